@@ -1,0 +1,82 @@
+/* app.h - what an application is: loaded from spin.toml, from a locked app, or from one .wasm.  Room: app.
+ *
+ * Source: spin.md 1.1-1.8, 1.13, 1.16, 1.17. */
+#ifndef SW_APP_APP_H
+#define SW_APP_APP_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "base/error.h"
+#include "base/str.h"
+
+struct app_env {
+    struct sw_str name;
+    struct sw_str value;
+};
+
+struct app_component {
+    struct sw_str id;
+    struct sw_str description;
+    struct sw_str source; /* absolute path of the .wasm */
+    const struct app_env *env;
+    uint32_t env_count;
+    struct sw_str build_command; /* first of them; empty: none; for the hint when source is missing */
+};
+
+struct app_http_trigger {
+    struct sw_str id;
+    struct sw_str route;     /* as written in the manifest */
+    uint32_t component;      /* index in app.components */
+};
+
+struct app {
+    struct sw_arena arena; /* owns everything */
+    struct sw_str name, version, description;
+    struct sw_str origin; /* path of the manifest or .wasm */
+    const struct app_component *components;
+    uint32_t component_count;
+    const struct app_http_trigger *http;
+    uint32_t http_count;
+};
+
+/* Finds and loads. path: "" (spin.toml here or in a parent), a folder, a manifest, or a .wasm (spin.md 1.1, 1.16).
+ * extra_env is added to every component. Error texts have "file:line:column: " where a place in the manifest is at fault, then expected, got
+ * and a hint line. Keys that a later version will support are refused by name. */
+int app_load(struct sw_str path, const struct app_env *extra_env, uint32_t extra_env_count, struct app **ret,
+             struct sw_err *err) SW_MUST_CHECK;
+void app_free(struct app *app); /* NULL is fine */
+
+/* As locked app JSON (spin.md 1.17) and back; what the supervisor sends to workers. */
+int app_to_json(const struct app *app, struct sw_buf *out, struct sw_err *err) SW_MUST_CHECK;
+int app_from_json(struct sw_str json, struct app **ret, struct sw_err *err) SW_MUST_CHECK;
+
+/* ---- routes (spin.md 2.1) ---- */
+
+struct app_routes;
+struct app_route_param {
+    struct sw_str name;  /* without ':' */
+    struct sw_str value; /* view of the request path, not decoded */
+};
+#define APP_ROUTE_PARAMS_MAX 32
+struct app_route_match {
+    uint32_t trigger;      /* index in app.http */
+    struct sw_str path_info; /* what the trailing wildcard matched, spin.md 2.3 */
+    struct sw_str matched_route; /* normalised */
+    struct sw_str component_route; /* raw, minus a final "/..." */
+    struct app_route_param params[APP_ROUTE_PARAMS_MAX];
+    uint32_t param_count;
+};
+/* app must outlive the table. Fails with SW_EINPUT on an invalid pattern, naming route and component. */
+int app_routes_new(const struct app *app, struct app_routes **ret, struct sw_err *err) SW_MUST_CHECK;
+void app_routes_free(struct app_routes *routes);
+/* Returns 0, or SW_ABSENT. */
+int app_routes_find(const struct app_routes *routes, struct sw_str path, struct app_route_match *ret) SW_MUST_CHECK;
+bool app_route_is_wildcard(struct sw_str route);
+/* Duplicated routes: the last wins (spin.md 2.1). Number of losers, and the i-th one's trigger index, for the start-up log. */
+uint32_t app_routes_shadowed_count(const struct app_routes *routes);
+uint32_t app_routes_shadowed(const struct app_routes *routes, uint32_t i);
+
+#endif

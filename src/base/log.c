@@ -1,0 +1,59 @@
+/* log.c - one line per record.  Room: base. */
+#include "base/log.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+static struct {
+    int fd;
+    enum sw_log_level least;
+    const char *process;
+} log_to = {STDERR_FILENO, SW_LOG_INFO, "swell"};
+
+static const char *const level_names[] = {"ERROR", "WARN", "INFO", "DEBUG"};
+
+void sw_log_setup(int fd, enum sw_log_level least, const char *process)
+{
+    log_to.fd = fd;
+    log_to.least = least;
+    log_to.process = process;
+}
+
+/* Guest and client text must not forge lines or drive a terminal. */
+static void escape_controls(char *line, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if ((unsigned char)line[i] < 0x20 || line[i] == 0x7f)
+            line[i] = ' ';
+}
+
+void sw_log(enum sw_log_level level, const char *room, const char *event, const char *fmt, ...)
+{
+    if (level > log_to.least)
+        return;
+    struct timespec now;
+    (void)clock_gettime(CLOCK_REALTIME, &now); /* cannot fail for this clock */
+    struct tm tm;
+    (void)gmtime_r(&now.tv_sec, &tm); /* fails only for years that do not fit an int */
+    char line[SW_LOG_LINE_MAX];
+    size_t cap = sizeof line - 1;
+    int head = snprintf(line, cap, "%04d-%02d-%02dT%02d:%02d:%02d.%03ldZ %s %s %s: %s ", tm.tm_year + 1900,
+                        tm.tm_mon + 1, tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec, now.tv_nsec / 1000000,
+                        level_names[level], log_to.process, room, event);
+    if (head < 0 || (size_t)head >= cap)
+        return;
+    va_list args;
+    va_start(args, fmt);
+    int tail = vsnprintf(line + head, cap - (size_t)head, fmt, args);
+    va_end(args);
+    if (tail < 0)
+        return;
+    size_t n = (size_t)head + (size_t)tail;
+    if (n >= cap)
+        n = cap - 1;
+    escape_controls(line, n);
+    line[n++] = '\n';
+    (void)!write(log_to.fd, line, n); /* a log that cannot be written must not stop the program */
+}

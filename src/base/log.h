@@ -1,0 +1,22 @@
+/* log.h - log records: level, room, event and key=value pairs, one line each, to one descriptor.  Room: base.
+ *
+ * Library rooms return errors; only the edges (cli, trigger, node, cloud) log them, once. Never a secret, never a body. */
+#ifndef SW_BASE_LOG_H
+#define SW_BASE_LOG_H
+
+#include "base/error.h"
+
+enum sw_log_level { SW_LOG_ERROR, SW_LOG_WARN, SW_LOG_INFO, SW_LOG_DEBUG };
+
+#define SW_LOG_LINE_MAX 4096 /* longer lines are cut; atomic for pipes (PIPE_BUF) */
+
+void sw_log_setup(int fd, enum sw_log_level least, const char *process); /* process: "supervisor", "worker 0", ... */
+/* fmt makes the key=value part: "app=%s component=%s"; control bytes are escaped. */
+void sw_log(enum sw_log_level level, const char *room, const char *event, const char *fmt, ...) SW_PRINTF(4, 5);
+
+#define sw_log_error(room, event, ...) sw_log(SW_LOG_ERROR, room, event, __VA_ARGS__)
+#define sw_log_warn(room, event, ...) sw_log(SW_LOG_WARN, room, event, __VA_ARGS__)
+#define sw_log_info(room, event, ...) sw_log(SW_LOG_INFO, room, event, __VA_ARGS__)
+#define sw_log_debug(room, event, ...) sw_log(SW_LOG_DEBUG, room, event, __VA_ARGS__)
+
+#endif

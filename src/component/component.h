@@ -1,0 +1,78 @@
+/* component.h - components: decode, link, bind, instantiate, call.  Room: component.
+ *
+ *   bytes --component_decode--> component_binary --component_link--> component_plan --component_bind--> component
+ *   component --component_store_new--> component_store --component_store_start--> a fiber in which exports are called
+ *
+ * The first two know nothing of the engine's run time (a compile process stops after decode). A `struct component` serves any number
+ * of stores of one thread. Source: architecture.md 4.3, component.md 1. */
+#ifndef SW_COMPONENT_COMPONENT_H
+#define SW_COMPONENT_COMPONENT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/error.h"
+#include "base/str.h"
+#include "component/host.h"
+#include "component/value.h"
+
+struct engine;
+struct engine_core;
+struct engine_limits;
+struct engine_module;
+struct engine_store;
+struct component_binary;
+struct component_plan;
+struct component;
+struct component_store;
+
+bool component_is_component(struct sw_str bytes); /* the preamble of a component, not of a core module */
+
+/* Decodes a component. `bytes` is borrowed for the life of the binary. Fails with SW_EINPUT ("... at byte 0x1a2"), SW_ELIMIT. */
+int component_decode(struct sw_str bytes, struct component_binary **ret, struct sw_err *err) SW_MUST_CHECK;
+void component_binary_free(struct component_binary *binary);
+/* The distinct core modules in it, nested components included, in order of appearance. */
+uint32_t component_binary_core_count(const struct component_binary *binary);
+const struct engine_core *component_binary_core(const struct component_binary *binary, uint32_t index);
+
+/* Resolves everything that is static: nested instantiations, aliases, imports against `host`. binary and host must outlive the plan.
+ * Fails with SW_EINPUT: "imports 'x:y/z@1.0.0', which this host does not have", or both signatures when they differ. */
+int component_link(const struct component_binary *binary, const struct component_host *host, struct component_plan **ret,
+                   struct sw_err *err) SW_MUST_CHECK;
+void component_plan_free(struct component_plan *plan);
+
+/* modules[i] is the compiled form of component_binary_core(binary, i), or NULL for one the plan does not use (elided shims).
+ * plan, modules and engine must outlive the component. */
+bool component_plan_uses_core(const struct component_plan *plan, uint32_t index);
+int component_bind(const struct component_plan *plan, struct engine *engine, struct engine_module *const *modules,
+                   struct component **ret, struct sw_err *err) SW_MUST_CHECK;
+void component_free(struct component *component);
+
+/* An exported function. interface: "wasi:http/incoming-handler" with version_track "0.2" matches any 0.2.x; interface empty: a function
+ * exported by the component itself. */
+struct component_export;
+const struct component_export *component_export_find(const struct component *component, struct sw_str interface,
+                                                     struct sw_str version_track, struct sw_str func); /* or NULL */
+
+/* ---- per request ---- */
+
+int component_store_new(struct component *component, const struct engine_limits *limits, void *owner,
+                        struct component_store **ret, struct sw_err *err) SW_MUST_CHECK;
+/* Destroys every handle left, without guest code: host objects by their drop function in reverse order of creation. NULL is fine. */
+void component_store_free(struct component_store *store);
+void *component_store_owner(const struct component_store *store);
+struct engine_store *component_store_engine(const struct component_store *store);
+
+/* Loop side: instantiates up to the first start section; then starts a fiber that finishes instantiation and runs fn(arg, store). */
+typedef int component_main_fn(void *arg, struct component_store *store);
+typedef void component_done_fn(void *arg, int rc); /* loop side, once, never inside component_store_start */
+int component_store_start(struct component_store *store, component_main_fn *fn, component_done_fn *done, void *arg,
+                          struct sw_err *err) SW_MUST_CHECK;
+void component_store_cancel(struct component_store *store); /* ends its calls; done does not run */
+
+/* Fiber side: calls an export. args: param_count values; *ret_result is filled when the function has a result, its memory is in the
+ * store's arena. Returns 0, or -SW_EGUEST with the reason in engine_store_failure. */
+int component_call_wait(struct component_store *store, const struct component_export *func, const struct component_value *args,
+                        uint32_t arg_count, struct component_value *ret_result) SW_MUST_CHECK;
+
+#endif

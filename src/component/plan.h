@@ -1,0 +1,124 @@
+/* plan.h - a component with everything static resolved: flat arrays of numbers.  Room: component (internal to it).
+ *
+ * Made by link.c by symbolic instantiation: nested instantiations are executed on definitions, not on values (component.md 1).
+ * Numbers: core instance = order of `instances` = order of instantiation in the engine store; component instance = one per static
+ * component instantiation, 0 is the outermost; resource = index into `resources`. */
+#ifndef SW_COMPONENT_PLAN_H
+#define SW_COMPONENT_PLAN_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/str.h"
+#include "component/host.h"
+#include "component/types.h"
+
+/* Where a core function comes from. */
+enum component_core_func_kind {
+    COMPONENT_CORE_EXPORT,   /* export `name` of core instance `index` */
+    COMPONENT_CORE_LOWERING, /* lowerings[index] */
+    COMPONENT_CORE_BUILTIN   /* builtins[index] */
+};
+struct component_core_func {
+    enum component_core_func_kind kind;
+    uint32_t index;
+    struct sw_str name;
+};
+
+enum component_encoding { COMPONENT_UTF8, COMPONENT_UTF16, COMPONENT_LATIN1_UTF16 };
+
+struct component_options { /* canonical options, resolved */
+    enum component_encoding encoding;
+    bool has_memory, has_realloc, has_post_return;
+    uint32_t memory_instance; /* core instance and export name of the memory */
+    struct sw_str memory_name;
+    struct component_core_func realloc;
+    struct component_core_func post_return;
+};
+
+/* Where a component function comes from. */
+enum component_func_kind { COMPONENT_FUNC_HOST, COMPONENT_FUNC_LIFT };
+struct component_func {
+    enum component_func_kind kind;
+    uint32_t lift;                          /* LIFT: lifts[lift] */
+    const struct component_host_func *host; /* HOST */
+    const char *host_interface;             /* HOST: for messages */
+    const struct component_func_type *type;
+};
+
+struct component_lift { /* canon lift */
+    uint32_t instance;  /* component instance that defines it */
+    struct component_core_func callee;
+    struct component_options options;
+    const struct component_func_type *type;
+    struct sw_str name; /* for messages: export path or "" */
+};
+struct component_lowering { /* canon lower */
+    uint32_t instance;      /* component instance that does it: its table and flags are used */
+    struct component_func callee;
+    struct component_options options;
+};
+
+enum component_builtin_kind { COMPONENT_RESOURCE_NEW, COMPONENT_RESOURCE_DROP, COMPONENT_RESOURCE_REP };
+struct component_builtin {
+    enum component_builtin_kind kind;
+    uint32_t instance;
+    uint32_t resource;
+};
+
+struct component_resource {
+    bool is_host;
+    const struct component_host_resource *host; /* is_host; one number per host kind, whatever version it was imported at */
+    const char *host_interface;
+    uint32_t instance;              /* guest: component instance that defines it */
+    bool has_dtor;
+    struct component_core_func dtor;
+    struct sw_str name;             /* for messages */
+};
+
+enum component_arg_kind { COMPONENT_ARG_FUNC, COMPONENT_ARG_EXPORT }; /* EXPORT: table, memory, global, tag of a core instance */
+struct component_arg {
+    enum component_arg_kind kind;
+    struct component_core_func func; /* FUNC */
+    uint32_t instance;               /* EXPORT */
+    struct sw_str name;
+    bool late; /* FUNC of a CORE_EXPORT whose instance is made later (an elided shim's slot): call through it */
+};
+struct component_core_instance {
+    uint32_t core;      /* component_binary_core index */
+    const struct component_arg *args; /* one per import of that core module, in order */
+    uint32_t arg_count;
+    bool has_start;     /* call ENGINE_START_EXPORT right after it, before the next one is made */
+    uint32_t instance;  /* component instance it belongs to */
+};
+
+struct component_plan_export {
+    struct sw_str interface; /* "wasi:http/incoming-handler" without version; empty for a plain function */
+    struct sw_str version;   /* "0.2.3"; empty when it has none */
+    struct sw_str name;
+    struct component_func func;
+};
+
+struct component_plan {
+    struct sw_arena arena; /* owns everything below */
+    const struct component_binary *binary;
+    struct component_types *types;
+    struct component_core_instance *instances;
+    uint32_t instance_count;
+    struct component_lowering *lowerings;
+    uint32_t lowering_count;
+    struct component_builtin *builtins;
+    uint32_t builtin_count;
+    struct component_lift *lifts;
+    uint32_t lift_count;
+    struct component_resource *resources;
+    uint32_t resource_count;
+    struct component_plan_export *exports;
+    uint32_t export_count;
+    uint32_t component_instance_count;
+    bool *core_used; /* per component_binary_core index */
+    uint32_t core_count;
+};
+
+#endif

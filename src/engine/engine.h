@@ -1,0 +1,192 @@
+/* engine.h - core modules, stores, instances and calls on fibers, over Wasmtime's C API.  Room: engine.
+ *
+ * The only room that includes wasmtime.h; nothing of Wasmtime shows here. One engine per process, used on one thread.
+ *
+ * A request is: engine_store_new -> engine_store_instantiate for each core module (loop side) -> engine_call_start -> the fiber runs
+ * `fn`, which calls guest functions with engine_func_call and may park -> `done` on the loop side -> engine_store_free, which resets
+ * the memory slots. Sources: architecture.md 4.1, 4.2; wasmtime.md 11, 14.
+ *
+ * Invariants
+ *  1. A store is freed after its calls are done or cancelled.
+ *  2. Guest code runs on a fiber only (a call), never inside engine_store_instantiate: start sections were made exports at compile time.
+ *  3. After a failure the store is poisoned: engine_func_call refuses; only engine_store_free is left.
+ *  4. Every nested guest entry is preceded by a stack check. */
+#ifndef SW_ENGINE_ENGINE_H
+#define SW_ENGINE_ENGINE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/error.h"
+#include "base/str.h"
+#include "engine/core.h"
+
+struct loop;
+struct engine;
+struct engine_module; /* a compiled core module with its memory image and its slots */
+struct engine_bound;  /* a module with its imports decided: what instantiation needs */
+struct engine_store;  /* one tree of core instances */
+struct engine_call;   /* one fiber in a store */
+
+/* A raw value of a core function: as wide as a v128. Integers and floats are little-endian in the low bytes. */
+union engine_val {
+    int32_t i32;
+    uint32_t u32;
+    int64_t i64;
+    uint64_t u64;
+    float f32;
+    double f64;
+    void *ref;
+    uint8_t v128[16];
+};
+
+/* ---- engine ---- */
+
+enum engine_reset { ENGINE_RESET_AUTO, ENGINE_RESET_SCAN, ENGINE_RESET_PAGEMAP }; /* AUTO: PAGEMAP_SCAN when the kernel has it */
+
+struct engine_config {
+    enum engine_reset reset;
+    uint32_t tick_ms;         /* 0: ENGINE_TICK_MS; a guest that computes yields to the loop at each tick */
+    uint32_t stacks_max;      /* 0: ENGINE_STACKS_MAX; fibers alive at once */
+    uint32_t slots_max;       /* 0: ENGINE_SLOTS_MAX; memories alive at once, all modules together */
+};
+
+int engine_new(const struct engine_config *config, struct loop *loop, struct engine **ret, struct sw_err *err) SW_MUST_CHECK;
+void engine_free(struct engine *engine); /* modules and stores must be gone */
+
+/* ---- compiling: in a process of its own, no engine_new needed ---- */
+
+/* Names the product of compiling `core`: 64 hex digits over (module bytes, engine version, engine settings, CPU features). */
+void engine_artifact_key(const struct engine_core *core, char ret_key[65]);
+/* Compiles the prepared form of core (data stripped, start made an export; see engine_core_prepare). image may be empty. */
+int engine_compile(const struct engine_core *core, struct sw_buf *ret_cwasm, struct sw_buf *ret_image,
+                   struct sw_err *err) SW_MUST_CHECK;
+
+/* ---- modules ---- */
+
+/* Loads what engine_compile made. Both descriptors stay the caller's and may be closed afterwards; the files must never change.
+ * `core` must outlive the module. */
+int engine_module_open(struct engine *engine, const struct engine_core *core, int cwasm_fd, int image_fd,
+                       struct engine_module **ret, struct sw_err *err) SW_MUST_CHECK;
+void engine_module_free(struct engine_module *module); /* bounds first; NULL is fine */
+
+/* A host function. vals holds the arguments, and the results on return. On a fiber only. Returns 0, or < 0: the guest traps; say why
+ * with engine_store_fail first (else ENGINE_TRAP_HOST is recorded). */
+typedef int engine_host_fn(void *env, struct engine_store *store, union engine_val *vals);
+
+enum engine_link_kind {
+    ENGINE_LINK_HOST,   /* a host function */
+    ENGINE_LINK_EXPORT, /* an export (any kind) of a core instance made earlier in the same store */
+    ENGINE_LINK_LATE    /* a function export of a core instance that may be made later: looked up at the first call */
+};
+struct engine_link {
+    enum engine_link_kind kind;
+    engine_host_fn *fn; /* HOST */
+    void *env;          /* HOST; must outlive the bound module */
+    uint32_t instance;  /* EXPORT, LATE: number of the core instance in its store */
+    struct sw_str name; /* EXPORT, LATE: export name; copied */
+};
+/* links[i] satisfies core->imports[i]; count must be equal. All HOST or LATE: the fast path (an instance_pre). Types are checked here
+ * for HOST/LATE (LATE: again at first call), at instantiation for EXPORT. */
+int engine_module_bind(struct engine_module *module, const struct engine_link *links, size_t count,
+                       struct engine_bound **ret, struct sw_err *err) SW_MUST_CHECK;
+void engine_bound_free(struct engine_bound *bound);
+
+/* ---- stores ---- */
+
+struct engine_limits {
+    uint64_t memory_bytes_max;  /* of all memories of the store together; 0: ENGINE_MEMORY_BYTES_MAX */
+    uint64_t cpu_ms_max;        /* guest CPU time of all calls together; 0: none */
+    uint32_t table_elements_max; /* per table; 0: ENGINE_TABLE_ELEMENTS_MAX */
+};
+
+int engine_store_new(struct engine *engine, const struct engine_limits *limits, void *owner, struct engine_store **ret,
+                     struct sw_err *err) SW_MUST_CHECK;
+void engine_store_free(struct engine_store *store); /* resets its slots; NULL is fine */
+void *engine_store_owner(const struct engine_store *store);
+
+/* Makes core instance number n (0, 1, ... in order of calls). Loop side, or inside engine_loop_side_wait.
+ * Fails with SW_ELIMIT (no slot or memory over the limit: admission), SW_EGUEST (a trap: out-of-bounds segment). */
+int engine_store_instantiate(struct engine_store *store, struct engine_bound *bound, uint32_t *ret_instance,
+                             struct sw_err *err) SW_MUST_CHECK;
+
+/* A function or memory of a store. Small values, copied freely, dead with the store. */
+struct engine_func {
+    uint64_t opaque[3];
+};
+struct engine_memory {
+    struct engine_slot *slot;
+};
+/* Each returns 0, or SW_ABSENT when the instance has no such export of that kind. The start section, where the module had one, is the
+ * function export ENGINE_START_EXPORT. */
+int engine_instance_func(struct engine_store *store, uint32_t instance, struct sw_str name, struct engine_func *ret) SW_MUST_CHECK;
+int engine_instance_memory(struct engine_store *store, uint32_t instance, struct sw_str name, struct engine_memory *ret) SW_MUST_CHECK;
+/* Base and current length in bytes. The base is constant; the length changes only while guest code runs. */
+uint8_t *engine_memory_view(struct engine_memory memory, uint64_t *ret_len);
+
+/* ---- failures ---- */
+
+enum engine_trap {
+    ENGINE_TRAP_NONE,
+    ENGINE_TRAP_STACK_OVERFLOW,
+    ENGINE_TRAP_MEMORY_OUT_OF_BOUNDS,
+    ENGINE_TRAP_TABLE_OUT_OF_BOUNDS,
+    ENGINE_TRAP_INDIRECT_CALL_NULL,
+    ENGINE_TRAP_BAD_SIGNATURE,
+    ENGINE_TRAP_INTEGER_OVERFLOW,
+    ENGINE_TRAP_DIVISION_BY_ZERO,
+    ENGINE_TRAP_BAD_CONVERSION,
+    ENGINE_TRAP_UNREACHABLE,
+    ENGINE_TRAP_UNCAUGHT_EXCEPTION,
+    ENGINE_TRAP_OTHER,        /* a wasm trap of another kind; the text says which */
+    ENGINE_TRAP_CPU_LIMIT,    /* cpu_ms_max used up */
+    ENGINE_TRAP_CANCELLED,    /* engine_call_cancel */
+    ENGINE_TRAP_HOST,         /* a host function refused; the text says why */
+    ENGINE_TRAP_EXIT,         /* the guest asked to exit (set by host/wasi/cli through engine_store_fail) */
+    ENGINE_TRAP_COMPONENT     /* the canonical ABI refused; the text names the rule */
+};
+struct engine_failure {
+    enum engine_trap kind;
+    char text[256]; /* one sentence */
+    char frames[768]; /* "  0: name\n ..." of the wasm frames, when known */
+};
+/* The first failure wins; later ones are ignored. Returns -SW_EGUEST for the caller to return. */
+int engine_store_fail(struct engine_store *store, enum engine_trap kind, const char *fmt, ...) SW_PRINTF(3, 4);
+const struct engine_failure *engine_store_failure(const struct engine_store *store); /* kind NONE: none */
+const char *engine_trap_name(enum engine_trap kind); /* "unreachable", "stack overflow", ... for logs */
+
+/* ---- calls ---- */
+
+typedef int engine_call_fn(void *arg, struct engine_store *store); /* fiber side; returns 0 or < 0 */
+typedef void engine_call_done_fn(void *arg, int rc); /* loop side, once; never inside engine_call_start */
+
+/* Queues a fiber that runs fn(arg). It first runs in this turn's deferred work. `done` may free the store. */
+int engine_call_start(struct engine_store *store, engine_call_fn *fn, engine_call_done_fn *done, void *arg,
+                      struct engine_call **ret, struct sw_err *err) SW_MUST_CHECK;
+/* Ends a call that is not running: its C frames leave by failure returns inside this function, then the call is gone; `done` does NOT
+ * run. Never from its own fiber. */
+void engine_call_cancel(struct engine_call *call);
+/* Makes a parked call run again (loop side or the fiber of another call). Waking one that runs or is ready already is remembered:
+ * its next park returns at once. */
+void engine_call_wake(struct engine_call *call);
+
+/* Fiber side. */
+struct engine_call *engine_store_call(struct engine_store *store); /* the running one; NULL on the loop side */
+/* Suspends the fiber until engine_call_wake. Returns 0, or -SW_ECANCELLED: leave at once, run no guest code, never park again. */
+int engine_park_wait(struct engine_store *store, struct sw_err *err) SW_MUST_CHECK;
+/* Suspends the fiber, runs fn(arg) on the loop side, resumes; returns fn's result, or -SW_ECANCELLED. For instantiation. */
+int engine_loop_side_wait(struct engine_store *store, engine_call_fn *fn, void *arg, struct sw_err *err) SW_MUST_CHECK;
+/* Calls a guest function; vals: arguments in, results out, max(params, results) long, 16-byte slots. Checks the stack first.
+ * Returns 0 or -SW_EGUEST (recorded in the store). */
+int engine_func_call(struct engine_store *store, struct engine_func func, union engine_val *vals, size_t count) SW_MUST_CHECK;
+
+/* ---- numbers for admission, logs and tests ---- */
+
+struct engine_stats {
+    uint64_t stores_now, calls_now, slots_now, slots_busy;
+    uint64_t instances, traps, parks, yields, resets, pages_reset;
+};
+void engine_stats_read(const struct engine *engine, struct engine_stats *ret);
+
+#endif

@@ -1,0 +1,67 @@
+/* host.h - what one running component instance tree sees of the host: its grants, its stdio, its request.  Room: host.
+ *
+ * One `struct host` per store; it is the store's owner (component_store_owner), so every host function finds it. */
+#ifndef SW_HOST_HOST_H
+#define SW_HOST_HOST_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/error.h"
+#include "base/str.h"
+#include "component/host.h"
+
+struct host;
+struct http_exchange;
+struct loop;
+
+struct host_env_var {
+    struct sw_str name;
+    struct sw_str value;
+};
+
+/* What a component was granted, made once when the app is loaded; shared by its stores. */
+struct host_grants {
+    struct sw_str app;       /* id, for log lines */
+    struct sw_str component; /* id */
+    const struct host_env_var *env;
+    uint32_t env_count;
+    /* One line, or the part that fits HOST_LOG_LINE_MAX, of a guest's stdout or stderr. */
+    void (*output)(void *arg, bool is_stderr, struct sw_str line);
+    void *output_arg;
+};
+
+/* The tables of every interface that is served, generated from wit/ and listed in interfaces.c. */
+const struct component_host *host_interfaces(void);
+
+int host_new(struct loop *loop, const struct host_grants *grants, struct host **ret, struct sw_err *err) SW_MUST_CHECK;
+void host_free(struct host *host); /* after component_store_free: objects still refer to it. NULL is fine */
+const struct host_grants *host_grants(const struct host *host);
+
+/* ---- one HTTP request through wasi:http/incoming-handler@0.2 ---- */
+
+struct host_http_request {
+    struct http_exchange *exchange; /* stays the caller's; must outlive the store */
+    bool is_https;
+    const struct host_http_extra { /* appended to the client's fields, whose copies of "spin-*" are dropped (spin.md 2.3, 12) */
+        struct sw_str name;
+        struct sw_str value;
+    } *extra;
+    uint32_t extra_count;
+};
+/* Makes the incoming-request and response-outparam objects for the export's two own<> arguments (component_value.object). */
+int host_http_begin(struct host *host, const struct host_http_request *request, void **ret_request, void **ret_outparam,
+                    struct sw_err *err) SW_MUST_CHECK;
+/* Events of the exchange, to be passed on by its handler. */
+void host_http_readable(struct host *host);
+void host_http_writable(struct host *host);
+void host_http_gone(struct host *host);
+enum host_http_outcome {
+    HOST_HTTP_NONE,     /* response-outparam was never set: answer 500 */
+    HOST_HTTP_ERROR,    /* it was set to an error-code: answer 500 or what host_http_error_status says */
+    HOST_HTTP_STARTED,  /* the head was handed to the exchange; the body is not finished: cut the connection */
+    HOST_HTTP_FINISHED  /* complete */
+};
+enum host_http_outcome host_http_end(struct host *host, uint16_t *ret_error_status); /* after the guest's call; ends body forwarding */
+
+#endif
