@@ -8,6 +8,8 @@
 #include <stdarg.h>
 
 #define SW_MUST_CHECK __attribute__((warn_unused_result))
+/* Drops a result on purpose; the reason stands beside it. (gcc does not take a cast to void for that.) */
+#define sw_ignore(call) ((void)!(call))
 #define SW_PRINTF(fmt, args) __attribute__((format(printf, fmt, args)))
 
 enum sw_code {

@@ -1,0 +1,31 @@
+/* http.h - the HTTP trigger: from a request on a connection to a component's handler and back.  Room: trigger.
+ *
+ * Source: spin.md 2.1-2.5; architecture.md 5. */
+#ifndef SW_TRIGGER_HTTP_H
+#define SW_TRIGGER_HTTP_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/error.h"
+
+struct engine;
+struct loop;
+struct node_serving;
+struct trigger_http;
+
+struct trigger_http_config {
+    uint32_t wall_ms_max;  /* 0: TRIGGER_WALL_MS_MAX */
+    uint32_t cpu_ms_max;   /* 0: TRIGGER_CPU_MS_MAX */
+    uint32_t requests_max; /* 0: TRIGGER_REQUESTS_MAX */
+    bool quiet;            /* guests' output does not reach stderr */
+};
+
+/* Loads every component of the serving table and listens. serving must outlive the trigger. */
+int trigger_http_new(struct loop *loop, struct engine *engine, const struct node_serving *serving,
+                     const struct trigger_http_config *config, struct trigger_http **ret, struct sw_err *err) SW_MUST_CHECK;
+/* Stops accepting; drained(arg) runs once when the last request has been answered. */
+void trigger_http_drain(struct trigger_http *http, void (*drained)(void *arg), void *arg);
+void trigger_http_free(struct trigger_http *http); /* ends what is in flight at once; NULL is fine */
+
+#endif

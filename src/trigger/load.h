@@ -1,0 +1,36 @@
+/* load.h - a component of the application, ready to serve: decoded, linked to the host, bound to the engine.  Room: trigger. */
+#ifndef SW_TRIGGER_LOAD_H
+#define SW_TRIGGER_LOAD_H
+
+#include "app/app.h"
+#include "base/buf.h"
+#include "base/error.h"
+#include "host/host.h"
+
+struct component;
+struct component_binary;
+struct component_export;
+struct component_plan;
+struct engine;
+struct engine_module;
+struct node_served_component;
+
+struct trigger_component {
+    const struct app_component *meta;
+    struct sw_buf bytes; /* the binary; everything below borrows it */
+    struct component_binary *binary;
+    struct component_plan *plan;
+    struct engine_module **modules; /* by core module; NULL where the plan does not use it */
+    struct component *component;
+    const struct component_export *handle; /* wasi:http/incoming-handler@0.2 handle */
+    struct host_grants grants;
+};
+
+/* Reads and checks a component binary: what a compile process and a worker share. name is for messages. On failure *ret is deinited. */
+int trigger_component_read(int wasm_fd, const char *name, struct trigger_component *ret, struct sw_err *err) SW_MUST_CHECK;
+/* Fills the rest from the artifacts; the descriptors stay the caller's. */
+int trigger_component_bind(struct trigger_component *component, struct engine *engine,
+                           const struct node_served_component *served, struct sw_err *err) SW_MUST_CHECK;
+void trigger_component_deinit(struct trigger_component *component); /* twice is fine */
+
+#endif

@@ -1,0 +1,106 @@
+/* worker.c - a worker process: one loop, one engine, one application.  Room: trigger. */
+#include "trigger/worker.h"
+
+#include <stdlib.h>
+
+#include "base/log.h"
+#include "base/str.h"
+#include "engine/engine.h"
+#include "loop/loop.h"
+#include "node/node.h"
+#include "trigger/http.h"
+#include "trigger/limits.h"
+
+struct worker {
+    struct loop *loop;
+    struct engine *engine;
+    struct node_worker *channel;
+    struct node_serving *serving;
+    struct trigger_http *http;
+    struct loop_timer *drain_limit;
+};
+
+/* Switches for tests, read once: what they set has no other way in yet (limits in the manifest come with their own issue). */
+static uint32_t env_number(const char *name, uint64_t max)
+{
+    const char *text = getenv(name);
+    uint64_t value = 0;
+    if (!text || !sw_str_to_u64(sw_str_of(text), max, &value))
+        return 0;
+    return (uint32_t)value;
+}
+
+static enum engine_reset env_reset(void)
+{
+    struct sw_str text = sw_str_of(getenv("SWELL_RESET"));
+    if (sw_str_eq(text, SW_LIT("scan")))
+        return ENGINE_RESET_SCAN;
+    return sw_str_eq(text, SW_LIT("pagemap")) ? ENGINE_RESET_PAGEMAP : ENGINE_RESET_AUTO;
+}
+
+static void ended(void *arg)
+{
+    loop_stop(((struct worker *)arg)->loop);
+}
+
+static void drain(void *arg)
+{
+    struct worker *worker = arg;
+    if (!worker->http) {
+        loop_stop(worker->loop);
+        return;
+    }
+    loop_timer_start(worker->drain_limit, TRIGGER_DRAIN_MS_MAX);
+    trigger_http_drain(worker->http, ended, worker);
+}
+
+static void serve(void *arg, struct node_serving *serving)
+{
+    struct worker *worker = arg;
+    uint32_t limit_ms = env_number("SWELL_TEST_TIME_LIMIT_MS", UINT32_MAX);
+    const struct trigger_http_config config = {
+        .wall_ms_max = limit_ms, .cpu_ms_max = limit_ms, .quiet = getenv("SWELL_QUIET") != NULL};
+    struct sw_err err;
+    worker->serving = serving;
+    int rc = trigger_http_new(worker->loop, worker->engine, serving, &config, &worker->http, &err);
+    rc = rc < 0 ? node_worker_failed(worker->channel, err.text, &err) : node_worker_ready(worker->channel, &err);
+    if (rc < 0) {
+        sw_log_error("trigger", "worker.channel", "%s", err.text);
+        loop_stop(worker->loop);
+    }
+}
+
+static void lost(void *arg) /* an orphan must not go on serving */
+{
+    loop_stop(((struct worker *)arg)->loop);
+}
+
+static int run(struct worker *worker, int channel_fd, struct sw_err *err)
+{
+    static const struct node_worker_events events = {serve, drain, lost};
+    const struct engine_config config = {.reset = env_reset()};
+    int rc = loop_new(&worker->loop, err);
+    if (rc == 0)
+        rc = engine_new(&config, worker->loop, &worker->engine, err);
+    if (rc == 0)
+        rc = loop_timer_new(worker->loop, ended, worker, &worker->drain_limit, err);
+    if (rc == 0)
+        rc = node_worker_new(worker->loop, channel_fd, &events, worker, &worker->channel, err);
+    return rc < 0 ? rc : loop_run(worker->loop, err);
+}
+
+int trigger_worker_run(int channel_fd, struct sw_err *err)
+{
+    struct worker worker = {0};
+    int rc = run(&worker, channel_fd, err);
+    trigger_http_free(worker.http);
+    if (worker.serving)
+        node_serving_free(worker.serving);
+    if (worker.channel)
+        node_worker_free(worker.channel);
+    loop_timer_free(worker.drain_limit);
+    if (worker.engine)
+        engine_free(worker.engine);
+    loop_free(worker.loop);
+    return rc;
+}
