@@ -117,6 +117,8 @@ struct component_plan {
     struct component_plan_export *exports;
     uint32_t export_count;
     uint32_t component_instance_count;
+    const uint32_t *instance_parents; /* per component instance: the one that instantiates it; UINT32_MAX for the outermost. May be NULL
+                                         when there is only one. Re-entrance is judged by it (CanonicalABI.md "Component Instances") */
     bool *core_used; /* per component_binary_core index */
     uint32_t core_count;
 };
