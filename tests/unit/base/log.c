@@ -46,8 +46,8 @@ static void a_long_record_is_cut_to_one_atomic_write(void **state)
     char line[8192];
     static char big[6000];
     memset(big, 'x', sizeof big - 1);
-    CHECK_INT(logged(line, sizeof line, SW_LOG_INFO, big), SW_LOG_LINE_MAX);
-    CHECK_INT(line[SW_LOG_LINE_MAX - 1], '\n');
+    CHECK_INT(logged(line, sizeof line, SW_LOG_INFO, big), SW_LOG_LINE_MAX - 1);
+    CHECK_INT(line[SW_LOG_LINE_MAX - 2], '\n');
 }
 
 static void records_above_the_level_are_not_written(void **state)
