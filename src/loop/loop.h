@@ -45,7 +45,7 @@ void loop_timer_free(struct loop_timer *timer); /* no callback after this; NULL 
 /* A non-blocking byte stream over a connected socket or a pipe (TLS later stands behind the same face). Owns fd. */
 struct loop_stream;
 struct loop_stream_events {
-    void (*readable)(void *arg); /* level-triggered while reading is on */
+    void (*readable)(void *arg); /* level-triggered while reading is on; once when the connection fails, even while it is off */
     void (*writable)(void *arg); /* after a write gave SW_WAIT */
     void (*closed)(void *arg);   /* last one: the memory behind arg may go */
 };

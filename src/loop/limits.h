@@ -1,0 +1,22 @@
+/* limits.h - the named limits of the loop room.  Room: loop. */
+#ifndef SW_LOOP_LIMITS_H
+#define SW_LOOP_LIMITS_H
+
+/* Connections taken per readiness of a listener. Few, so that processes that share it get an even part of a burst of connections
+ * and so that connections that are open already are not kept waiting; the loop comes back at once while there are more. */
+#define LOOP_ACCEPT_BATCH_MAX 2
+
+/* How long accepting rests when the process or the system has no descriptors or memory left for a connection: the readiness would
+ * otherwise be reported again at once, for ever. */
+#define LOOP_ACCEPT_REST_MS 100
+
+/* Descriptors given to a child; the node needs standard streams, a channel and its listeners. */
+#define LOOP_SPAWN_FDS_MAX 64
+
+/* Turns that loop_free runs so that closed objects can finish; each needs one. */
+#define LOOP_FREE_TURNS_MAX 8
+
+/* Parts of one gathered write; IOV_MAX is 1024, nobody here needs more than head, chunk size, body, end. */
+#define LOOP_WRITE_PARTS_MAX 64
+
+#endif
