@@ -1,0 +1,33 @@
+/* limits.h - the named limits of the component room, each with its reason.  Room: component. */
+#ifndef SW_COMPONENT_LIMITS_H
+#define SW_COMPONENT_LIMITS_H
+
+/* ---- decoding (decode*.c). Where the reason says "wasmparser": the same number as the tools that make components, so that what they
+ * accept is accepted here. ---- */
+#define COMPONENT_NESTING_MAX 100               /* components and types inside each other; wasmparser. Bounds the decoder's recursion */
+#define COMPONENT_INDEX_SPACE_MAX 1000000       /* entries of one index space of one scope; wasmparser */
+#define COMPONENT_CORE_MODULES_MAX 1000         /* in one binary; wasmparser (modules per component) */
+#define COMPONENT_NAME_BYTES_MAX 100000         /* of one import, export or label name; wasmparser */
+#define COMPONENT_FIELDS_MAX 10000              /* fields, cases and tuple elements of one type; wasmparser */
+#define COMPONENT_FLAGS_MAX 32                  /* labels of a flags type; Binary.md, "Type Definitions" */
+#define COMPONENT_PARAMS_MAX 1000               /* of one function; wasmparser */
+#define COMPONENT_ARGS_MAX 100000               /* of one instantiation, and exports of one inline instance; wasmparser */
+#define COMPONENT_OPTIONS_MAX 16                /* canonical options of one definition: there are ten kinds, each at most once */
+#define COMPONENT_BINARY_ARENA_MAX (512u << 20) /* bytes; a 12 MiB JavaScript component takes about 2 MiB */
+
+/* ---- types (types*.c) ---- */
+#define COMPONENT_TYPE_DEPTH_MAX 100      /* of a value type: lifting, lowering and printing recurse this far at most */
+#define COMPONENT_TYPES_MAX 100000        /* distinct types of one plan; a large WASI component has about 300 */
+#define COMPONENT_TYPE_SIZE_MAX (1u << 28) /* element size, 64-bit pointers; Binary.md, "Type Definitions", last note */
+#define COMPONENT_TYPE_TEXT_MAX (256u << 10) /* bytes of a canonical text; wasi:http's largest is under 4 KiB */
+
+/* ---- linking (link*.c) ---- */
+#define COMPONENT_INSTANTIATION_DEPTH_MAX 100  /* component instances being made inside each other; bounds the linker's recursion */
+#define COMPONENT_INSTANCES_MAX 1000           /* component instances of one plan; wasmparser: instances per component */
+#define COMPONENT_CORE_INSTANCES_MAX 1000      /* core instances of one plan; each costs a store time and memory */
+#define COMPONENT_LINK_STEPS_MAX 20000000      /* definitions run and names compared; under a second, a real component takes 20,000 */
+#define COMPONENT_LINK_ARENA_MAX (512u << 20)  /* bytes of scratch, freed after linking */
+#define COMPONENT_PLAN_ARENA_MAX (256u << 20)  /* bytes of the plan */
+#define COMPONENT_NAME_INDEX_MIN 9             /* from so many names on a hash index is made instead of looking at each */
+
+#endif
