@@ -40,6 +40,8 @@ struct app {
     uint32_t component_count;
     const struct app_http_trigger *http;
     uint32_t http_count;
+    const struct sw_str *warnings; /* one line each, about what is accepted but has no effect; for the start-up log */
+    uint32_t warning_count;
 };
 
 /* Finds and loads. path: "" (spin.toml here or in a parent), a folder, a manifest, or a .wasm (spin.md 1.1, 1.16).

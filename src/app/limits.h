@@ -1,0 +1,20 @@
+/* limits.h - every ceiling of the app room, with its reason.  Room: app. */
+#ifndef SW_APP_LIMITS_H
+#define SW_APP_LIMITS_H
+
+/* Everything one application's description may hold: a manifest of 1 MiB (codec/limits.h) with its tree, or a locked app. */
+#define APP_ARENA_BYTES_MAX (64u << 20)
+/* Large real applications have some dozens of each; the tables that workers build are sized by these. */
+#define APP_COMPONENTS_MAX 256
+#define APP_TRIGGERS_MAX 1024
+#define APP_ENV_MAX 1024      /* per component, --env included */
+#define APP_WARNINGS_MAX 64   /* further ones are dropped */
+/* How far up a manifest is searched, and where a git root ends it earlier; spin.md 1.1. */
+#define APP_PARENTS_MAX 20
+/* One route: as long as the request line that could match it. */
+#define APP_ROUTE_BYTES_MAX 4096
+#define APP_ROUTE_SEGMENTS_MAX 64
+/* A value from the manifest inside a message. */
+#define APP_MESSAGE_VALUE_BYTES_MAX 60
+
+#endif
