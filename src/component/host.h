@@ -19,8 +19,11 @@
 #include "engine/engine.h"
 
 struct component_instance;
+struct component_lent;
 struct component_lowering;
 struct component_store;
+
+#define COMPONENT_CALL_LENT 4 /* methods borrow one handle, few functions more than three */
 
 /* One call of a lowered import; on the fiber's stack. Members are for the primitives and generated code. */
 struct component_call {
@@ -29,6 +32,10 @@ struct component_call {
     const struct component_lowering *lowering; /* its canonical options */
     uint8_t *mem;     /* the memory option, or NULL */
     uint64_t mem_len; /* bytes; read again after every guest entry */
+    /* Handles this call borrows: they cannot be dropped or taken before it returns. */
+    uint32_t lent_count;
+    uint32_t lent[COMPONENT_CALL_LENT];
+    struct component_lent *lent_more; /* those that did not fit */
 };
 
 typedef int component_host_fn(struct component_call *call, union engine_val *vals);
@@ -60,6 +67,7 @@ struct component_host {
 
 void *component_call_owner(const struct component_call *call);               /* the host's own struct */
 struct sw_arena *component_call_arena(const struct component_call *call);    /* emptied when the store ends; has a ceiling */
+struct sw_arena *component_call_scratch(const struct component_call *call);  /* emptied when the host function returns; has a ceiling */
 struct engine_store *component_call_engine(const struct component_call *call);
 /* Records a trap of the canonical ABI; returns -SW_EGUEST. */
 int component_trap(struct component_call *call, const char *fmt, ...) SW_PRINTF(2, 3);
@@ -68,7 +76,7 @@ int component_trap(struct component_call *call, const char *fmt, ...) SW_PRINTF(
 
 /* ptr .. ptr+len inside the caller's memory and ptr a multiple of align (a power of two), or a trap. len 0 is checked too. */
 int component_mem_range(struct component_call *call, uint32_t ptr, uint64_t len, uint32_t align, uint8_t **ret) SW_MUST_CHECK;
-/* A string argument as UTF-8: a view of guest memory when it is UTF-8 there (validated), else transcoded into the arena. */
+/* A string argument as UTF-8: a view of guest memory when it is UTF-8 there (validated), else transcoded into the call's scratch. */
 int component_lift_string(struct component_call *call, uint32_t ptr, uint32_t tagged_len, struct sw_str *ret) SW_MUST_CHECK;
 /* count elements of elem_size; count * elem_size is checked for overflow. */
 int component_lift_list(struct component_call *call, uint32_t ptr, uint32_t count, uint32_t elem_size, uint32_t align,
@@ -79,7 +87,7 @@ int component_lift_discriminant(struct component_call *call, uint32_t value, uin
 /* Memory in the guest, by its realloc (may_leave off): checked for range and alignment. The memory may have grown: call->mem is read again.
  * size 0 calls realloc too, as the specification's definitions do. */
 int component_lower_alloc(struct component_call *call, uint64_t size, uint32_t align, uint32_t *ret_ptr) SW_MUST_CHECK;
-/* Copies UTF-8 into the guest in the caller's encoding; *ret_len is tagged for latin1+utf16. */
+/* Copies UTF-8 into the guest in the caller's encoding; *ret_len is tagged for latin1+utf16. `text` is checked: guests trust it. */
 int component_lower_string(struct component_call *call, struct sw_str text, uint32_t *ret_ptr, uint32_t *ret_len) SW_MUST_CHECK;
 /* list<u8>: alloc and copy. */
 int component_lower_bytes(struct component_call *call, struct sw_str bytes, uint32_t *ret_ptr, uint32_t *ret_count) SW_MUST_CHECK;

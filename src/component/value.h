@@ -8,8 +8,8 @@
 #include "base/str.h"
 
 /* The type says which member is meant (types.h): bool, integers and char in u64 (signed ones sign-extended), f32, f64, string in text;
- * list, record, tuple: items; variant, option, result, enum: index and payload (NULL when the case has none); flags: bits in u64
- * (at most 32 labels); own of a host resource: object; own and borrow of a guest resource: u64 is the rep. */
+ * list<u8>: its bytes in text; other lists, record, tuple: items; variant, option, result, enum: index and payload (NULL when the case
+ * has none); flags: bits in u64 (at most 32 labels); own and borrow of a host resource: object; of a guest resource: u64 is the rep. */
 struct component_value {
     union {
         uint64_t u64;

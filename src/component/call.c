@@ -1,0 +1,233 @@
+/* call.c - calls: of a guest's export by the host, and of lowered imports by a guest.  Room: component.
+ *
+ * A lowered import whose callee is the host's goes straight to the host's function. One whose callee is another guest's export does
+ * canon_lower and canon_lift in one function, in the specification's order:
+ *   may_leave of the caller; may_enter of the callee; lift arguments (caller); lower them (callee, its realloc); call; lift the result
+ *   (callee); borrows dropped?; lower the result (caller, its realloc); post-return; leave; the caller's lends end.
+ * Source: CanonicalABI.md "canon lift", "canon lower". */
+#include <assert.h>
+
+#include "component/run_internal.h"
+
+/* The callee's side of a call; on the fiber's stack. */
+struct callee {
+    struct component_cx cx;
+    const struct component_bound_lift *lift;
+    uint32_t stop;
+    struct component_task task;
+    union engine_val vals[COMPONENT_FLAT_MAX];
+};
+
+static void cx_init(struct component_cx *cx, bool raw)
+{
+    cx->types = cx->call.store->component->plan->types;
+    cx->arena = component_call_scratch(&cx->call);
+    cx->task = NULL;
+    cx->raw = raw;
+    cx->source = COMPONENT_UTF8;
+    cx->pending = NULL;
+    cx->pending_end = &cx->pending;
+}
+
+static int callee_enter(struct callee *callee, struct component_store *store, const struct component_bound_lift *lift, uint32_t stop,
+                        bool raw)
+{
+    int rc = component__enter(store, lift->canon.plan.instance, stop);
+    if (rc == 0)
+        rc = component__call_begin(&callee->cx.call, store, &lift->canon);
+    if (rc < 0)
+        return rc;
+    cx_init(&callee->cx, raw);
+    callee->cx.task = &callee->task;
+    callee->lift = lift;
+    callee->stop = stop;
+    callee->task.borrows = 0;
+    return 0;
+}
+
+/* Lowers the arguments, calls, lifts the result; ret_value is written when there is one. */
+static int callee_run_wait(struct callee *callee, const struct component_value *args, struct component_value *ret_value)
+{
+    const struct component_func_type *type = callee->lift->type;
+    struct component_cx *cx = &callee->cx;
+    uint32_t used;
+    int rc = component__lower_params(cx, type, args, callee->vals, &used);
+    if (rc == 0)
+        rc = component__core_call_wait(cx->call.store, callee->lift->callee, callee->vals, used || type->result == COMPONENT_NO_TYPE ? used : 1);
+    if (rc == 0)
+        rc = component__memory_refresh(&cx->call);
+    if (rc < 0 || type->result == COMPONENT_NO_TYPE)
+        return rc;
+    if (type->flat_result_count <= 1)
+        return component__lift_flat(cx, type->result, callee->vals, ret_value);
+    const struct component_type *result = component_type_of(cx->types, type->result);
+    uint8_t *p;
+    rc = component_mem_range(&cx->call, callee->vals[0].u32, result->size, result->align, &p);
+    return rc < 0 ? rc : component__load(cx, type->result, p, ret_value);
+}
+
+static int callee_borrows_dropped(struct callee *callee)
+{
+    if (callee->task.borrows)
+        return component_trap(&callee->cx.call, "borrow handles still remain at the end of the call: %u", callee->task.borrows);
+    return 0;
+}
+
+/* callee->vals[0] is still the flat result. */
+static int callee_leave_wait(struct callee *callee)
+{
+    const struct component_bound_lift *lift = callee->lift;
+    struct component_store *store = callee->cx.call.store;
+    uint32_t instance = lift->canon.plan.instance;
+    if (lift->canon.plan.options.has_post_return) {
+        size_t count = lift->type->flat_result_count ? 1 : 0;
+        int rc = component__call_staying_wait(store, instance, lift->post_return, callee->vals, count);
+        if (rc < 0)
+            return rc;
+    }
+    component__leave(store, instance, callee->stop);
+    return 0;
+}
+
+/* ---- by the host ---- */
+
+static int call_lift_wait(struct component_store *store, const struct component_bound_lift *lift, const struct component_value *args,
+                          struct component_value *ret_result)
+{
+    struct callee callee;
+    int rc = callee_enter(&callee, store, lift, COMPONENT_NONE, false);
+    if (rc < 0)
+        return rc;
+    for (uint32_t i = 0; i < lift->type->param_count; i++)
+        component__adopt(&callee.cx, lift->type->params[i].type, &args[i]);
+    if (engine_store_failure(store->engine)->kind != ENGINE_TRAP_NONE)
+        return -SW_EGUEST;
+    struct component_value result = {.u64 = 0};
+    struct component_object *lifted = NULL;
+    callee.cx.arena = &store->arena;
+    callee.cx.pending_end = &lifted; /* what the result brings is collected apart from what the arguments brought */
+    rc = callee_run_wait(&callee, args, &result);
+    assert(rc < 0 || !callee.cx.pending);
+    if (rc == 0)
+        rc = callee_borrows_dropped(&callee);
+    if (rc == 0)
+        rc = callee_leave_wait(&callee);
+    if (rc < 0)
+        return rc;
+    while (lifted) { /* the caller's now */
+        struct component_object *next = lifted->next;
+        component__object_free(store, lifted);
+        lifted = next;
+    }
+    if (lift->type->result != COMPONENT_NO_TYPE)
+        *ret_result = result;
+    return 0;
+}
+
+int component_call_wait(struct component_store *store, const struct component_export *func, const struct component_value *args,
+                        uint32_t arg_count, struct component_value *ret_result)
+{
+    const struct sw_str name = func->plan->name;
+    if (engine_store_failure(store->engine)->kind != ENGINE_TRAP_NONE)
+        return -SW_EGUEST;
+    if (!func->lift)
+        return component__fail(store, "'" SW_FMT "' is a function of the host, which cannot be called from outside", SW_ARG(name));
+    if (arg_count != func->lift->type->param_count)
+        return component__fail(store, "'" SW_FMT "' takes %u arguments, %u were given", SW_ARG(name), func->lift->type->param_count,
+                               arg_count);
+    int rc = component__level_begin(store);
+    if (rc == 0)
+        rc = call_lift_wait(store, func->lift, args, ret_result);
+    if (rc == 0)
+        component__level_end(store);
+    return rc;
+}
+
+/* ---- by a guest ---- */
+
+int component__lowered_host(void *env, struct engine_store *engine_store, union engine_val *vals)
+{
+    const struct component_bound_lowering *lowering = env;
+    struct component_store *store = engine_store_owner(engine_store);
+    struct component_call call;
+    int rc = component__may_leave(store, lowering->canon.plan.instance);
+    if (rc == 0)
+        rc = component__level_begin(store);
+    if (rc == 0)
+        rc = component__call_begin(&call, store, &lowering->canon);
+    if (rc == 0)
+        rc = lowering->host(&call, vals);
+    if (rc < 0)
+        return rc;
+    if (call.lent_count)
+        component__call_end(&call);
+    component__level_end(store);
+    return 0;
+}
+
+/* The result goes to the caller: flat, or where its last parameter points. */
+static int lower_result(struct component_cx *cx, const struct component_func_type *type, const struct component_value *value,
+                        union engine_val *vals, uint32_t used)
+{
+    if (type->result == COMPONENT_NO_TYPE)
+        return 0;
+    int rc = component__memory_refresh(&cx->call); /* a callee may call back into what contains it */
+    if (rc < 0)
+        return rc;
+    if (type->flat_result_count <= 1)
+        return component__lower_flat(cx, type->result, value, vals);
+    const struct component_type *result = component_type_of(cx->types, type->result);
+    uint32_t at = vals[used].u32;
+    uint8_t *p;
+    rc = component_mem_range(&cx->call, at, result->size, result->align, &p);
+    return rc < 0 ? rc : component__store(cx, type->result, value, at);
+}
+
+static int guest_to_guest_wait(struct component_store *store, const struct component_bound_lowering *lowering, union engine_val *vals)
+{
+    const struct component_func_type *type = lowering->lift->type;
+    struct component_cx caller;
+    struct callee callee;
+    uint32_t used;
+    struct component_value result = {.u64 = 0};
+    int rc = callee_enter(&callee, store, lowering->lift, lowering->stop, true);
+    if (rc == 0)
+        rc = component__call_begin(&caller.call, store, &lowering->canon);
+    if (rc < 0)
+        return rc;
+    cx_init(&caller, true);
+    callee.cx.source = lowering->canon.plan.options.encoding;
+    caller.source = lowering->lift->canon.plan.options.encoding;
+    struct component_value *args = SW_ARENA_ARRAY(caller.arena, type->param_count, struct component_value);
+    if (!args)
+        return component__no_memory(&caller.call, type->param_count * sizeof *args);
+    rc = component__lift_params(&caller, type, vals, args, &used);
+    if (rc == 0)
+        rc = callee_run_wait(&callee, args, &result);
+    if (rc == 0)
+        rc = callee_borrows_dropped(&callee);
+    if (rc == 0)
+        rc = lower_result(&caller, type, &result, vals, used);
+    if (rc == 0)
+        rc = callee_leave_wait(&callee);
+    if (rc == 0)
+        component__call_end(&caller.call);
+    return rc;
+}
+
+int component__lowered_guest_wait(void *env, struct engine_store *engine_store, union engine_val *vals)
+{
+    const struct component_bound_lowering *lowering = env;
+    struct component_store *store = engine_store_owner(engine_store);
+    int rc = component__may_leave(store, lowering->canon.plan.instance);
+    if (rc == 0 && lowering->forbidden)
+        rc = component__fail(store, "cannot enter component instance %u: calls between a component and one it contains are refused",
+                             lowering->lift->canon.plan.instance);
+    if (rc == 0)
+        rc = component__level_begin(store);
+    if (rc == 0)
+        rc = guest_to_guest_wait(store, lowering, vals);
+    if (rc == 0)
+        component__level_end(store);
+    return rc;
+}

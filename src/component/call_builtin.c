@@ -1,0 +1,106 @@
+/* call_builtin.c - canonical builtins: resource.new, resource.rep, resource.drop.  Room: component.
+ *
+ * Source: CanonicalABI.md "canon resource.new", "canon resource.drop", "canon resource.rep". */
+#include "component/run_internal.h"
+
+static const struct component_canon no_options = {.memory = COMPONENT_NONE};
+
+/* A call without memory, for the primitives that need one. */
+static void begin(struct component_call *call, struct component_store *store, uint32_t instance)
+{
+    *call = (struct component_call){.store = store, .instance = &store->instances[instance], .lowering = &no_options.plan};
+}
+
+int component__resource_new(void *env, struct engine_store *engine_store, union engine_val *vals)
+{
+    const struct component_bound_builtin *builtin = env;
+    struct component_store *store = engine_store_owner(engine_store);
+    struct component_call call;
+    uint32_t index;
+    int rc = component__may_leave(store, builtin->instance);
+    if (rc < 0)
+        return rc;
+    begin(&call, store, builtin->instance);
+    struct component_handle handle = {.kind = COMPONENT_HANDLE_RESOURCE, .own = true, .resource = builtin->resource, .rep = vals[0].u32};
+    rc = component__handle_add(&call, &handle, &index);
+    if (rc == 0)
+        vals[0].u64 = index;
+    return rc;
+}
+
+int component__resource_rep(void *env, struct engine_store *engine_store, union engine_val *vals)
+{
+    const struct component_bound_builtin *builtin = env;
+    struct component_call call;
+    struct component_handle *entry;
+    begin(&call, engine_store_owner(engine_store), builtin->instance);
+    int rc = component__handle_of(&call, vals[0].u32, builtin->resource, &entry);
+    if (rc == 0)
+        vals[0].u64 = entry->rep;
+    return rc;
+}
+
+/* The definer is entered even when there is no destructor to call: a trap must not depend on that. */
+static int destroy_wait(struct component_store *store, const struct component_bound_builtin *builtin, uint32_t rep)
+{
+    const struct component_bound_resource *resource = &store->component->resources[builtin->resource];
+    union engine_val vals[1];
+    int rc = component__enter(store, resource->instance, builtin->stop);
+    if (rc < 0)
+        return rc;
+    if (resource->has_dtor) {
+        vals[0].u64 = rep;
+        rc = component__level_begin(store);
+        if (rc == 0)
+            rc = component__core_call_wait(store, resource->dtor, vals, 1);
+        if (rc < 0)
+            return rc;
+        component__level_end(store);
+    }
+    component__leave(store, resource->instance, builtin->stop);
+    return 0;
+}
+
+int component__resource_drop_wait(void *env, struct engine_store *engine_store, union engine_val *vals)
+{
+    const struct component_bound_builtin *builtin = env;
+    struct component_store *store = engine_store_owner(engine_store);
+    struct component_call call;
+    struct component_handle *entry;
+    uint32_t index = vals[0].u32;
+    int rc = component__may_leave(store, builtin->instance);
+    if (rc < 0)
+        return rc;
+    begin(&call, store, builtin->instance);
+    rc = component__handle_of(&call, index, builtin->resource, &entry);
+    if (rc == 0)
+        rc = component__handle_removable(&call, index, entry, false);
+    if (rc < 0)
+        return rc;
+    struct component_handle handle = *entry;
+    component_handles_remove(&call.instance->handles, index);
+    if (!handle.own) {
+        handle.task->borrows--;
+        return 0;
+    }
+    if (!handle.is_host)
+        return destroy_wait(store, builtin, handle.rep);
+    const struct component_host_resource *host = handle.node->host;
+    component__object_free(store, handle.node);
+    if (host->drop)
+        host->drop(store->owner, handle.object);
+    return 0;
+}
+
+engine_host_fn *component__builtin_fn(enum component_builtin_kind kind)
+{
+    switch (kind) {
+    case COMPONENT_RESOURCE_NEW:
+        return component__resource_new;
+    case COMPONENT_RESOURCE_REP:
+        return component__resource_rep;
+    case COMPONENT_RESOURCE_DROP:
+        break;
+    }
+    return component__resource_drop_wait;
+}

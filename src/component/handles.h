@@ -1,0 +1,68 @@
+/* handles.h - the handle table of one component instance.  Room: component (internal to it).
+ *
+ * Numbers are the specification's, and guests can see them: index 0 is never used, a freed index is the next one given out (the free
+ * list is a stack), else the table grows by one. Source: CanonicalABI.md "Table State", "Resource State".
+ *
+ * Invariants
+ *  1. items[0] and every free item have kind COMPONENT_HANDLE_FREE; free items form a list through `rep`, 0 ends it.
+ *  2. An own handle of a host resource has a node; the node is on its store's list of objects, in order of creation, until the object
+ *     is dropped or taken: also while the value is between two tables.
+ *  3. A borrow handle has a task, which counts it. */
+#ifndef SW_COMPONENT_HANDLES_H
+#define SW_COMPONENT_HANDLES_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/error.h"
+#include "base/list.h"
+
+struct component_host_resource;
+
+/* A host object that the store owns. */
+struct component_object {
+    struct sw_link link; /* component_store.objects, oldest first */
+    void *object;
+    const struct component_host_resource *host;
+    struct component_object *next; /* while it is free, adopted or lifted: the next one */
+};
+
+/* One call of a guest's export: the scope of the borrow handles it was given. */
+struct component_task {
+    uint32_t borrows; /* must be 0 when it returns */
+};
+
+enum component_handle_kind { COMPONENT_HANDLE_FREE, COMPONENT_HANDLE_RESOURCE };
+
+struct component_handle {
+    uint8_t kind; /* enum component_handle_kind */
+    bool own;
+    bool is_host;
+    uint32_t resource; /* number in the plan */
+    uint32_t lends;    /* calls in progress that borrow it */
+    uint32_t rep;      /* guest resource: its representation; host resource: its kind; free: the next free index */
+    void *object;      /* host resource */
+    union {
+        struct component_object *node; /* own of a host resource */
+        struct component_task *task;   /* borrow */
+    };
+};
+
+struct component_handles {
+    struct component_handle *items;
+    uint32_t count; /* items that were ever used, item 0 included; 0 in a table nobody used */
+    uint32_t cap;
+    uint32_t free;  /* first free index or 0 */
+};
+
+/* Adds a copy of *handle. *budget: items that the tables of the store may still grow by.
+ * Returns 0, -SW_ELIMIT (the budget is used up) or -SW_ENOMEM; the table is then unchanged. */
+int component_handles_add(struct component_handles *table, uint32_t *budget, const struct component_handle *handle,
+                          uint32_t *ret_index) SW_MUST_CHECK;
+struct component_handle *component_handles_get(const struct component_handles *table, uint32_t index); /* NULL when unknown */
+void component_handles_remove(struct component_handles *table, uint32_t index); /* index: one that _get knows */
+/* As new; memory beyond COMPONENT_HANDLES_KEPT items is given back. */
+void component_handles_clear(struct component_handles *table);
+void component_handles_deinit(struct component_handles *table); /* twice is fine */
+
+#endif
