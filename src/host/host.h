@@ -37,6 +37,7 @@ const struct component_host *host_interfaces(void);
 int host_new(struct loop *loop, const struct host_grants *grants, struct host **ret, struct sw_err *err) SW_MUST_CHECK;
 void host_free(struct host *host); /* after component_store_free: objects still refer to it. NULL is fine */
 const struct host_grants *host_grants(const struct host *host);
+void host_spare_free(void); /* before a process ends: hosts kept for reuse */
 
 /* ---- one HTTP request through wasi:http/incoming-handler@0.2 ---- */
 

@@ -1,0 +1,47 @@
+/* host_internal.h - what the files of the host room share: the host itself and its memory.  Room: host. */
+#ifndef SW_HOST_HOST_INTERNAL_H
+#define SW_HOST_HOST_INTERNAL_H
+
+#include "base/arena.h"
+#include "base/list.h"
+#include "host/carrier.h"
+#include "host/host.h"
+#include "host/object.h"
+#include "host/wasi/cli.h"
+#include "host/wasi/http.h"
+
+struct loop_timer;
+
+struct host {
+    struct sw_link spare_link;
+    struct loop *loop;
+    const struct host_grants *grants;
+    struct sw_arena arena;       /* lives as long as the store: views of the request */
+    struct host_objects objects; /* what guests' handles stand for */
+    char *scratch;               /* the result of the host call that runs, until it is lowered */
+    size_t scratch_cap;
+    struct host_source in;   /* stdin */
+    struct host_line out[2]; /* stdout, stderr */
+    struct sw_link timers;   /* clock pollables that are waited for, soonest first */
+    struct loop_timer *timer;
+    struct host_http http;
+};
+
+/* Refuses: the guest traps. Evaluates to what the host function returns. */
+#define host_trap(call, ...) engine_store_fail(component_call_engine(call), ENGINE_TRAP_HOST, __VA_ARGS__)
+
+/* A zeroed object of the running store, or NULL after recording a trap. */
+#define HOST_NEW(call, type) ((type *)host_new_object((call), sizeof(type)))
+#define HOST_FREE(host, object) host_object_free(&(host)->objects, (object), sizeof *(object))
+void *host_new_object(struct component_call *call, size_t n) SW_MUST_CHECK;
+
+/* Memory for the result of the host call that runs; the next host_scratch may move it. NULL after recording a trap.
+ * Never held across a wait: another call may run meanwhile. */
+void *host_scratch(struct component_call *call, size_t count, size_t size) SW_MUST_CHECK;
+
+static inline struct host *host_of(const struct component_call *call)
+{
+    return component_call_owner(call);
+}
+
+#endif

@@ -1,0 +1,41 @@
+/* limits.h - every ceiling of the host room, with its reason.  Room: host. */
+#ifndef SW_HOST_LIMITS_H
+#define SW_HOST_LIMITS_H
+
+/* One line of a guest's stdout or stderr; longer lines are handed on in parts. Below PIPE_BUF (4096), so that a sink may write a line and its
+ * prefix in one atomic piece. */
+#define HOST_LOG_LINE_MAX 4000
+/* What check-write promises at most while a carrier is idle: two pages of typical SDK chunks, and what one slow client may keep here. */
+#define HOST_BODY_BYTES_MAX (64u << 10)
+/* A body that is written before response-outparam.set has nowhere to go: Wasmtime takes one chunk of 1 MiB then (spin.md 2.4). */
+#define HOST_BODY_UNSENT_BYTES_MAX (1u << 20)
+/* input-stream.read and splice move at most this at once: a connection's buffer is no larger. */
+#define HOST_READ_BYTES_MAX (64u << 10)
+/* wasi:io/streams: blocking-write-and-flush and blocking-write-zeroes-and-flush take up to 4096 bytes. */
+#define HOST_BLOCKING_WRITE_MAX 4096
+/* Pollables in one poll: each is looked at on every wake. */
+#define HOST_POLL_MAX 4096
+/* Bytes of one get-random-bytes: larger than any key or seed, small enough to be copied within a tick. */
+#define HOST_RANDOM_BYTES_MAX (1u << 20)
+/* Total of one fields object as Spin counts it (spin.md 2.4: 128 KiB): names, values and an allowance for each entry, which also bounds their
+ * number. */
+#define HOST_FIELDS_BYTES_MAX (128u << 10)
+#define HOST_FIELD_OVERHEAD 32
+/* path-with-query and authority of an outgoing request; 8 KiB is what servers take, RFC 9110 4.1 recommends it. */
+#define HOST_URI_BYTES_MAX (16u << 10)
+/* Objects of one store (streams, pollables, fields, requests): guards against a guest that makes handles in a loop. */
+#define HOST_OBJECT_BYTES_MAX (8u << 20)
+/* First and further blocks that objects are cut from: a small request needs less than the first, which a spare host keeps. */
+#define HOST_OBJECT_BLOCK_FIRST (4u << 10)
+#define HOST_OBJECT_BLOCK_NEXT (32u << 10)
+/* Views that the request's fields need: the head has at most some hundred fields. */
+#define HOST_ARENA_BYTES_MAX (256u << 10)
+/* The result of one host call before it is lowered: random bytes are the largest. A spare host keeps this much of it at most. */
+#define HOST_SCRATCH_BYTES_MAX (HOST_RANDOM_BYTES_MAX + (64u << 10))
+#define HOST_SCRATCH_KEEP (64u << 10)
+/* Hosts kept for reuse in one process, so that a request allocates nothing of ours. */
+#define HOST_SPARE_MAX 128
+/* The longest sleep of a loop timer; a guest's later deadline is waited for in parts. */
+#define HOST_TIMER_MS_MAX (24u * 60u * 60u * 1000u)
+
+#endif

@@ -1,0 +1,23 @@
+/* cli.h - a guest's stdout and stderr: bytes become lines for host_grants.output.  Room: host. */
+#ifndef SW_HOST_WASI_CLI_H
+#define SW_HOST_WASI_CLI_H
+
+#include <stdbool.h>
+
+#include "base/buf.h"
+#include "host/carrier.h"
+
+struct host;
+
+struct host_line {
+    struct host_sink sink; /* first: the carrier */
+    struct host *host;
+    bool is_stderr;
+    struct sw_buf rest; /* a line without its end */
+};
+
+void host_empty_init(struct host_source *source); /* ends at once: stdin */
+void host_line_init(struct host_line *line, struct host *host, bool is_stderr);
+void host_line_end(struct host_line *line); /* hands on what has no end of line; keeps the allocation */
+
+#endif

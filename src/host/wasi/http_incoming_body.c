@@ -1,0 +1,170 @@
+/* http_incoming_body.c - the request's body: a host_source over the exchange, and the future of its trailers.  Room: host.
+ *
+ *   OPEN --(peek: end)--> ENDED        OPEN --(peek: failure)--> FAILED
+ * The stream or, after finish, the future reads the exchange: never both (finish traps while the stream is open). */
+#include "engine/engine.h"
+#include "host/host_internal.h"
+#include "host/wasi/io.h"
+
+/* ---- the carrier ---- */
+
+static int source_peek(struct host_source *source, struct sw_str *ret, struct sw_err *err)
+{
+    struct host_http_types_incoming_body *body = SW_CONTAINER(source, struct host_http_types_incoming_body, source);
+    if (body->state == HOST_INCOMING_ENDED)
+        return SW_END;
+    if (body->state == HOST_INCOMING_FAILED || !body->host->http.exchange)
+        return sw_fail(err, body->failure ? body->failure : SW_EIO, "the request's body cannot be read any more");
+    int rc = http_exchange_body_peek(body->host->http.exchange, ret, err);
+    if (rc == SW_END)
+        body->state = HOST_INCOMING_ENDED;
+    if (rc < 0) {
+        body->state = HOST_INCOMING_FAILED;
+        body->failure = (enum sw_code)-rc;
+    }
+    return rc;
+}
+
+static void source_consume(struct host_source *source, size_t n)
+{
+    struct host_http_types_incoming_body *body = SW_CONTAINER(source, struct host_http_types_incoming_body, source);
+    if (body->state == HOST_INCOMING_OPEN && body->host->http.exchange)
+        http_exchange_body_consume(body->host->http.exchange, n);
+}
+
+static void source_close(struct host_source *source)
+{
+    struct host_http_types_incoming_body *body = SW_CONTAINER(source, struct host_http_types_incoming_body, source);
+    body->stream_open = false;
+}
+
+static const struct host_source_ops source_ops = {source_peek, source_consume, source_close};
+
+/* ---- incoming-body ---- */
+
+int host_http_types_incoming_request_consume(struct component_call *call, struct host_http_types_incoming_request *self,
+                                             struct host_http_types_incoming_body **ret)
+{
+    (void)call;
+    if (self->consumed)
+        return HOST_WIT_ERROR;
+    self->consumed = true;
+    struct host_http_types_incoming_body *body = &self->host->http.incoming;
+    body->source.ops = &source_ops;
+    *ret = body;
+    return 0;
+}
+
+int host_http_types_incoming_body_stream(struct component_call *call, struct host_http_types_incoming_body *self,
+                                         struct host_io_streams_input_stream **ret)
+{
+    if (self->stream_taken)
+        return HOST_WIT_ERROR;
+    *ret = host_input_stream_new(call, &self->source, HOST_ERROR_HTTP_INCOMING);
+    if (!*ret)
+        return -SW_EGUEST;
+    self->stream_taken = true;
+    self->stream_open = true;
+    return 0;
+}
+
+int host_http_types_incoming_body_finish(struct component_call *call, struct host_http_types_incoming_body *this_,
+                                         struct host_http_types_future_trailers **ret)
+{
+    if (this_->stream_open)
+        return host_trap(call, "incoming-body.finish: its input-stream is still alive");
+    this_->stream_taken = true;
+    *ret = &this_->host->http.trailers;
+    return 0;
+}
+
+void host_http_types_incoming_body_drop(void *owner, void *object)
+{
+    (void)owner, (void)object; /* part of the host; a stream may go on reading */
+}
+
+/* ---- future-trailers ---- */
+
+/* Drops what the guest did not read. Returns whether the end or a failure is known. */
+static bool trailers_reach(struct host_http_types_incoming_body *body)
+{
+    struct sw_err err;
+    struct sw_str bytes;
+    int rc;
+    while ((rc = source_peek(&body->source, &bytes, &err)) == 0)
+        source_consume(&body->source, bytes.n);
+    return rc != SW_WAIT;
+}
+
+static bool trailers_ready(struct host_io_poll_pollable *pollable)
+{
+    struct host_http_types_future_trailers *future = pollable->target;
+    return future->taken || trailers_reach(&future->host->http.incoming);
+}
+
+static struct host_event *trailers_watch(struct host_io_poll_pollable *pollable, struct component_call *call)
+{
+    (void)call;
+    return &pollable->host->http.incoming.source.ready;
+}
+
+static void trailers_nothing(struct host_io_poll_pollable *pollable)
+{
+    (void)pollable; /* the future is part of the host */
+}
+
+static const struct host_pollable_ops trailers_ops = {trailers_ready, trailers_watch, trailers_nothing, trailers_nothing};
+
+int host_http_types_future_trailers_subscribe(struct component_call *call, struct host_http_types_future_trailers *self,
+                                              struct host_io_poll_pollable **ret)
+{
+    *ret = host_pollable_new(call, &trailers_ops, self);
+    return *ret ? 0 : -SW_EGUEST;
+}
+
+static int trailers_take(struct component_call *call, struct host *host, struct host_http_types_fields **ret)
+{
+    const struct http_field *trailers;
+    uint32_t count;
+    *ret = NULL;
+    if (!host->http.exchange)
+        return 0;
+    http_exchange_body_trailers(host->http.exchange, &trailers, &count);
+    if (count == 0)
+        return 0;
+    struct host_field *entries = SW_ARENA_ARRAY(&host->arena, count, struct host_field);
+    if (!entries)
+        return host_trap(call, "no memory for %u trailers", count);
+    for (uint32_t i = 0; i < count; i++)
+        entries[i] = (struct host_field){.name = trailers[i].name, .value = trailers[i].value};
+    *ret = host_fields_view(call, entries, count);
+    return *ret ? 0 : -SW_EGUEST;
+}
+
+int host_http_types_future_trailers_get(struct component_call *call, struct host_http_types_future_trailers *self,
+                                        struct host_option_result_result_option_http_types_fields_http_types_error_code_void *ret)
+{
+    struct host *host = self->host;
+    *ret = (struct host_option_result_result_option_http_types_fields_http_types_error_code_void){0};
+    if (!self->taken && !trailers_reach(&host->http.incoming))
+        return 0;
+    ret->has = true;
+    if (self->taken) {
+        ret->value.is_err = true;
+        return 0;
+    }
+    self->taken = true;
+    if (host->http.incoming.state == HOST_INCOMING_ENDED) {
+        int rc = trailers_take(call, host, &ret->value.ok.ok.value);
+        ret->value.ok.ok.has = ret->value.ok.ok.value != NULL;
+        return rc;
+    }
+    ret->value.ok.is_err = true;
+    host_http_error_code(HOST_ERROR_HTTP_INCOMING, host->http.incoming.failure, 0, &ret->value.ok.err);
+    return 0;
+}
+
+void host_http_types_future_trailers_drop(void *owner, void *object)
+{
+    (void)owner, (void)object; /* part of the host */
+}
