@@ -1,0 +1,90 @@
+/* node_internal.h - what the files of this room share.  Room: node. */
+#ifndef SW_NODE_NODE_INTERNAL_H
+#define SW_NODE_NODE_INTERNAL_H
+
+#include "base/buf.h"
+#include "loop/loop.h"
+#include "node/node.h"
+
+struct node__timing { /* limits.h, or shorter ones in tests */
+    uint64_t compile_ms_max;
+    uint64_t progress_ms;
+    uint64_t start_ms_max;
+    uint64_t drain_ms_max;
+    uint64_t backoff_ms_min;
+    uint64_t backoff_ms_max;
+    uint64_t steady_ms;
+    uint32_t crashes_max;
+};
+extern const struct node__timing node__timing_default;
+
+int node__supervise(const struct node_config *config, const struct node__timing *timing, struct sw_err *err) SW_MUST_CHECK;
+
+/* ---- compile.c ---- */
+
+struct node__keys { /* of one component's core modules */
+    char (*keys)[65];
+    uint32_t count;
+};
+
+/* Once, never inside node__compile_new, when every component is compiled, or when the first one failed and all processes are gone. */
+typedef void node__compiled_fn(void *arg, int rc, const struct sw_err *err);
+struct node__compile;
+int node__compile_new(struct loop *loop, const struct node_config *config, const struct node__timing *timing,
+                      node__compiled_fn *done, void *arg, struct node__compile **ret, struct sw_err *err) SW_MUST_CHECK;
+void node__compile_cancel(struct node__compile *compile); /* done comes with -SW_ECANCELLED */
+const struct node__keys *node__compile_keys(const struct node__compile *compile, uint32_t component);
+void node__compile_free(struct node__compile *compile); /* after done; NULL is fine */
+
+/* ---- serving.c: the serving table, from the supervisor's side ---- */
+
+struct node__serving;
+/* Opens every component and artifact, and writes the locked application and the keys into sealed memory files. */
+int node__serving_new(const struct node_config *config, const struct node__compile *compile, struct node__serving **ret,
+                      struct sw_err *err) SW_MUST_CHECK;
+/* Sends all of it; each worker gets descriptors with offsets of its own. */
+int node__serving_send(const struct node__serving *serving, int channel_fd, struct sw_err *err) SW_MUST_CHECK;
+void node__serving_free(struct node__serving *serving); /* NULL is fine */
+
+/* ---- slot.c: one worker's place ---- */
+
+struct node__slot;
+struct node__slot_events {
+    void (*ready)(void *arg, struct node__slot *slot);
+    /* It ended; the slot has an error text. Returns whether it is to be started again. */
+    bool (*ended)(void *arg, struct node__slot *slot, const struct sw_err *err);
+    void (*gone)(void *arg, struct node__slot *slot); /* after a drain, a kill, or `ended` said no */
+};
+struct node__slot_config {
+    struct loop *loop;
+    const char *program;
+    const struct node__serving *serving;
+    const struct node__timing *timing;
+    const struct node__slot_events *events;
+    void *arg;
+    uint32_t index;
+};
+int node__slot_new(const struct node__slot_config *config, struct node__slot **ret, struct sw_err *err) SW_MUST_CHECK;
+void node__slot_drain(struct node__slot *slot); /* `gone` comes, never inside this call */
+void node__slot_kill(struct node__slot *slot);  /* as drain, at once */
+bool node__slot_is_serving(const struct node__slot *slot);
+uint32_t node__slot_crashes(const struct node__slot *slot); /* quick ends in a row */
+bool node__slot_is_gone(const struct node__slot *slot);
+void node__slot_free(struct node__slot *slot); /* gone, or never started; NULL is fine */
+
+/* ---- small helpers: files.c ---- */
+
+/* A memory file with this content that nobody can change. */
+int node__memory_file(const char *name, struct sw_str content, int *ret_fd, struct sw_err *err) SW_MUST_CHECK;
+/* Reads all of fd from offset 0 without moving its offset. */
+int node__read_whole(int fd, struct sw_buf *out, struct sw_err *err) SW_MUST_CHECK;
+/* A second descriptor of the same file with an offset of its own, read-only. */
+int node__reopen(int fd, int *ret_fd, struct sw_err *err) SW_MUST_CHECK;
+
+/* ---- cache.c ---- */
+
+/* Makes the folder with mode 0700 when it is missing, parents too; takes away stale temporary files.
+ * Fails with SW_EDENIED when others could write to it. */
+int node__cache_prepare(const char *cache_dir, struct sw_err *err) SW_MUST_CHECK;
+
+#endif
