@@ -141,12 +141,12 @@ static void name_attributes(struct component_decoder *d, struct component_extern
         uint32_t at = component__at(d);
         uint8_t kind = component__u8(d);
         struct sw_str text = component__name(d);
-        if (kind > 2)
+        if (kind > 2) {
             component__bad(d, at, "unknown name attribute 0x%02x", kind);
-        else if (seen[kind])
-            component__bad(d, at, "name attribute 0x%02x is there twice", kind);
-        if (d->rc < 0)
             return;
+        }
+        if (seen[kind])
+            component__bad(d, at, "name attribute 0x%02x is there twice", kind);
         seen[kind] = true;
         if (kind == 0)
             name->implements = text;

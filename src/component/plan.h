@@ -90,6 +90,9 @@ struct component_core_instance {
     const struct component_arg *args; /* one per import of that core module, in order */
     uint32_t arg_count;
     bool has_start;     /* call ENGINE_START_EXPORT right after it, before the next one is made */
+    bool has_start_call; /* then call start_call, () -> (), before the next one is made: the start section of an elided fixup module,
+                          * which is mostly the main module's _initialize */
+    struct component_core_func start_call; /* an export of an instance up to this one */
     uint32_t instance;  /* component instance it belongs to */
 };
 

@@ -1,0 +1,143 @@
+/* link_host.c - imports satisfied by the host.  Room: component.
+ *
+ * A function fits when its canonical text equals the host's. Only what is imported is needed: a host interface may be missing as long as
+ * nothing but value types is taken from it. Source: architecture.md 4.3. */
+#include "component/limits.h"
+#include "component/link.h"
+
+static int full_name(struct link *link, const struct component_extern_name *name, struct sw_str *ret)
+{
+    bool is_interface = sw_str_find(name->name, ':') != SW_NPOS;
+    struct sw_str base = !is_interface && name->implements.n ? name->implements : name->name;
+    if (!name->version_suffix.n) {
+        *ret = base;
+        return 0;
+    }
+    const char *text = sw_arena_printf(&link->plan->arena, SW_FMT SW_FMT, SW_ARG(base), SW_ARG(name->version_suffix));
+    if (!text)
+        return sw_arena_fail(&link->plan->arena, base.n + name->version_suffix.n, link->err);
+    *ret = sw_str_of(text);
+    return 0;
+}
+
+int component__host_import(struct link *link, const struct component_port *port, struct link_host_import *ret)
+{
+    struct link_host_import import = {.name = SW_LIT("")};
+    struct sw_str version = SW_LIT("");
+    int rc = full_name(link, &port->name, &import.name);
+    if (rc < 0)
+        return rc;
+    if (port->type.sort == COMPONENT_SORT_INSTANCE)
+        component__name_split(import.name, &import.package, &version);
+    for (uint32_t i = 0; i < link->host->interface_count; i++) {
+        const struct component_host_interface *interface = link->host->interfaces[i];
+        if (!sw_str_eq(sw_str_of(interface->name), import.package))
+            continue;
+        if (component__version_serves(sw_str_of(interface->version), version)) {
+            import.interface = interface;
+            break;
+        }
+        import.other_version = interface->version ? sw_str_of(interface->version) : SW_LIT("no version");
+    }
+    *ret = import;
+    return component__link_steps(link, link->host->interface_count + 1);
+}
+
+static int no_interface(struct link *link, const struct link_match *match)
+{
+    const struct link_host_import *import = match->source.host;
+    if (!import->package.n)
+        return sw_fail(link->err, SW_EINPUT, "imports '" SW_FMT "', which this host does not have", SW_ARG(match->name));
+    if (import->other_version.n)
+        return sw_fail(link->err, SW_EINPUT,
+                       "imports '" SW_FMT "', which this host does not have; it has '" SW_FMT "' at " SW_FMT,
+                       SW_ARG(import->name), SW_ARG(import->package), SW_ARG(import->other_version));
+    return sw_fail(link->err, SW_EINPUT, "imports '" SW_FMT "', which this host does not have", SW_ARG(import->name));
+}
+
+static int no_item(struct link *link, const struct link_match *match, const char *what)
+{
+    const struct link_host_import *import = match->source.host;
+    if (!import->package.n)
+        return sw_fail(link->err, SW_EINPUT, "imports %s '" SW_FMT "', which this host does not have", what, SW_ARG(match->name));
+    const char *version = import->interface->version;
+    return sw_fail(link->err, SW_EINPUT, "imports %s '" SW_FMT "' of '" SW_FMT "', which this host's '" SW_FMT "%s%s' does not have",
+                   what, SW_ARG(match->name), SW_ARG(import->name), SW_ARG(import->package), version ? "@" : "",
+                   version ? version : "");
+}
+
+static const struct component_host_func *func_find(const struct component_host_interface *interface, struct sw_str name)
+{
+    for (uint32_t i = 0; i < interface->func_count; i++)
+        if (sw_str_eq(sw_str_of(interface->funcs[i].name), name))
+            return &interface->funcs[i];
+    return NULL;
+}
+
+static int compare(struct link *link, const struct link_match *match, const struct component_func_type *type,
+                   const struct component_host_func *host)
+{
+    sw_auto_buf text = SW_BUF(COMPONENT_TYPE_TEXT_MAX);
+    int rc = component__link_func_text(link, type, &text);
+    if (rc < 0)
+        return rc;
+    if (sw_str_eq(sw_buf_str(&text), sw_str_of(host->type)))
+        return 0;
+    struct sw_str from = match->source.host->package.n ? match->source.host->name : SW_LIT("the world");
+    return sw_fail(link->err, SW_EINPUT, "imports '" SW_FMT "' of '" SW_FMT "' as " SW_FMT ", but this host has %s",
+                   SW_ARG(match->name), SW_ARG(from), SW_ARG(sw_buf_str(&text)), host->type);
+}
+
+int component__host_func(struct link *link, const struct link_match *match, const struct component_func_type *type,
+                         struct link_value *ret)
+{
+    const struct component_host_interface *interface = match->source.host->interface;
+    if (!interface)
+        return no_interface(link, match);
+    const struct component_host_func *host = func_find(interface, match->name);
+    if (!host)
+        return no_item(link, match, "function");
+    int rc = component__link_steps(link, interface->func_count + 1);
+    if (rc == 0)
+        rc = compare(link, match, type, host);
+    if (rc < 0)
+        return rc;
+    struct component_func *func = component__link_scratch(link, 1, sizeof *func);
+    if (!func)
+        return link->rc;
+    *func = (struct component_func){
+        .kind = COMPONENT_FUNC_HOST, .host = host, .host_interface = interface->name, .type = type};
+    *ret = (struct link_value){.sort = COMPONENT_SORT_FUNC, .func = func};
+    return 0;
+}
+
+int component__host_resource(struct link *link, const struct link_match *match, uint32_t *ret)
+{
+    const struct component_host_interface *interface = match->source.host->interface;
+    if (!interface)
+        return no_interface(link, match);
+    const struct component_host_resource *host = NULL;
+    for (uint32_t i = 0; i < interface->resource_count && !host; i++)
+        if (sw_str_eq(sw_str_of(interface->resources[i].name), match->name))
+            host = &interface->resources[i];
+    if (!host)
+        return no_item(link, match, "resource");
+    struct component_plan *plan = link->plan;
+    int rc = component__link_steps(link, plan->resource_count + 1);
+    if (rc < 0)
+        return rc;
+    for (uint32_t i = 0; i < plan->resource_count; i++)
+        if (plan->resources[i].is_host && plan->resources[i].host->kind == host->kind) {
+            *ret = i;
+            return 0;
+        }
+    const char *name = interface->name[0] ? sw_arena_printf(&plan->arena, "%s/%s", interface->name, host->name) : host->name;
+    if (!name)
+        return sw_arena_fail(&plan->arena, strlen(host->name), link->err);
+    return component__link_resource_add(link,
+                                        (struct component_resource){.is_host = true,
+                                                                    .host = host,
+                                                                    .host_interface = interface->name,
+                                                                    .name = sw_str_of(name)},
+                                        ret);
+}
