@@ -1,0 +1,48 @@
+"""guests.py - builds the guests of the tests once into build/guests, by a digest of what goes into them."""
+
+import hashlib
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+OUT = ROOT / "build/guests"
+
+# name: (kind, source, flags)
+GUESTS = {
+    "c": ("c", "examples/hello-c/main.c", []),
+    "rust": ("rust", "tests/guests/rust", []),
+    "rust-p1": ("rust-p1", "tests/guests/rust", []),
+    "go": ("go", "tests/guests/go", []),
+    "js": ("js", "tests/guests/js/main.js", []),
+    "hostile": ("c", "tests/guests/hostile/main.c", []),
+    **{
+        f"realloc-{how.lower()}": ("c", "tests/guests/hostile/realloc.c", [f"-DREALLOC={how}"])
+        for how in ("DEEP", "LEAVE", "OUTSIDE", "UNALIGNED", "LOOP", "TRAP")
+    },
+}
+GREETINGS = {"c": "C", "rust": "Rust", "rust-p1": "Rust", "go": "Go", "js": "JavaScript"}
+
+
+def digest(kind, source, flags):
+    sha = hashlib.sha256(repr((kind, flags)).encode())
+    folder = ROOT / source
+    inputs = [folder] if folder.is_file() and kind != "js" else sorted((folder if folder.is_dir() else folder.parent).rglob("*"))
+    for path in [*inputs, *sorted((ROOT / "sdk/c").rglob("*")), ROOT / "tools/build-guest", ROOT / "tools/env.sh"]:
+        if path.is_file():
+            sha.update(path.name.encode() + b"\0" + path.read_bytes())
+    return sha.hexdigest()[:16]
+
+
+def build(name):
+    """The component's path; skips the test with the reason when its toolchain is not there."""
+    kind, source, flags = GUESTS[name]
+    out = OUT / f"{name}-{digest(kind, source, flags)}.wasm"
+    if not out.exists():
+        OUT.mkdir(parents=True, exist_ok=True)
+        run = subprocess.run([str(ROOT / "tools/build-guest"), kind, source, str(out), *flags], cwd=ROOT, capture_output=True, text=True)
+        if run.returncode == 77:
+            pytest.skip(run.stderr.strip().splitlines()[-1])
+        assert run.returncode == 0, f"the guest '{name}' does not build:\n{run.stdout}{run.stderr}"
+    return out
