@@ -43,7 +43,7 @@ static struct wit_def *strip(struct wit_def *def)
 static struct wit_def *as_resource(struct wit_def *def)
 {
     def = strip(def);
-    while (def->kind == WIT_DEF_ALIAS && (def->type->kind == WIT_NAME || def->type->kind == WIT_OWN))
+    while (def->kind == WIT_DEF_ALIAS && (def->type->kind == WIT_NAME || def->type->is_bare))
         def = def->type->def;
     return def->kind == WIT_DEF_RESOURCE ? def : NULL;
 }
@@ -60,8 +60,10 @@ static int resolve_named(struct wit_resolver *r, const struct wit_home *home, st
     struct wit_def *resource = as_resource(def);
     if (type->kind != WIT_NAME && !resource)
         return wit__fail(type->pos, SW_EINPUT, r->err, "'" SW_FMT "' is not a resource", SW_ARG(type->name));
-    if (type->kind == WIT_NAME && resource)
+    if (type->kind == WIT_NAME && resource) {
         type->kind = WIT_OWN;
+        type->is_bare = true;
+    }
     type->def = resource ? resource : strip(def);
     facts->depth = facts->depth > def->depth ? facts->depth : def->depth;
     facts->has_borrow = facts->has_borrow || def->has_borrow || type->kind == WIT_BORROW;

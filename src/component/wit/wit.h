@@ -50,6 +50,7 @@ struct wit_type {
     struct wit_type **items;
     uint32_t item_count;
     uint32_t length;
+    bool is_bare;        /* OWN: written as the resource's name alone */
     struct wit_def *def; /* resolved: where it is defined, behind any `use` */
 };
 
