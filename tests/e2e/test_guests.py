@@ -3,9 +3,11 @@
 import hashlib
 import os
 import threading
+import time
 
 import pytest
 
+import guests
 from client import Connection, get
 from guests import GREETINGS
 
@@ -68,3 +70,59 @@ def test_echo_answers_before_the_body_has_ended(served):
             assert connection.more()
         connection.send(b"0\r\n\r\n")
         assert connection.response().body == b"hello"
+
+
+# ---- what the standard library of a language asks of WASI: Rust on WASI 0.2 by itself, and on 0.1 through the adapter ----
+
+each_rust = pytest.mark.parametrize("name", ["rust", "rust-p1"])
+
+
+@each_rust
+def test_the_environment_is_what_was_given_and_no_more(start, name):
+    with start(["-f", str(guests.build(name)), "--env", "A=1", "--env", "B=x=y"]) as server:
+        assert sorted(get(server.port, "/env").text.splitlines()) == ["A=1", "B=x=y"]
+
+
+@each_rust
+def test_what_a_guest_prints_is_shown(start, name):
+    with start(name) as server:
+        assert get(server.port, "/print").text == "printed\n"
+        server.stop()
+        shown = server.log() + server.process.stdout.read().decode()
+        assert "to stdout" in shown and "to stderr" in shown
+
+
+@each_rust
+def test_quiet_hides_what_a_guest_prints(start, name):
+    with start(["-f", str(guests.build(name)), "--quiet"]) as server:
+        assert get(server.port, "/print").text == "printed\n"
+        server.stop()
+        shown = server.log() + server.process.stdout.read().decode()
+        assert "to stdout" not in shown and "to stderr" not in shown
+
+
+@each_rust
+def test_a_panic_answers_500_and_its_message_is_shown(start, name):
+    with start(name) as server:
+        server.expect_log(r"guest|request|trap|panicked")
+        server.expect_log("asked to")
+        assert get(server.port, "/panic").status == 500
+        assert get(server.port).status == 200
+
+
+@each_rust
+def test_no_file_is_there(served, name):
+    assert get(served(name).port, "/file").text.strip() in ("NotFound", "Uncategorized", "Other", "PermissionDenied")
+
+
+@each_rust
+def test_clocks_go_on(served, name):
+    now, slept = get(served(name).port, "/time").text.split()
+    assert abs(int(now) - time.time()) < 5
+    assert 25 <= int(slept) < 1000
+
+
+@each_rust
+def test_random_numbers_differ_between_requests(served, name):
+    port = served(name).port
+    assert len({get(port, "/random").text for _ in range(20)}) == 20

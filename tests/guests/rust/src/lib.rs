@@ -1,4 +1,4 @@
-//! The Rust guest of the tests: a greeting, the request's fields, a streamed echo. No SDK and no crate: the raw imports with their
+//! The Rust guest of the tests: a greeting, the request's fields, a streamed echo, and what the standard library asks of WASI. No SDK and no crate: the raw imports with their
 //! canonical-ABI signatures, the standard library for memory, strings and collections.
 
 use std::alloc::{alloc, handle_alloc_error, realloc, Layout};
@@ -266,6 +266,32 @@ pub extern "C" fn handle(request: Handle, outparam: Handle) {
             text(outparam, 200, &lines);
         }
         "/echo" => echo(request, outparam),
+        "/env" => {
+            let lines: Vec<String> = std::env::vars().map(|(name, value)| format!("{}={}\n", name, value)).collect();
+            text(outparam, 200, &lines.concat());
+        }
+        "/print" => {
+            println!("to stdout");
+            eprintln!("to stderr");
+            text(outparam, 200, "printed\n");
+        }
+        "/panic" => panic!("asked to"),
+        "/file" => {
+            let error = std::fs::read("/etc/passwd").unwrap_err();
+            text(outparam, 200, &format!("{:?}\n", error.kind()));
+        }
+        "/time" => {
+            let since_1970 = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs();
+            let before = std::time::Instant::now();
+            std::thread::sleep(std::time::Duration::from_millis(30));
+            text(outparam, 200, &format!("{} {}\n", since_1970, before.elapsed().as_millis()));
+        }
+        "/random" => {
+            // A map's hash seed is the only randomness that the standard library lets out.
+            let seed = std::collections::hash_map::RandomState::new();
+            let hash = std::hash::BuildHasher::build_hasher(&seed);
+            text(outparam, 200, &format!("{:016x}\n", std::hash::Hasher::finish(&hash)));
+        }
         _ => text(outparam, 404, "nothing here\n"),
     }
     unsafe { request_drop(request) };
