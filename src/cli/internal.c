@@ -1,0 +1,91 @@
+/* internal.c - the worker and compile processes' first steps.  Room: cli.
+ *
+ * Both leave SIGINT and SIGTERM to the supervisor: a terminal's Ctrl-C and a service manager's stop reach every process at once, and
+ * the supervisor drains workers, ends compilers. */
+#include "cli/internal.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "node/node.h"
+#include "trigger/compile.h"
+#include "trigger/worker.h"
+
+const struct cli_option cli_internal_compile_options[] = {
+    {"component", 0, CLI_TEXT, "PATH", offsetof(struct cli_internal_compile, component), 0, "The component"},
+    {"cache", 0, CLI_TEXT, "DIR", offsetof(struct cli_internal_compile, cache), 0, "The folder of compiled code"},
+    {0},
+};
+
+static int become_child(struct sw_err *err)
+{
+    if (signal(SIGINT, SIG_IGN) == SIG_ERR || signal(SIGTERM, SIG_IGN) == SIG_ERR)
+        return sw_fail_errno(err, SW_EIO, errno, "leave signals to the supervisor");
+    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
+        return sw_fail_errno(err, SW_EIO, errno, "give up new privileges");
+    return 0;
+}
+
+int cli_internal_worker_run(const void *parsed, const struct cli_io *io, struct sw_err *err)
+{
+    (void)parsed;
+    (void)io;
+    struct stat st;
+    if (fstat(NODE_CHANNEL_FD, &st) != 0 || !S_ISSOCK(st.st_mode))
+        return sw_fail(err, SW_EINPUT, "expected a channel to a supervisor: 'swell up' starts this command");
+    sw_log_setup(STDERR_FILENO, SW_LOG_WARN, "worker");
+    int rc = become_child(err);
+    return rc < 0 ? rc : trigger_worker_run(NODE_CHANNEL_FD, err);
+}
+
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define SANITIZED 1
+#elif defined(__has_feature) /* clang */
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define SANITIZED 1
+#endif
+#endif
+
+#ifdef SANITIZED
+static int limit_memory(struct sw_err *err)
+{
+    (void)err;
+    return 0; /* the sanitizer's shadow memory is terabytes of address space */
+}
+#else
+static int limit_memory(struct sw_err *err)
+{
+    const struct rlimit limit = {CLI_COMPILE_MEMORY_BYTES_MAX, CLI_COMPILE_MEMORY_BYTES_MAX};
+    struct rlimit now;
+    if (getrlimit(RLIMIT_DATA, &now) == 0 && now.rlim_max < limit.rlim_max)
+        return 0; /* somebody has set a lower one */
+    return setrlimit(RLIMIT_DATA, &limit) == 0 ? 0 : sw_fail_errno(err, SW_EIO, errno, "limit the compiler's memory");
+}
+#endif
+
+int cli_internal_compile_run(const void *parsed, const struct cli_io *io, struct sw_err *err)
+{
+    const struct cli_internal_compile *options = parsed;
+    if (!options->component || !options->cache)
+        return sw_fail(err, SW_EINPUT, "expected --component and --cache: 'swell up' starts this command");
+    const struct trigger_compile job = {.wasm_path = options->component, .cache_dir = options->cache};
+    sw_log_setup(STDERR_FILENO, SW_LOG_WARN, "compiler");
+    int rc = become_child(err);
+    if (rc == 0 && prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) != 0)
+        rc = sw_fail_errno(err, SW_EIO, errno, "end with the supervisor");
+    if (rc == 0)
+        rc = limit_memory(err);
+    if (rc == 0)
+        rc = trigger_compile_run(&job, err);
+    if (rc < 0) { /* the supervisor puts the component's name in front */
+        cli_print_safe(io->err, sw_str_of(err->text));
+        (void)fflush(io->err); /* nobody else to tell */
+        _exit(sw_code_exit_status(err->code));
+    }
+    return 0;
+}

@@ -1,0 +1,15 @@
+/* internal.h - what the supervisor starts this program as.  Room: cli. */
+#ifndef SW_CLI_INTERNAL_H
+#define SW_CLI_INTERNAL_H
+
+#include "cli/command.h"
+
+struct cli_internal_compile {
+    const char *component;
+    const char *cache;
+};
+extern const struct cli_option cli_internal_compile_options[];
+int cli_internal_compile_run(const void *parsed, const struct cli_io *io, struct sw_err *err) SW_MUST_CHECK;
+int cli_internal_worker_run(const void *parsed, const struct cli_io *io, struct sw_err *err) SW_MUST_CHECK;
+
+#endif

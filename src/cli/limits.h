@@ -1,0 +1,14 @@
+/* limits.h - every ceiling of the cli room, with its reason.  Room: cli. */
+#ifndef SW_CLI_LIMITS_H
+#define SW_CLI_LIMITS_H
+
+/* How often one option can be repeated: more environment variables than this belong into the manifest. */
+#define CLI_LIST_ITEMS_MAX 256
+/* Connections that wait to be accepted; the kernel lowers it to net.core.somaxconn. */
+#define CLI_LISTEN_BACKLOG 4096
+/* A host name (253 by RFC 1035) in brackets with a port. */
+#define CLI_ADDRESS_BYTES_MAX 300
+/* Memory of a compile process: large components need 2 GiB; a hostile one must not take the machine's. */
+#define CLI_COMPILE_MEMORY_BYTES_MAX (8ull << 30)
+
+#endif

@@ -1,0 +1,53 @@
+/* main.c - the table of commands.  Room: cli. */
+#include "cli/internal.h"
+#include "cli/up.h"
+
+#define LATER(word, short_word) {.name = word, .alias = short_word, .later = true}
+
+static const struct cli_command commands[] = {
+    {.name = "up",
+     .alias = "u",
+     .summary = "Run an application here",
+     .options = cli_up_options,
+     .option_word = "trigger option",
+     .parsed_bytes = sizeof(struct cli_up),
+     .run = cli_up_run},
+    {.name = "internal-worker",
+     .summary = "Serve what the supervisor sends",
+     .option_word = "option",
+     .hidden = true,
+     .run = cli_internal_worker_run},
+    {.name = "internal-compile",
+     .summary = "Compile one component",
+     .options = cli_internal_compile_options,
+     .option_word = "option",
+     .parsed_bytes = sizeof(struct cli_internal_compile),
+     .hidden = true,
+     .run = cli_internal_compile_run},
+    LATER("new", "n"),
+    LATER("add", "a"),
+    LATER("build", "b"),
+    LATER("watch", "w"),
+    LATER("registry", "oci"),
+    LATER("templates", "template"),
+    LATER("plugins", "plugin"),
+    LATER("targets", "environments"),
+    LATER("doctor", NULL),
+    LATER("deploy", "d"),
+    LATER("login", NULL),
+    LATER("serve", NULL),
+    LATER("test", NULL),
+    {0},
+};
+
+int main(int argc, char **argv)
+{
+    const struct cli_program program = {
+        .name = "swell",
+        .version = SW_VERSION,
+        .about = "Swell runs WebAssembly applications made for Spin.",
+        .commands = commands,
+    };
+    const struct cli_io io = {stdout, stderr};
+    return cli_run(&program, argc, argv, &io);
+}

@@ -1,0 +1,248 @@
+/* up.c - `swell up`.  Room: cli.
+ *
+ * source: spin.md 1.15, 2.10, 6.2 */
+#include "cli/up.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <sched.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/log.h"
+#include "cli/listen.h"
+#include "node/node.h"
+
+#define DEFAULT_LISTEN "127.0.0.1:3000"
+#define WORKERS_MAX 256
+
+#define LATER(option) {.name = option, .kind = CLI_LATER}
+
+const struct cli_option cli_up_options[] = {
+    {"from", 'f', CLI_TEXT, "PATH", offsetof(struct cli_up, from), 0,
+     "Manifest, folder of one, or a .wasm; else spin.toml here or above"},
+    {"listen", 0, CLI_TEXT, "ADDR", offsetof(struct cli_up, listen), 0, "Where to listen [" DEFAULT_LISTEN "]"},
+    {"env", 'e', CLI_LIST, "KEY=VALUE", offsetof(struct cli_up, env), 0, "Environment variable for every component"},
+    {"quiet", 'q', CLI_FLAG, NULL, offsetof(struct cli_up, quiet), 0, "Do not show what components print"},
+    {"workers", 0, CLI_NUMBER, "N", offsetof(struct cli_up, workers), WORKERS_MAX, "Worker processes [one per CPU]"},
+    LATER("from-file"), LATER("from-registry"), LATER("profile"), LATER("insecure"), LATER("temp"), LATER("cache-dir"),
+    LATER("direct-mounts"), LATER("build"), LATER("component-id"), LATER("log-dir"), LATER("truncate-logs"),
+    LATER("disable-cache"), LATER("cache"), LATER("disable-pooling"), LATER("debug-info"), LATER("follow"),
+    LATER("runtime-config-file"), LATER("state-dir"), LATER("allow-transient-write"), LATER("key-value"), LATER("sqlite"),
+    LATER("max-instance-memory"), LATER("variable"), LATER("tls-cert"), LATER("tls-key"), LATER("http1-max-buf-size"),
+    LATER("find-free-port"), LATER("format"), LATER("max-instance-reuse-count"), LATER("max-instance-concurrent-reuse-count"),
+    LATER("request-timeout"), LATER("idle-instance-timeout"),
+    {0},
+};
+_Static_assert(sizeof cli_up_options / sizeof cli_up_options[0] <= 64, "the parser keeps a bit per option");
+
+int cli_up_env(const char *text, struct app_env *ret, struct sw_err *err)
+{
+    struct sw_str whole = sw_str_of(text);
+    size_t equals = sw_str_find(whole, '=');
+    if (equals == SW_NPOS || equals == 0)
+        return sw_fail(err, SW_EINPUT, "Environment variable must be of the form `key=value`");
+    ret->name = sw_str_head(whole, equals);
+    ret->value = equals + 1 < whole.n ? sw_str_from(whole, equals + 1) : sw_str("", 0);
+    if (!sw_utf8_valid(whole))
+        return sw_fail(err, SW_EINPUT, "--env: expected UTF-8 in the value of '" SW_FMT "'", SW_ARG(ret->name));
+    return 0;
+}
+
+int cli_up_cache_dir(const char *xdg_cache_home, const char *home, struct sw_buf *ret, struct sw_err *err)
+{
+    bool xdg = xdg_cache_home && xdg_cache_home[0] == '/'; /* a relative one is to be ignored, says the specification */
+    if (!xdg && !(home && home[0] == '/'))
+        return sw_fail(err, SW_EINPUT, "no folder for compiled code: neither XDG_CACHE_HOME nor HOME is set\n"
+                                       "hint: set XDG_CACHE_HOME to a folder of yours");
+    int rc = xdg ? sw_buf_printf(ret, err, "%s/swell/aot", xdg_cache_home)
+                 : sw_buf_printf(ret, err, "%s/.cache/swell/aot", home);
+    return rc < 0 ? rc : sw_buf_add_byte(ret, '\0', err); /* used as a C string */
+}
+
+/* ---- what it prints ---- */
+
+static void print_description(struct sw_str text, FILE *out)
+{
+    while (text.n) {
+        size_t end = sw_str_find(text, '\n');
+        struct sw_str line = sw_str_head(text, end);
+        (void)fputs("    ", out); /* stdout may be gone: not a reason to stop serving, here and below */
+        cli_print_safe(out, line);
+        (void)fputc('\n', out);
+        text = end == SW_NPOS ? sw_str("", 0) : sw_str_from(text, end + 1);
+    }
+}
+
+static bool is_shadowed(const struct app *app, uint32_t index)
+{
+    for (uint32_t i = index + 1; i < app->http_count; i++)
+        if (sw_str_eq(app->http[i].route, app->http[index].route))
+            return true;
+    return false;
+}
+
+void cli_up_print_routes(const struct app *app, const char *address, FILE *out)
+{
+    (void)fprintf(out, "\nServing http://%s\nAvailable Routes:\n", address);
+    for (uint32_t i = 0; i < app->http_count; i++) {
+        const struct app_component *component = &app->components[app->http[i].component];
+        struct sw_str route = app->http[i].route;
+        bool wildcard = app_route_is_wildcard(route);
+        if (is_shadowed(app, i))
+            continue;
+        if (route.n && route.p[route.n - 1] == '/')
+            route.n--;
+        if (wildcard) /* the wildcard and the slash in front of it */
+            route.n = sw_str_rfind(route, '/') == SW_NPOS ? 0 : sw_str_rfind(route, '/');
+        (void)fprintf(out, "  " SW_FMT ": http://%s%s", SW_ARG(component->id), address,
+                      route.n && route.p[0] != '/' ? "/" : "");
+        cli_print_safe(out, route);
+        (void)fputs(wildcard ? " (wildcard)\n" : "\n", out);
+        print_description(component->description, out);
+    }
+    (void)fflush(out);
+}
+
+static void warn_shadowed(const struct app *app, const struct app_routes *routes, FILE *err)
+{
+    for (uint32_t i = 0; i < app_routes_shadowed_count(routes); i++) {
+        const struct app_http_trigger *loser = &app->http[app_routes_shadowed(routes, i)];
+        (void)fputs("warning: route '", err);
+        cli_print_safe(err, loser->route);
+        (void)fprintf(err, "' of component '" SW_FMT "' is not served: a later trigger has the same route\n",
+                      SW_ARG(app->components[loser->component].id));
+    }
+}
+
+static void print_notices(const struct app *app, bool searched, FILE *err)
+{
+    char here[PATH_MAX];
+    struct sw_str dir = sw_str_head(app->origin, sw_str_rfind(app->origin, '/'));
+    if (searched && getcwd(here, sizeof here) && !sw_str_eq(sw_str_of(here), dir)) {
+        (void)fputs("Using '", err);
+        cli_print_safe(err, app->origin);
+        (void)fputs("', found in a folder above this one\n", err);
+    }
+    for (uint32_t i = 0; i < app->warning_count; i++) {
+        (void)fputs("warning: ", err);
+        cli_print_safe(err, app->warnings[i]);
+        (void)fputc('\n', err);
+    }
+}
+
+/* ---- running ---- */
+
+struct up {
+    const struct cli_io *io;
+    const struct app *app;
+    char address[CLI_ADDRESS_BYTES_MAX];
+    bool terminal;
+};
+
+static void on_ready(void *arg)
+{
+    const struct up *up = arg;
+    cli_up_print_routes(up->app, up->address, up->io->out);
+}
+
+static void on_progress(void *arg, struct sw_str component, uint64_t elapsed_ms, bool done)
+{
+    const struct up *up = arg;
+    FILE *err = up->io->err;
+    unsigned long long seconds = (unsigned long long)(elapsed_ms / 1000);
+    const char *begin = up->terminal ? "\r\033[K" : ""; /* over the line before */
+    if (done)
+        (void)fprintf(err, "%sCompiled component '" SW_FMT "' in %llu s; the next start is quick\n", begin, SW_ARG(component),
+                      seconds);
+    else if (up->terminal)
+        (void)fprintf(err, "%sCompiling component '" SW_FMT "' (%llu s)", begin, SW_ARG(component), seconds);
+    else if (seconds < 2) /* once is enough for a log */
+        (void)fprintf(err, "Compiling component '" SW_FMT "'\n", SW_ARG(component));
+    (void)fflush(err);
+}
+
+static uint32_t cpu_count(void)
+{
+    cpu_set_t set;
+    if (sched_getaffinity(0, sizeof set, &set) != 0)
+        return 1;
+    int count = CPU_COUNT(&set);
+    return count < 1 ? 1 : count > WORKERS_MAX ? WORKERS_MAX : (uint32_t)count;
+}
+
+static int own_path(char ret[PATH_MAX], struct sw_err *err)
+{
+    ssize_t n = readlink("/proc/self/exe", ret, PATH_MAX - 1);
+    if (n < 0)
+        return sw_fail_errno(err, SW_EIO, errno, "find this program's file");
+    ret[n] = '\0';
+    return 0;
+}
+
+static int load(const struct cli_up *options, struct app **ret, struct sw_err *err)
+{
+    struct app_env env[CLI_LIST_ITEMS_MAX];
+    for (uint32_t i = 0; i < options->env.count; i++) {
+        int rc = cli_up_env(options->env.items[i], &env[i], err);
+        if (rc < 0)
+            return rc;
+    }
+    return app_load(sw_str_of(options->from), env, options->env.count, ret, err);
+}
+
+static int check_routes(const struct app *app, FILE *out, struct sw_err *err)
+{
+    struct app_routes *routes = NULL;
+    int rc = app_routes_new(app, &routes, err);
+    if (rc == 0)
+        warn_shadowed(app, routes, out);
+    app_routes_free(routes);
+    return rc;
+}
+
+static int serve(const struct cli_up *options, struct up *up, struct sw_err *err)
+{
+    const char *from_env = getenv("SPIN_HTTP_LISTEN_ADDR");
+    const char *listen_at = options->listen ? options->listen : from_env && from_env[0] ? from_env : DEFAULT_LISTEN;
+    sw_auto_buf cache_dir = SW_BUF(PATH_MAX);
+    sw_auto_close int listen_fd = -1;
+    char program[PATH_MAX];
+    int rc = cli_up_cache_dir(getenv("XDG_CACHE_HOME"), getenv("HOME"), &cache_dir, err);
+    if (rc == 0)
+        rc = own_path(program, err);
+    if (rc == 0)
+        rc = cli_listen(listen_at, &listen_fd, up->address, err);
+    if (rc < 0)
+        return rc;
+    if (options->quiet && setenv("SWELL_QUIET", "1", 1) != 0) /* workers inherit it */
+        return sw_fail_errno(err, SW_ENOMEM, errno, "set SWELL_QUIET");
+    const struct node_config config = {.app = up->app,
+                                       .program = program,
+                                       .cache_dir = cache_dir.p,
+                                       .listen_fd = listen_fd,
+                                       .workers = options->workers ? options->workers : cpu_count(),
+                                       .ready = on_ready,
+                                       .ready_arg = up,
+                                       .progress = on_progress};
+    return node_supervise(&config, err);
+}
+
+int cli_up_run(const void *parsed, const struct cli_io *io, struct sw_err *err)
+{
+    const struct cli_up *options = parsed;
+    struct app *app = NULL;
+    sw_log_setup(STDERR_FILENO, SW_LOG_WARN, "supervisor");
+    int rc = load(options, &app, err);
+    if (rc < 0)
+        return rc;
+    struct up up = {.io = io, .app = app, .terminal = isatty(fileno(io->err)) == 1};
+    print_notices(app, options->from == NULL, io->err);
+    rc = check_routes(app, io->err, err);
+    if (rc == 0)
+        rc = serve(options, &up, err);
+    app_free(app);
+    return rc;
+}

@@ -1,0 +1,26 @@
+/* up.h - `swell up`: run an application here.  Room: cli. */
+#ifndef SW_CLI_UP_H
+#define SW_CLI_UP_H
+
+#include "app/app.h"
+#include "cli/command.h"
+
+struct cli_up { /* the options of `swell up` */
+    const char *from;
+    const char *listen;
+    struct cli_list env;
+    bool quiet;
+    uint32_t workers;
+};
+
+extern const struct cli_option cli_up_options[];
+int cli_up_run(const void *parsed, const struct cli_io *io, struct sw_err *err) SW_MUST_CHECK;
+
+/* "K=V" to an entry that views it; SW_EINPUT with Spin's sentence. */
+int cli_up_env(const char *text, struct app_env *ret, struct sw_err *err) SW_MUST_CHECK;
+/* The start-up output, spin.md 2.10. */
+void cli_up_print_routes(const struct app *app, const char *address, FILE *out);
+/* The folder of compiled code: $XDG_CACHE_HOME or ~/.cache, then "swell/aot". */
+int cli_up_cache_dir(const char *xdg_cache_home, const char *home, struct sw_buf *ret, struct sw_err *err) SW_MUST_CHECK;
+
+#endif
