@@ -105,7 +105,8 @@ void *host_object_new(struct host_objects *objects, size_t n)
     }
     objects->live++;
     memset(piece, 0, size);
-    OBJECT_POISON((char *)piece + ((n + 7) & ~(size_t)7), size - ((n + 7) & ~(size_t)7));
+    size_t usable = n ? (n + 7) & ~(size_t)7 : 8; /* the sanitizer's grain */
+    OBJECT_POISON((char *)piece + usable, size - usable);
     return piece;
 }
 

@@ -135,8 +135,12 @@ static int trailers_take(struct component_call *call, struct host *host, struct 
     struct host_field *entries = SW_ARENA_ARRAY(&host->arena, count, struct host_field);
     if (!entries)
         return host_trap(call, "no memory for %u trailers", count);
-    for (uint32_t i = 0; i < count; i++)
-        entries[i] = (struct host_field){.name = trailers[i].name, .value = trailers[i].value};
+    for (uint32_t i = 0; i < count; i++) { /* copied: they stand in the connection's buffer, not in the head */
+        struct sw_err err;
+        if (sw_arena_copy(&host->arena, trailers[i].name, &entries[i].name, &err) < 0 ||
+            sw_arena_copy(&host->arena, trailers[i].value, &entries[i].value, &err) < 0)
+            return host_trap(call, "trailers: %s", err.text);
+    }
     *ret = host_fields_view(call, entries, count);
     return *ret ? 0 : -SW_EGUEST;
 }
