@@ -249,7 +249,7 @@ int engine__core_supported(const struct engine_core *core, struct sw_err *err) S
 
 /* ---- trap.c ---- */
 
-/* Records what stopped a guest, frees both and returns -SW_EGUEST. One of them may be NULL. */
+/* Records what stopped a guest, frees both and returns -SW_EGUEST. One of them is NULL. */
 int engine__record(struct engine_store *store, wasmtime_error_t *error, wasm_trap_t *trap);
 /* The error's first line into *err with the code; frees it. */
 int engine__error_take(wasmtime_error_t *error, enum sw_code code, struct sw_err *err);

@@ -144,27 +144,28 @@ static void record_trap(struct engine_store *store, const wasm_trap_t *trap)
 
 int engine__record(struct engine_store *store, wasmtime_error_t *error, wasm_trap_t *trap)
 {
-    bool names_frames = !engine__poisoned(store) || !store->failure.frames[0]; /* a host function's failure has none yet */
-    wasm_frame_vec_t frames = {0};
-    if (trap) {
-        if (!engine__poisoned(store))
+    if (!engine__poisoned(store)) {
+        if (trap) {
             record_trap(store, trap);
-        if (names_frames)
-            wasm_trap_trace(trap, &frames);
-        wasm_trap_delete(trap);
-    }
-    if (error) {
-        wasm_byte_vec_t message;
-        wasmtime_error_message(error, &message);
-        if (!engine__poisoned(store))
+        } else {
+            wasm_byte_vec_t message;
+            wasmtime_error_message(error, &message);
             record_text(store, &message);
-        wasm_byte_vec_delete(&message);
-        if (names_frames && !frames.size)
-            wasmtime_error_wasm_trace(error, &frames);
-        wasmtime_error_delete(error);
+            wasm_byte_vec_delete(&message);
+        }
     }
-    if (names_frames)
-        put_frames(&store->failure, &frames);
+    if (!store->failure.frames[0]) { /* a failure that a host function recorded has none yet */
+        wasm_frame_vec_t frames;
+        if (trap)
+            wasm_trap_trace(trap, &frames);
+        else
+            wasmtime_error_wasm_trace(error, &frames);
+        put_frames(&store->failure, &frames); /* before the trap goes: frames borrow from it */
+    }
+    if (trap)
+        wasm_trap_delete(trap);
+    if (error)
+        wasmtime_error_delete(error);
     return -SW_EGUEST;
 }
 
