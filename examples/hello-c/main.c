@@ -21,8 +21,9 @@ static void echo_headers(handle request, handle outparam)
     bool open = true;
     for (uint32_t i = 0; i < fields.n && open; i++) {
         const struct field *field = &fields.p[i];
-        open = response_write(&response, field->name.p, field->name.n) && response_write(&response, ": ", 2) &&
-               response_write(&response, field->value.p, field->value.n) && response_write(&response, "\n", 1);
+        open =
+            response_write(&response, field->name.p, field->name.n) && response_write(&response, ": ", 2) &&
+            response_write(&response, field->value.p, field->value.n) && response_write(&response, "\n", 1);
     }
     response_end(&response);
 }
@@ -44,7 +45,8 @@ static void echo_body(handle request, handle outparam)
         struct ret_list part;
         input_stream_blocking_read(stream.ok, READ_BYTES, &part);
         if (part.is_err) {
-            swell_expect(part.err.closed); /* a broken request: trap, so that the response is cut off and not ended */
+            swell_expect(
+                part.err.closed); /* a broken request: trap, so that the response is cut off and not ended */
             break;
         }
         if (!response_write(&response, part.ok.p, part.ok.n))
@@ -75,8 +77,9 @@ static void send_bytes(uint64_t count, handle outparam)
 
 static void send_method(handle request, handle outparam)
 {
-    static const struct text names[] = {TEXT("GET"),     TEXT("HEAD"),    TEXT("POST"),  TEXT("PUT"),  TEXT("DELETE"),
-                                        TEXT("CONNECT"), TEXT("OPTIONS"), TEXT("TRACE"), TEXT("PATCH")};
+    static const struct text names[] = {TEXT("GET"),     TEXT("HEAD"),   TEXT("POST"),
+                                        TEXT("PUT"),     TEXT("DELETE"), TEXT("CONNECT"),
+                                        TEXT("OPTIONS"), TEXT("TRACE"),  TEXT("PATCH")};
     struct ret_method method;
     request_method(request, &method);
     respond_text(outparam, 200, method.is < 9 ? names[method.is] : method.other);

@@ -57,7 +57,8 @@ static inline void *heap_alloc(uint32_t bytes, uint32_t align)
 }
 
 #ifndef SWELL_OWN_REALLOC
-SWELL_EXPORT("cabi_realloc") void *cabi_realloc(void *old, uint32_t old_bytes, uint32_t align, uint32_t new_bytes)
+SWELL_EXPORT("cabi_realloc")
+void *cabi_realloc(void *old, uint32_t old_bytes, uint32_t align, uint32_t new_bytes)
 {
     if (!old)
         return heap_alloc(new_bytes, align);
@@ -99,7 +100,8 @@ struct ret_u64 { /* result<u64, stream-error> */
     };
 };
 
-SWELL_IMPORT(WASI_STREAMS, "[method]input-stream.read") void input_stream_read(handle self, int64_t n, struct ret_list *ret);
+SWELL_IMPORT(WASI_STREAMS, "[method]input-stream.read")
+void input_stream_read(handle self, int64_t n, struct ret_list *ret);
 SWELL_IMPORT(WASI_STREAMS, "[method]input-stream.blocking-read")
 void input_stream_blocking_read(handle self, int64_t n, struct ret_list *ret);
 SWELL_IMPORT(WASI_STREAMS, "[method]input-stream.subscribe") handle input_stream_subscribe(handle self);
@@ -152,33 +154,39 @@ struct ret_fields { /* list<tuple<string, list<u8>>> */
 
 SWELL_IMPORT(WASI_HTTP, "[constructor]fields") handle fields_new(void);
 SWELL_IMPORT(WASI_HTTP, "[method]fields.append")
-void fields_append(handle self, const char *name, uint32_t name_n, const char *value, uint32_t value_n, struct ret_header *ret);
+void fields_append(handle self, const char *name, uint32_t name_n, const char *value, uint32_t value_n,
+                   struct ret_header *ret);
 SWELL_IMPORT(WASI_HTTP, "[method]fields.entries") void fields_entries(handle self, struct ret_fields *ret);
 SWELL_IMPORT(WASI_HTTP, "[resource-drop]fields") void fields_drop(handle self);
-SWELL_IMPORT(WASI_HTTP, "[method]incoming-request.method") void request_method(handle self, struct ret_method *ret);
+SWELL_IMPORT(WASI_HTTP, "[method]incoming-request.method")
+void request_method(handle self, struct ret_method *ret);
 SWELL_IMPORT(WASI_HTTP, "[method]incoming-request.path-with-query")
 void request_path_with_query(handle self, struct ret_option_text *ret);
 SWELL_IMPORT(WASI_HTTP, "[method]incoming-request.authority")
 void request_authority(handle self, struct ret_option_text *ret);
 SWELL_IMPORT(WASI_HTTP, "[method]incoming-request.headers") handle request_headers(handle self);
-SWELL_IMPORT(WASI_HTTP, "[method]incoming-request.consume") void request_consume(handle self, struct ret_handle *ret);
+SWELL_IMPORT(WASI_HTTP, "[method]incoming-request.consume")
+void request_consume(handle self, struct ret_handle *ret);
 SWELL_IMPORT(WASI_HTTP, "[resource-drop]incoming-request") void request_drop(handle self);
-SWELL_IMPORT(WASI_HTTP, "[method]incoming-body.stream") void incoming_body_stream(handle self, struct ret_handle *ret);
+SWELL_IMPORT(WASI_HTTP, "[method]incoming-body.stream")
+void incoming_body_stream(handle self, struct ret_handle *ret);
 SWELL_IMPORT(WASI_HTTP, "[static]incoming-body.finish") handle incoming_body_finish(handle body);
 SWELL_IMPORT(WASI_HTTP, "[resource-drop]incoming-body") void incoming_body_drop(handle self);
 SWELL_IMPORT(WASI_HTTP, "[resource-drop]future-trailers") void future_trailers_drop(handle self);
 SWELL_IMPORT(WASI_HTTP, "[constructor]outgoing-response") handle response_new(handle headers);
 SWELL_IMPORT(WASI_HTTP, "[method]outgoing-response.set-status-code")
 int32_t response_set_status_code(handle self, int32_t code);
-SWELL_IMPORT(WASI_HTTP, "[method]outgoing-response.body") void response_body(handle self, struct ret_handle *ret);
-SWELL_IMPORT(WASI_HTTP, "[method]outgoing-body.write") void outgoing_body_write(handle self, struct ret_handle *ret);
+SWELL_IMPORT(WASI_HTTP, "[method]outgoing-response.body")
+void response_body(handle self, struct ret_handle *ret);
+SWELL_IMPORT(WASI_HTTP, "[method]outgoing-body.write")
+void outgoing_body_write(handle self, struct ret_handle *ret);
 SWELL_IMPORT(WASI_HTTP, "[static]outgoing-body.finish")
 void outgoing_body_finish(handle body, int32_t has_trailers, handle trailers, struct ret_code *ret);
 SWELL_IMPORT(WASI_HTTP, "[resource-drop]outgoing-body") void outgoing_body_drop(handle self);
 /* result<outgoing-response, error-code> flattened: is_err, response or error case, then the joined payload slots. */
 SWELL_IMPORT(WASI_HTTP, "[static]response-outparam.set")
-void response_outparam_set(handle param, int32_t is_err, int32_t response, int32_t a, int64_t b, int32_t c, int32_t d,
-                           int32_t e, int32_t f);
+void response_outparam_set(handle param, int32_t is_err, int32_t response, int32_t a, int64_t b, int32_t c,
+                           int32_t d, int32_t e, int32_t f);
 
 /* ---- helpers; they trap on what cannot happen with a correct host ---- */
 

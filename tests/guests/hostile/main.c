@@ -9,7 +9,8 @@
 #include "swell_http.h"
 
 SWELL_IMPORT("wasi:cli/exit@0.2.0", "exit") void cli_exit(int32_t is_err);
-SWELL_IMPORT("wasi:clocks/monotonic-clock@0.2.0", "subscribe-duration") handle clock_subscribe_duration(int64_t ns);
+SWELL_IMPORT("wasi:clocks/monotonic-clock@0.2.0", "subscribe-duration")
+handle clock_subscribe_duration(int64_t ns);
 
 static volatile uint32_t sink;
 

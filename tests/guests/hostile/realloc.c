@@ -20,7 +20,8 @@ __attribute__((noinline)) static uint32_t deep(uint32_t n)
 }
 #endif
 
-SWELL_EXPORT("cabi_realloc") void *cabi_realloc(void *old, uint32_t old_bytes, uint32_t align, uint32_t new_bytes)
+SWELL_EXPORT("cabi_realloc")
+void *cabi_realloc(void *old, uint32_t old_bytes, uint32_t align, uint32_t new_bytes)
 {
     (void)old;
     (void)old_bytes;
