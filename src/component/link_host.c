@@ -20,6 +20,11 @@ static int full_name(struct link *link, const struct component_extern_name *name
     return 0;
 }
 
+static bool has_version(const struct component_host_interface *interface)
+{
+    return interface->version && interface->version[0];
+}
+
 int component__host_import(struct link *link, const struct component_port *port, struct link_host_import *ret)
 {
     struct link_host_import import = {.name = SW_LIT("")};
@@ -37,7 +42,7 @@ int component__host_import(struct link *link, const struct component_port *port,
             import.interface = interface;
             break;
         }
-        import.other_version = interface->version ? sw_str_of(interface->version) : SW_LIT("no version");
+        import.other_version = has_version(interface) ? sw_str_of(interface->version) : SW_LIT("no version");
     }
     *ret = import;
     return component__link_steps(link, link->host->interface_count + 1);
@@ -60,7 +65,7 @@ static int no_item(struct link *link, const struct link_match *match, const char
     const struct link_host_import *import = match->source.host;
     if (!import->package.n)
         return sw_fail(link->err, SW_EINPUT, "imports %s '" SW_FMT "', which this host does not have", what, SW_ARG(match->name));
-    const char *version = import->interface->version;
+    const char *version = has_version(import->interface) ? import->interface->version : NULL;
     return sw_fail(link->err, SW_EINPUT, "imports %s '" SW_FMT "' of '" SW_FMT "', which this host's '" SW_FMT "%s%s' does not have",
                    what, SW_ARG(match->name), SW_ARG(import->name), SW_ARG(import->package), version ? "@" : "",
                    version ? version : "");

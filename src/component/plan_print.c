@@ -119,6 +119,15 @@ static void put_instances(struct printer *p)
     }
 }
 
+static void put_components(struct printer *p)
+{
+    for (uint32_t i = 1; i < p->plan->component_instance_count; i++) {
+        put_number(p, "component ", i);
+        put_number(p, " in component ", p->plan->instance_parents[i]);
+        put(p, "\n");
+    }
+}
+
 static void put_resources(struct printer *p)
 {
     for (uint32_t i = 0; i < p->plan->resource_count; i++) {
@@ -190,6 +199,7 @@ static void put_exports(struct printer *p)
 int component_plan_print(const struct component_plan *plan, struct sw_buf *out, struct sw_err *err)
 {
     struct printer p = {.plan = plan, .out = out, .err = err};
+    put_components(&p);
     put_instances(&p);
     put_resources(&p);
     put_funcs(&p);

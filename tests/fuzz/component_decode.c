@@ -1,0 +1,48 @@
+/* component_decode.c - any bytes are decoded and linked against a small host: no crash, no leak, no time without end. */
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/alloc.h"
+#include "base/buf.h"
+#include "component/component.h"
+#include "component/plan_print.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static int nothing(struct component_call *call, union engine_val *vals)
+{
+    (void)call;
+    (void)vals;
+    return 0;
+}
+
+static const struct component_host_func funcs[] = {
+    {"put", "func(text: string) -> result<u32, string>", nothing},
+    {"now", "func() -> u64", nothing},
+    {"[constructor]bucket", "func(name: string) -> own<test:host/store/bucket>", nothing},
+    {"[method]bucket.get", "func(self: borrow<test:host/store/bucket>, key: string) -> option<list<u8>>", nothing},
+    {"hello", "func(a: u32) -> u32", nothing},
+};
+static const struct component_host_resource resources[] = {{"bucket", 7, NULL}};
+static const struct component_host_interface interfaces[] = {
+    {"test:host/log", "1.4.2", funcs, 5, NULL, 0},
+    {"test:host/store", "0.2.5", funcs, 5, resources, 1},
+    {"", "", funcs, 5, resources, 1},
+};
+static const struct component_host_interface *const pointers[] = {&interfaces[0], &interfaces[1], &interfaces[2]};
+static const struct component_host host = {pointers, 3};
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    struct sw_err err = {0};
+    struct component_binary *binary = NULL;
+    struct component_plan *plan = NULL;
+    sw_auto_buf text = SW_BUF(1u << 22);
+    if (component_decode(sw_str((const char *)data, size), &binary, &err) < 0)
+        return 0;
+    if (component_link(binary, &host, &plan, &err) == 0)
+        (void)!component_plan_print(plan, &text, &err); /* it may be too long */
+    component_plan_free(plan);
+    component_binary_free(binary);
+    return 0;
+}

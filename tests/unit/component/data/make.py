@@ -1,0 +1,87 @@
+#!/usr/bin/env python3
+"""Makes the binaries of this folder from their sources. Usage: make.py [WASM-TOOLS]
+
+  x.wat               -> x.wasm
+  x.cases             -> x.bin: per case u32 length of the expected text, the text, u32 length of the component, the component
+  shim_yes.wat        -> shim_no.bin: the same form, one variant of it per line of shim_no.txt, to be linked without elision
+  guest.c, adapter.wat.txt -> guest.wasm, adapted.wasm: what clang and wasm-tools make of a C guest, without and with an adapter
+"""
+import os
+import struct
+import subprocess
+import sys
+import tempfile
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+TOOLS = sys.argv[1] if len(sys.argv) > 1 else "wasm-tools"
+ENV = dict(os.environ, WAST_STRICT_COMPONENT_INDICES="0")  # the short form of nested references
+CLANG = ["clang", "--target=wasm32", "-nostdlib", "-Oz", "-Wl,--no-entry", "-Wl,--strip-all", "-Wl,-z,stack-size=1024"]
+
+
+def path(name):
+    return os.path.join(HERE, name)
+
+
+def parse(text):
+    with tempfile.TemporaryDirectory() as folder:
+        source = os.path.join(folder, "a.wat")
+        with open(source, "w") as f:
+            f.write(text)
+        return subprocess.run([TOOLS, "parse", source], check=True, stdout=subprocess.PIPE, env=ENV).stdout
+
+
+def write_cases(name, cases):
+    with open(path(name), "wb") as f:
+        for text, wasm in cases:
+            f.write(struct.pack("<I", len(text.encode())) + text.encode() + struct.pack("<I", len(wasm)) + wasm)
+
+
+def cases(name):
+    for case in open(path(name)).read().split("=== ")[1:]:
+        expected, source = case.split("\n", 1)
+        yield expected, parse(source)
+
+
+def variants():
+    base = open(path("shim_yes.wat")).read()
+    for line in open(path("shim_no.txt")).read().split("\n"):
+        if not line:
+            continue
+        name, old, new = line.split(" | ")
+        assert base.count(old) == 1, line
+        yield name, parse(base.replace(old, new))
+
+
+def component(core, wit, out, adapter=None):
+    with tempfile.TemporaryDirectory() as folder:
+        embedded = os.path.join(folder, "e.wasm")
+        subprocess.run([TOOLS, "component", "embed", path(wit), core, "-w", "guest", "-o", embedded], check=True)
+        command = [TOOLS, "component", "new", embedded, "-o", path(out)]
+        if adapter:
+            adapted = os.path.join(folder, "a.wasm")
+            subprocess.run([TOOLS, "component", "embed", path(wit), adapter, "-w", "adapter", "-o", adapted], check=True)
+            command += ["--adapt", "wasi_snapshot_preview1=" + adapted]
+        subprocess.run(command, check=True)
+        stripped = subprocess.run([TOOLS, "strip", "-a", path(out)], check=True, stdout=subprocess.PIPE).stdout
+        with open(path(out), "wb") as f:
+            f.write(stripped)
+
+
+def guests():
+    with tempfile.TemporaryDirectory() as folder:
+        guest, adapter, plain = (os.path.join(folder, n + ".wasm") for n in ("guest", "adapter", "plain"))
+        subprocess.run(CLANG + [path("guest.c"), "-o", plain], check=True)
+        subprocess.run(CLANG + ["-DADAPTED", path("guest.c"), "-o", guest], check=True)
+        with open(adapter, "wb") as f:
+            f.write(parse(open(path("adapter.wat.txt")).read()))
+        component(plain, "guest.wit", "guest.wasm")
+        component(guest, "guest.wit", "adapted.wasm", adapter)
+
+
+for file in sorted(os.listdir(HERE)):
+    if file.endswith(".wat"):
+        with open(path(file[:-3] + "wasm"), "wb") as f:
+            f.write(parse(open(path(file)).read()))
+write_cases("link_errors.bin", cases("link_errors.cases"))
+write_cases("shim_no.bin", variants())
+guests()
