@@ -58,7 +58,7 @@ static uint32_t result_of(struct fixture *f, uint32_t ok, uint32_t error)
 static uint32_t labels(struct fixture *f, enum component_kind kind, uint32_t count)
 {
     struct component_case cases[300];
-    static char names[300][5];
+    static char names[300][12];
     for (uint32_t i = 0; i < count; i++) {
         (void)snprintf(names[i], sizeof names[i], "c%u", i); /* fits */
         cases[i] = (struct component_case){sw_str_of(names[i]), NONE, 0};
