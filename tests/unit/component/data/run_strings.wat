@@ -1,0 +1,63 @@
+;; Strings in both directions, in UTF-16 and UTF-8; a trap; an import that waits; a host resource.
+(component
+  (import "test:host/api@1.0.0" (instance $api
+    (export "thing" (type $thing (sub resource)))
+    (export "greet" (func (param "name" string) (result string)))
+    (export "wait" (func))
+    (export "[constructor]thing" (func (param "name" string) (result (own $thing))))
+    (export "[method]thing.name" (func (param "self" (borrow $thing)) (result string)))))
+  (alias export $api "thing" (type $thing))
+  (core module $libc
+    (memory (export "memory") 1)
+    (global $next (mut i32) (i32.const 4096))
+    (func (export "realloc") (param $old i32) (param $old_size i32) (param $align i32) (param $size i32) (result i32)
+      (local $at i32)
+      (local.set $at (i32.and (i32.add (global.get $next) (i32.sub (local.get $align) (i32.const 1)))
+                              (i32.sub (i32.const 0) (local.get $align))))
+      (global.set $next (i32.add (local.get $at) (local.get $size)))
+      (memory.copy (local.get $at) (local.get $old)
+        (select (local.get $old_size) (local.get $size) (i32.lt_u (local.get $old_size) (local.get $size))))
+      (local.get $at)))
+  (core instance $libc (instantiate $libc))
+  (core func $greet (canon lower (func $api "greet") string-encoding=utf16
+    (memory (core memory $libc "memory")) (realloc (core func $libc "realloc"))))
+  (core func $wait (canon lower (func $api "wait")))
+  (core func $new (canon lower (func $api "[constructor]thing") (memory (core memory $libc "memory"))))
+  (core func $name (canon lower (func $api "[method]thing.name")
+    (memory (core memory $libc "memory")) (realloc (core func $libc "realloc"))))
+  (core func $drop (canon resource.drop $thing))
+  (core module $main
+    (import "libc" "memory" (memory 1))
+    (import "host" "greet" (func $greet (param i32 i32 i32)))
+    (import "host" "wait" (func $wait))
+    (import "host" "new" (func $new (param i32 i32) (result i32)))
+    (import "host" "name" (func $name (param i32 i32)))
+    (import "host" "drop" (func $drop (param i32)))
+    (global $posts (mut i32) (i32.const 0))
+    (data (i32.const 64) "box")
+    ;; the argument goes to greet as it came, what it answers is the result
+    (func (export "hello") (param i32 i32) (result i32)
+      (call $greet (local.get 0) (local.get 1) (i32.const 16))
+      (call $wait)
+      (i32.const 16))
+    (func (export "done") (param i32) (global.set $posts (i32.add (global.get $posts) (i32.const 1))))
+    (func (export "posts") (result i32) (global.get $posts))
+    (func (export "boom") (unreachable))
+    ;; makes a thing, asks its name, keeps it or drops it
+    (func (export "thing") (param $keep i32) (result i32)
+      (local $thing i32)
+      (local.set $thing (call $new (i32.const 64) (i32.const 3)))
+      (call $name (local.get $thing) (i32.const 32))
+      (if (i32.eqz (local.get $keep)) (then (call $drop (local.get $thing))))
+      (i32.const 32)))
+  (core instance $main (instantiate $main
+    (with "libc" (instance $libc))
+    (with "host" (instance
+      (export "greet" (func $greet)) (export "wait" (func $wait)) (export "new" (func $new)) (export "name" (func $name))
+      (export "drop" (func $drop))))))
+  (func (export "hello") (param "who" string) (result string) (canon lift (core func $main "hello") string-encoding=utf16
+    (memory (core memory $libc "memory")) (realloc (core func $libc "realloc")) (post-return (core func $main "done"))))
+  (func (export "posts") (result u32) (canon lift (core func $main "posts")))
+  (func (export "boom") (canon lift (core func $main "boom")))
+  (func (export "thing") (param "keep" bool) (result string) (canon lift (core func $main "thing")
+    (memory (core memory $libc "memory")) (realloc (core func $libc "realloc")))))

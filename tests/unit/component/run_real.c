@@ -1,0 +1,457 @@
+/* run_real.c - whole components on the real engine and loop: decoded, linked, compiled, bound, called.
+ *
+ * The sources are data/run_*.wat. Compiling happens in this process, into memory files. */
+#include "check.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "component/component.h"
+#include "component/run_internal.h"
+#include "loop/loop.h"
+
+#define CORES_MAX 8
+
+/* ---- a component on an engine ---- */
+
+struct world {
+    struct loop *loop;
+    struct engine *engine;
+    struct sw_buf bytes;
+    struct component_binary *binary;
+    struct component_plan *plan;
+    struct engine_module *modules[CORES_MAX];
+    struct component *component;
+    struct component_store *store;
+    char events[512]; /* "a;b;" */
+    size_t events_n;
+    int (*body)(struct world *world); /* on the fiber */
+    bool done;
+    int rc;
+};
+
+static void note(struct world *world, const char *fmt, ...) SW_PRINTF(2, 3);
+static void note(struct world *world, const char *fmt, ...)
+{
+    va_list args;
+    va_start(args, fmt);
+    int n = vsnprintf(world->events + world->events_n, sizeof world->events - world->events_n, fmt, args);
+    va_end(args);
+    CHECK(n >= 0 && (size_t)n < sizeof world->events - world->events_n);
+    world->events_n += (size_t)n;
+}
+
+static uint64_t wait_ms = 1;
+
+static void wake(void *arg)
+{
+    engine_call_wake(arg);
+}
+
+static int greet(struct component_call *call, union engine_val *vals) /* (ptr, len, where to) */
+{
+    struct sw_str name;
+    uint8_t *to;
+    uint32_t ptr, len;
+    int rc = component_lift_string(call, vals[0].u32, vals[1].u32, &name);
+    if (rc < 0)
+        return rc;
+    const char *text = sw_arena_printf(component_call_scratch(call), "hello " SW_FMT, SW_ARG(name));
+    CHECK(text);
+    uint32_t at = vals[2].u32;
+    if ((rc = component_mem_range(call, at, 8, 4, &to)) < 0 || (rc = component_lower_string(call, sw_str_of(text), &ptr, &len)) < 0 ||
+        (rc = component_mem_range(call, at, 8, 4, &to)) < 0)
+        return rc;
+    component_store_u32(to, ptr);
+    component_store_u32(to + 4, len);
+    return 0;
+}
+
+static int wait_a_moment(struct component_call *call, union engine_val *vals)
+{
+    struct world *world = component_call_owner(call);
+    struct engine_store *store = component_call_engine(call);
+    struct loop_timer *timer = NULL;
+    struct sw_err err;
+    (void)vals;
+    CHECK_OK(loop_timer_new(world->loop, wake, engine_store_call(store), &timer, &err), &err);
+    loop_timer_start(timer, wait_ms);
+    int rc = engine_park_wait(store, &err);
+    loop_timer_free(timer);
+    note(world, rc < 0 ? "wait cancelled;" : "waited;");
+    return rc;
+}
+
+static int note_number(struct component_call *call, union engine_val *vals)
+{
+    note(component_call_owner(call), "note %u;", vals[0].u32);
+    return 0;
+}
+
+enum { KIND_THING = 1 };
+
+static void thing_drop(void *owner, void *object)
+{
+    note(owner, "drop %s;", (const char *)object);
+    free(object);
+}
+
+static int thing_new(struct component_call *call, union engine_val *vals)
+{
+    struct sw_str name;
+    uint32_t handle;
+    int rc = component_lift_string(call, vals[0].u32, vals[1].u32, &name);
+    if (rc < 0)
+        return rc;
+    char *object = strndup(name.p, name.n);
+    rc = component_handle_new(call, KIND_THING, object, &handle);
+    if (rc < 0)
+        free(object);
+    else
+        vals[0].u64 = handle;
+    return rc;
+}
+
+static int thing_name(struct component_call *call, union engine_val *vals)
+{
+    void *object;
+    uint8_t *to;
+    uint32_t ptr, len, at = vals[1].u32;
+    int rc = component_handle_get(call, vals[0].u32, KIND_THING, &object);
+    if (rc < 0 || (rc = component_lower_string(call, sw_str_of(object), &ptr, &len)) < 0 ||
+        (rc = component_mem_range(call, at, 8, 4, &to)) < 0)
+        return rc;
+    component_store_u32(to, ptr);
+    component_store_u32(to + 4, len);
+    return 0;
+}
+
+static const struct component_host_func funcs[] = {
+    {"greet", "func(name: string) -> string", greet},
+    {"wait", "func()", wait_a_moment},
+    {"note", "func(n: u32)", note_number},
+    {"[constructor]thing", "func(name: string) -> own<test:host/api/thing>", thing_new},
+    {"[method]thing.name", "func(self: borrow<test:host/api/thing>) -> string", thing_name},
+};
+static const struct component_host_resource resources[] = {{"thing", KIND_THING, thing_drop}};
+static const struct component_host_interface api = {"test:host/api", "1.0.0", funcs, sizeof funcs / sizeof *funcs, resources, 1};
+static const struct component_host_interface *const interfaces[] = {&api};
+static const struct component_host host = {interfaces, 1};
+
+static int to_file(const struct sw_buf *bytes)
+{
+    int fd = memfd_create("artifact", MFD_CLOEXEC);
+    CHECK(fd >= 0);
+    CHECK_INT(write(fd, bytes->n ? bytes->p : "", bytes->n), bytes->n);
+    return fd;
+}
+
+static void read_data(const char *name, struct sw_buf *ret)
+{
+    char path[1024];
+    struct sw_err err;
+    (void)snprintf(path, sizeof path, "%s/tests/unit/component/data/%s", getenv("SW_SOURCE_DIR"), name);
+    FILE *file = fopen(path, "rb");
+    if (!file)
+        print_error("%s is not there\n", path);
+    CHECK(file);
+    CHECK_OK(sw_buf_read_fd(ret, fileno(file), &err), &err);
+    (void)fclose(file);
+}
+
+static void open_module(struct world *world, uint32_t index)
+{
+    const struct engine_core *core = component_binary_core(world->binary, index);
+    sw_auto_buf cwasm = SW_BUF(16u << 20);
+    sw_auto_buf image = SW_BUF(16u << 20);
+    struct sw_err err;
+    CHECK_OK(engine_compile(core, &cwasm, &image, &err), &err);
+    int cwasm_fd = to_file(&cwasm), image_fd = to_file(&image);
+    CHECK_OK(engine_module_open(world->engine, core, cwasm_fd, image_fd, &world->modules[index], &err), &err);
+    (void)close(cwasm_fd);
+    (void)close(image_fd);
+}
+
+/* cmocka puts its own signal handlers in place for each test; Wasmtime needs those it installed with the first engine. */
+static void keep_trap_handlers(void)
+{
+    static const int numbers[] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE};
+    static struct sigaction first[4];
+    static bool saved;
+    for (int i = 0; i < 4; i++)
+        CHECK_INT(saved ? sigaction(numbers[i], &first[i], NULL) : sigaction(numbers[i], NULL, &first[i]), 0);
+    saved = true;
+}
+
+static void world_open(struct world *world, const char *name)
+{
+    struct sw_err err;
+    memset(world, 0, sizeof *world);
+    world->bytes = SW_BUF(1u << 20);
+    read_data(name, &world->bytes);
+    CHECK_OK(loop_new(&world->loop, &err), &err);
+    CHECK_OK(engine_new(&(struct engine_config){.reset = ENGINE_RESET_AUTO}, world->loop, &world->engine, &err), &err);
+    keep_trap_handlers();
+    CHECK_OK(component_decode(sw_buf_str(&world->bytes), &world->binary, &err), &err);
+    CHECK_OK(component_link(world->binary, &host, &world->plan, &err), &err);
+    CHECK(component_binary_core_count(world->binary) <= CORES_MAX);
+    for (uint32_t i = 0; i < component_binary_core_count(world->binary); i++)
+        if (component_plan_uses_core(world->plan, i))
+            open_module(world, i);
+    CHECK_OK(component_bind(world->plan, world->engine, world->modules, &world->component, &err), &err);
+}
+
+static void world_close(struct world *world)
+{
+    component_free(world->component);
+    for (uint32_t i = 0; i < CORES_MAX; i++)
+        engine_module_free(world->modules[i]);
+    component_plan_free(world->plan);
+    component_binary_free(world->binary);
+    engine_free(world->engine);
+    loop_free(world->loop);
+    sw_buf_deinit(&world->bytes);
+}
+
+static int main_wait(void *arg, struct component_store *store)
+{
+    struct world *world = arg;
+    (void)store;
+    return world->body(world);
+}
+
+static void done(void *arg, int rc)
+{
+    struct world *world = arg;
+    world->done = true;
+    world->rc = rc;
+    loop_stop(world->loop);
+}
+
+static void start(struct world *world, int (*body)(struct world *world))
+{
+    struct sw_err err;
+    world->body = body;
+    world->done = false;
+    CHECK_OK(component_store_new(world->component, &(struct engine_limits){0, 0, 0}, world, &world->store, &err), &err);
+    CHECK_OK(component_store_start(world->store, main_wait, done, world, &err), &err);
+    CHECK(!world->done);
+}
+
+/* Runs `body` in a store of its own; the store stays for a look at its failure. */
+static int run(struct world *world, int (*body)(struct world *world))
+{
+    struct sw_err err;
+    start(world, body);
+    CHECK_OK(loop_run(world->loop, &err), &err);
+    CHECK(world->done);
+    return world->rc;
+}
+
+static void end(struct world *world)
+{
+    component_store_free(world->store);
+    world->store = NULL;
+}
+
+static const char *failure(const struct world *world)
+{
+    return engine_store_failure(component_store_engine(world->store))->text;
+}
+
+static int call(struct world *world, const char *name, const struct component_value *args, uint32_t n, struct component_value *result)
+{
+    const struct component_export *export = component_export_find(world->component, SW_LIT(""), SW_LIT(""), sw_str_of(name));
+    if (!export) {
+        note(world, "no export %s;", name);
+        return -SW_EBUG;
+    }
+    return component_call_wait(world->store, export, args, n, result);
+}
+
+/* ---- strings, waiting, traps ---- */
+
+static int hello_body(struct world *world)
+{
+    struct component_value who = {.text = SW_LIT("w\xc3\xb6rld \xf0\x9f\x98\x80")}, result = {.u64 = 0};
+    int rc = call(world, "hello", &who, 1, &result);
+    if (rc == 0)
+        note(world, SW_FMT ";", SW_ARG(result.text));
+    if (rc == 0)
+        rc = call(world, "posts", NULL, 0, &result);
+    if (rc == 0)
+        note(world, "posts %u;", (unsigned)result.u64);
+    return rc;
+}
+
+static void strings_pass_in_both_directions_and_a_host_call_may_wait(void **state)
+{
+    struct world world;
+    (void)state;
+    world_open(&world, "run_strings.wasm");
+    for (int i = 0; i < 3; i++) { /* the same each time: stores start anew */
+        world.events_n = 0;
+        int rc = run(&world, hello_body);
+        if (rc < 0)
+            print_error("%s\n", failure(&world));
+        CHECK_INT(rc, 0);
+        CHECK_STR(sw_str_of(world.events), "waited;hello w\xc3\xb6rld \xf0\x9f\x98\x80;posts 1;");
+        end(&world);
+    }
+    world_close(&world);
+}
+
+static int boom_body(struct world *world)
+{
+    int rc = call(world, "boom", NULL, 0, NULL);
+    struct component_value result;
+    CHECK_INT(call(world, "posts", NULL, 0, &result), -SW_EGUEST); /* poisoned */
+    return rc;
+}
+
+static void a_trap_ends_the_store_only(void **state)
+{
+    struct world world;
+    (void)state;
+    world_open(&world, "run_strings.wasm");
+    CHECK_INT(run(&world, boom_body), -SW_EGUEST);
+    CHECK_INT(engine_store_failure(component_store_engine(world.store))->kind, ENGINE_TRAP_UNREACHABLE);
+    end(&world);
+    CHECK_INT(run(&world, hello_body), 0);
+    end(&world);
+    world_close(&world);
+}
+
+static void stop(void *arg)
+{
+    loop_stop(arg);
+}
+
+static void a_cancelled_call_leaves_at_its_wait(void **state)
+{
+    struct world world;
+    struct sw_err err;
+    struct engine_stats stats;
+    struct loop_timer *timer = NULL;
+    (void)state;
+    world_open(&world, "run_strings.wasm");
+    CHECK_OK(loop_timer_new(world.loop, stop, world.loop, &timer, &err), &err);
+    wait_ms = 60000;
+    start(&world, hello_body);
+    do { /* until it is parked */
+        loop_timer_start(timer, 1);
+        CHECK_OK(loop_run(world.loop, &err), &err);
+        engine_stats_read(world.engine, &stats);
+    } while (!stats.parks);
+    wait_ms = 1;
+    component_store_cancel(world.store);
+    CHECK(!world.done);
+    CHECK_STR(sw_str_of(world.events), "wait cancelled;");
+    end(&world);
+    loop_timer_free(timer);
+    world_close(&world);
+}
+
+static bool keep_thing;
+
+static int thing_body(struct world *world)
+{
+    struct component_value keep = {.u64 = keep_thing}, result = {.u64 = 0};
+    int rc = call(world, "thing", &keep, 1, &result);
+    if (rc == 0)
+        note(world, SW_FMT ";", SW_ARG(result.text));
+    return rc;
+}
+
+static void host_objects_are_dropped_by_the_guest_or_with_the_store(void **state)
+{
+    struct world world;
+    (void)state;
+    world_open(&world, "run_strings.wasm");
+    keep_thing = false;
+    CHECK_INT(run(&world, thing_body), 0);
+    end(&world);
+    CHECK_STR(sw_str_of(world.events), "drop box;box;");
+    keep_thing = true;
+    CHECK_INT(run(&world, thing_body), 0);
+    end(&world);
+    CHECK_STR(sw_str_of(world.events), "drop box;box;box;drop box;");
+    world_close(&world);
+}
+
+/* ---- start sections ---- */
+
+static int ask_body(struct world *world)
+{
+    struct component_value result = {.u64 = 0};
+    int rc = call(world, "ask", NULL, 0, &result);
+    note(world, "%u;", (unsigned)result.u64);
+    return rc;
+}
+
+static void start_sections_run_in_the_order_of_instantiation(void **state)
+{
+    struct world world;
+    (void)state;
+    world_open(&world, "run_startorder.wasm");
+    CHECK_INT(run(&world, ask_body), 0);
+    CHECK_STR(sw_str_of(world.events), "note 10;note 20;2;");
+    end(&world);
+    world_close(&world);
+}
+
+/* ---- nested components ---- */
+
+static int nested_body(struct world *world)
+{
+    const struct component_value numbers[3] = {{.u64 = 1}, {.u64 = 20}, {.u64 = 300}};
+    struct component_value list = {.list = {numbers, 3}}, result = {.u64 = 0};
+    int rc = call(world, "quadruple", &list, 1, &result);
+    if (rc < 0)
+        return rc;
+    for (uint64_t i = 0; i < result.list.count; i++)
+        note(world, "%u;", (unsigned)result.list.items[i].u64);
+    rc = call(world, "count", NULL, 0, &result);
+    note(world, "count %u;", (unsigned)result.u64);
+    return rc;
+}
+
+static int twice_body(struct world *world)
+{
+    struct component_value n = {.u64 = 0};
+    return call(world, "twice", &n, 1, NULL);
+}
+
+static void nested_components_pass_lists_and_resources(void **state)
+{
+    struct world world;
+    (void)state;
+    world_open(&world, "run_nested.wasm");
+    int rc = run(&world, nested_body);
+    if (rc < 0)
+        print_error("%s\n", failure(&world));
+    CHECK_INT(rc, 0);
+    end(&world); /* the second counter: no guest code runs */
+    CHECK_STR(sw_str_of(world.events), "4;80;1200;note 5;count 12;");
+    CHECK_INT(run(&world, twice_body), -SW_EGUEST);
+    CHECK_HAS(failure(&world), "unknown handle index 1");
+    end(&world);
+    world_close(&world);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(strings_pass_in_both_directions_and_a_host_call_may_wait),
+        cmocka_unit_test(a_trap_ends_the_store_only),
+        cmocka_unit_test(a_cancelled_call_leaves_at_its_wait),
+        cmocka_unit_test(host_objects_are_dropped_by_the_guest_or_with_the_store),
+        cmocka_unit_test(start_sections_run_in_the_order_of_instantiation),
+        cmocka_unit_test(nested_components_pass_lists_and_resources),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
