@@ -70,12 +70,11 @@ int app__fail_kind(const struct app__reader *r, const struct codec_toml *value, 
                      expected, describe(value).text, hint ? "\nhint: " : "", hint ? hint : "");
 }
 
-int app__fail_later(const struct app__reader *r, struct codec_toml_place at, struct sw_str key, const char *what)
+int app__fail_later(const struct app__reader *r, struct codec_toml_place at, struct sw_str key, const char *what,
+                    const char *hint)
 {
-    return app__fail(r, at, SW_EINPUT,
-                     "%s: this version of Swell does not support %s yet\n"
-                     "hint: remove it to run the application without",
-                     app__show(key).text, what);
+    return app__fail(r, at, SW_EINPUT, "%s: this version of Swell does not support %s yet\nhint: %s", app__show(key).text,
+                     what, hint ? hint : "remove it to run the application without");
 }
 
 int app__fail_unknown(const struct app__reader *r, const char *name, const struct codec_toml *value,
@@ -129,8 +128,12 @@ int app__strings(struct app__reader *r, const struct codec_toml *value, const ch
 {
     int rc = app__want(r, value, CODEC_TOML_ARRAY, NULL);
     struct sw_str unused;
-    for (uint32_t i = 0; rc == 0 && i < value->count; i++)
-        rc = app__string(r, &value->children[i], help, &unused);
+    for (uint32_t i = 0; rc == 0 && i < value->count; i++) {
+        const struct codec_toml *item = &value->children[i];
+        rc = item->kind == CODEC_TOML_STRING ? app__string(r, item, help, &unused)
+                                             : app__fail(r, item->at, SW_EINPUT, "%s: expected a list of strings, got %s in it",
+                                                         app__show(value->key).text, describe(item).text);
+    }
     return rc;
 }
 
@@ -152,9 +155,9 @@ static int field_read(struct app__reader *r, const struct app__field *field, con
     case APP__STRINGS:
         return app__strings(r, value, field->help);
     case APP__LATER_UNLESS_EMPTY:
-        return grants_nothing(value) ? 0 : app__fail_later(r, value->key_at, value->key, field->help);
+        return grants_nothing(value) ? 0 : app__fail_later(r, value->key_at, value->key, field->help, NULL);
     case APP__LATER:
-        return app__fail_later(r, value->key_at, value->key, field->help);
+        return app__fail_later(r, value->key_at, value->key, field->help, NULL);
     case APP__DECODE:
     default:
         return field->decode(r, value, target);

@@ -47,7 +47,8 @@ int app__fail(const struct app__reader *r, struct codec_toml_place at, enum sw_c
     SW_PRINTF(4, 5);
 /* "<key>: expected <expected>, got <the value>", with `hint` unless NULL. */
 int app__fail_kind(const struct app__reader *r, const struct codec_toml *value, const char *expected, const char *hint);
-int app__fail_later(const struct app__reader *r, struct codec_toml_place at, struct sw_str key, const char *what);
+int app__fail_later(const struct app__reader *r, struct codec_toml_place at, struct sw_str key, const char *what,
+                    const char *hint); /* hint NULL: to remove it */
 int app__fail_unknown(const struct app__reader *r, const char *name, const struct codec_toml *value,
                       const struct app__field *fields);
 

@@ -62,7 +62,8 @@ static int read_source(struct app__reader *r, const struct codec_toml *value, vo
     struct app_component *component = target;
     struct sw_str source = {NULL, 0};
     if (value->kind == CODEC_TOML_TABLE)
-        return app__fail_later(r, value->at, value->key, "components from a URL or a registry");
+        return app__fail_later(r, value->at, value->key, "components from a URL or a registry",
+                               "download it and write source = \"PATH\"");
     int rc = app__string(r, value, "path of the component's .wasm", &source);
     if (rc < 0)
         return rc;

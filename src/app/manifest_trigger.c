@@ -37,7 +37,8 @@ static int read_route(struct app__reader *r, const struct codec_toml *value, voi
     if (value->kind == CODEC_TOML_TABLE) {
         const struct codec_toml *is_private = codec_toml_get(value, SW_LIT("private"));
         if (value->count == 1 && is_private && is_private->kind == CODEC_TOML_BOOL && is_private->boolean)
-            return app__fail_later(r, value->at, value->key, "private routes");
+            return app__fail_later(r, value->at, value->key, "private routes",
+                                   "write route = \"/...\", which anybody can call, or remove the trigger");
     }
     if (value->kind != CODEC_TOML_STRING)
         return app__fail_kind(r, value, "a string pattern or '{ private = true }'",
@@ -52,7 +53,8 @@ static int read_component_ref(struct app__reader *r, const struct codec_toml *va
 {
     struct sw_str unused;
     if (value->kind == CODEC_TOML_TABLE)
-        return app__fail_later(r, value->at, value->key, "components defined inside a trigger");
+        return app__fail_later(r, value->at, value->key, "components defined inside a trigger",
+                               "move it to a table [component.ID] and write component = \"ID\"");
     ((struct http_entry *)target)->component = value;
     return app__string(r, value, "id of a [component.ID] table", &unused);
 }
@@ -71,7 +73,8 @@ static int read_executor(struct app__reader *r, const struct codec_toml *value, 
         return rc;
     const struct codec_toml *type = codec_toml_get(value, SW_LIT("type"));
     if (type && type->kind == CODEC_TOML_STRING && sw_str_eq(type->string, SW_LIT("wagi")))
-        return app__fail_later(r, type->at, value->key, "the executor 'wagi'");
+        return app__fail_later(r, type->at, value->key, "the executor 'wagi'",
+                               "remove 'executor' if the component exports wasi:http/incoming-handler");
     rc = app__table(r, "'executor'", value, fields, NULL);
     if (rc == 0 && !sw_str_eq(type->string, SW_LIT("http")) && !sw_str_eq(type->string, SW_LIT("spin")))
         rc = app__fail_kind(r, type, "\"http\"", "leave 'executor' out");
@@ -83,7 +86,7 @@ static int read_dependencies(struct app__reader *r, const struct codec_toml *val
     (void)target;
     if (value->kind == CODEC_TOML_TABLE && value->count == 0)
         return 0;
-    return app__fail_later(r, value->key_at, value->key, "HTTP middleware");
+    return app__fail_later(r, value->key_at, value->key, "HTTP middleware", NULL);
 }
 
 static const struct app__field http_fields[] = {
@@ -205,7 +208,7 @@ int app__read_triggers(struct app__reader *r, const struct codec_toml *trigger)
         else if (value->kind == CODEC_TOML_ARRAY && value->count == 0)
             continue;
         else if (is_later_type(value->key))
-            rc = app__fail_later(r, value->key_at, value->key, what);
+            rc = app__fail_later(r, value->key_at, value->key, what, "remove the trigger to run the application without");
         else
             rc = app__fail(r, value->key_at, SW_EINPUT, "%s: unknown trigger type\nhint: this version of Swell has 'http'",
                            app__show(value->key).text);
@@ -245,7 +248,7 @@ int app__read_trigger_settings(struct app__reader *r, const struct codec_toml *v
         char what[128];
         (void)snprintf(what, sizeof what, "settings of the trigger type '%s'", app__show(type->key).text);
         rc = sw_str_eq(type->key, SW_LIT("http")) ? app__table(r, "[application.trigger.http]", type, fields, target)
-                                                  : app__fail_later(r, type->key_at, type->key, what);
+                                                  : app__fail_later(r, type->key_at, type->key, what, NULL);
     }
     return rc;
 }

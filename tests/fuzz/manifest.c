@@ -1,0 +1,37 @@
+/* manifest.c - any bytes as spin.toml: parsed or refused; what is parsed becomes routes and a locked application that reads back. */
+#include <stdlib.h>
+
+#include "app/app_internal.h"
+#include "base/buf.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void check_locked(const struct app *app)
+{
+    struct app *again = NULL;
+    struct sw_err err;
+    sw_auto_buf json = SW_BUF(16u << 20);
+    if (app_to_json(app, &json, &err) < 0)
+        return;
+    if (app_from_json(sw_buf_str(&json), &again, &err) < 0)
+        abort(); /* we wrote it */
+    app_free(again);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    struct app *app = NULL;
+    struct app__places places;
+    struct sw_err err;
+    if (app__new(&app, &err) < 0)
+        return 0;
+    struct sw_str text = sw_str((const char *)data, size);
+    if (app_manifest_parse(text, SW_LIT("spin.toml"), SW_LIT("/app"), app, &places, &err) == 0) {
+        struct app_routes *routes = NULL;
+        if (app_routes_new(app, &routes, &err) == 0)
+            app_routes_free(routes);
+        check_locked(app);
+    }
+    app_free(app);
+    return 0;
+}
