@@ -29,7 +29,8 @@ void host_event_fire(struct host_event *event)
     sw_list_remove(&mark.link);
 }
 
-void host_waiter_start(struct host_waiter *waiter, struct host_event *event, void (*wake)(void *arg), void *arg)
+void host_waiter_start(struct host_waiter *waiter, struct host_event *event, void (*wake)(void *arg),
+                       void *arg)
 {
     waiter->wake = wake;
     waiter->arg = arg;

@@ -27,7 +27,8 @@ struct host_event { /* what can be waited for; embedded in carriers, futures, ti
 };
 void host_event_init(struct host_event *event);
 void host_event_fire(struct host_event *event); /* wakes everyone linked */
-void host_waiter_start(struct host_waiter *waiter, struct host_event *event, void (*wake)(void *arg), void *arg);
+void host_waiter_start(struct host_waiter *waiter, struct host_event *event, void (*wake)(void *arg),
+                       void *arg);
 void host_waiter_stop(struct host_waiter *waiter); /* twice is fine */
 /* Parks the running fiber until the event fires once. The caller tests its condition in a loop. Returns 0 or -SW_ECANCELLED. */
 int host_event_wait(struct host_event *event, struct engine_store *store, struct sw_err *err) SW_MUST_CHECK;
@@ -75,7 +76,8 @@ static inline size_t host_sink_room(struct host_sink *sink)
 {
     return sink->ops->room(sink);
 }
-static inline int host_sink_write(struct host_sink *sink, struct sw_str bytes, size_t *ret_n, struct sw_err *err)
+static inline int host_sink_write(struct host_sink *sink, struct sw_str bytes, size_t *ret_n,
+                                  struct sw_err *err)
 {
     return sink->ops->write(sink, bytes, ret_n, err);
 }

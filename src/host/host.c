@@ -98,7 +98,8 @@ void *host_new_object(struct component_call *call, size_t n)
 {
     void *object = host_object_new(&host_of(call)->objects, n);
     if (!object)
-        (void)host_trap(call, "no memory for one more host object, or they are over %u bytes", HOST_OBJECT_BYTES_MAX);
+        (void)host_trap(call, "no memory for one more host object, or they are over %u bytes",
+                        HOST_OBJECT_BYTES_MAX);
     return object;
 }
 
@@ -106,7 +107,8 @@ void *host_scratch(struct component_call *call, size_t count, size_t size)
 {
     struct host *host = host_of(call);
     if (count > HOST_SCRATCH_BYTES_MAX / size) {
-        (void)host_trap(call, "a result of %zu times %zu bytes is over the limit of %u", count, size, HOST_SCRATCH_BYTES_MAX);
+        (void)host_trap(call, "a result of %zu times %zu bytes is over the limit of %u", count, size,
+                        HOST_SCRATCH_BYTES_MAX);
         return NULL;
     }
     size_t need = count * size;

@@ -34,7 +34,8 @@ struct host_grants {
 /* The tables of every interface that is served, generated from wit/ and listed in interfaces.c. */
 const struct component_host *host_interfaces(void);
 
-int host_new(struct loop *loop, const struct host_grants *grants, struct host **ret, struct sw_err *err) SW_MUST_CHECK;
+int host_new(struct loop *loop, const struct host_grants *grants, struct host **ret,
+             struct sw_err *err) SW_MUST_CHECK;
 void host_free(struct host *host); /* after component_store_free: objects still refer to it. NULL is fine */
 const struct host_grants *host_grants(const struct host *host);
 void host_spare_free(void); /* before a process ends: hosts kept for reuse */
@@ -44,25 +45,28 @@ void host_spare_free(void); /* before a process ends: hosts kept for reuse */
 struct host_http_request {
     struct http_exchange *exchange; /* stays the caller's; must outlive the store */
     bool is_https;
-    const struct host_http_extra { /* appended to the client's fields, whose copies of "spin-*" are dropped (spin.md 2.3, 12) */
+    const struct
+        host_http_extra { /* appended to the client's fields, whose copies of "spin-*" are dropped (spin.md 2.3, 12) */
         struct sw_str name;
         struct sw_str value;
-    } *extra;
+    } * extra;
     uint32_t extra_count;
 };
 /* Makes the incoming-request and response-outparam objects for the export's two own<> arguments (component_value.object). */
-int host_http_begin(struct host *host, const struct host_http_request *request, void **ret_request, void **ret_outparam,
-                    struct sw_err *err) SW_MUST_CHECK;
+int host_http_begin(struct host *host, const struct host_http_request *request, void **ret_request,
+                    void **ret_outparam, struct sw_err *err) SW_MUST_CHECK;
 /* Events of the exchange, to be passed on by its handler. */
 void host_http_readable(struct host *host);
 void host_http_writable(struct host *host);
 void host_http_gone(struct host *host);
 enum host_http_outcome {
-    HOST_HTTP_NONE,     /* response-outparam was never set: answer 500 */
-    HOST_HTTP_ERROR,    /* it was set to an error-code: answer 500 or what host_http_error_status says */
-    HOST_HTTP_STARTED,  /* the head was handed to the exchange; the body is not finished: cut the connection */
-    HOST_HTTP_FINISHED  /* complete */
+    HOST_HTTP_NONE,    /* response-outparam was never set: answer 500 */
+    HOST_HTTP_ERROR,   /* it was set to an error-code: answer 500 or what host_http_error_status says */
+    HOST_HTTP_STARTED, /* the head was handed to the exchange; the body is not finished: cut the connection */
+    HOST_HTTP_FINISHED /* complete */
 };
-enum host_http_outcome host_http_end(struct host *host, uint16_t *ret_error_status); /* after the guest's call; ends body forwarding */
+enum host_http_outcome
+host_http_end(struct host *host,
+              uint16_t *ret_error_status); /* after the guest's call; ends body forwarding */
 
 #endif

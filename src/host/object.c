@@ -45,7 +45,7 @@ static unsigned class_of(size_t n) /* HOST_OBJECT_CLASSES: too large for any */
 {
     unsigned class = 0;
     while (class < HOST_OBJECT_CLASSES && class_bytes(class) < n)
-        class++;
+        class ++;
     return class;
 }
 

@@ -28,7 +28,7 @@ void host_objects_init(struct host_objects *objects);
 /* Zeroed. NULL past HOST_OBJECT_BYTES_MAX or without memory. Freed with the same n, or by host_objects_reset. */
 void *host_object_new(struct host_objects *objects, size_t n) SW_MUST_CHECK;
 void host_object_free(struct host_objects *objects, void *object, size_t n); /* NULL is fine */
-void host_objects_reset(struct host_objects *objects);  /* all pieces are gone; keeps the first block */
+void host_objects_reset(struct host_objects *objects); /* all pieces are gone; keeps the first block */
 void host_objects_deinit(struct host_objects *objects);
 
 #endif

@@ -54,7 +54,8 @@ int host_cli_exit_exit(struct component_call *call, struct host_result_void_void
 
 int host_cli_exit_exit_with_code(struct component_call *call, uint8_t status_code)
 {
-    return engine_store_fail(component_call_engine(call), ENGINE_TRAP_EXIT, "the guest exited with code %u", status_code);
+    return engine_store_fail(component_call_engine(call), ENGINE_TRAP_EXIT, "the guest exited with code %u",
+                             status_code);
 }
 
 /* ---- stdin ---- */
@@ -165,7 +166,8 @@ void host_line_end(struct host_line *line)
     sw_buf_clear(&line->rest);
 }
 
-static int line_stream(struct component_call *call, struct host_line *line, struct host_io_streams_output_stream **ret)
+static int line_stream(struct component_call *call, struct host_line *line,
+                       struct host_io_streams_output_stream **ret)
 {
     *ret = host_output_stream_new(call, &line->sink, HOST_ERROR_PLAIN);
     return *ret ? 0 : -SW_EGUEST;
@@ -183,7 +185,8 @@ int host_cli_stderr_get_stderr(struct component_call *call, struct host_io_strea
 
 /* ---- terminals: none, so no object of these kinds exists ---- */
 
-int host_cli_terminal_stdin_get_terminal_stdin(struct component_call *call, struct host_option_cli_terminal_input_terminal_input *ret)
+int host_cli_terminal_stdin_get_terminal_stdin(struct component_call *call,
+                                               struct host_option_cli_terminal_input_terminal_input *ret)
 {
     (void)call;
     ret->has = false;

@@ -18,7 +18,9 @@
 
 static struct host_io_poll_pollable *soonest(struct host *host)
 {
-    return sw_list_empty(&host->timers) ? NULL : SW_CONTAINER(host->timers.next, struct host_io_poll_pollable, timer);
+    return sw_list_empty(&host->timers)
+               ? NULL
+               : SW_CONTAINER(host->timers.next, struct host_io_poll_pollable, timer);
 }
 
 static void timer_set(struct host *host)
@@ -69,7 +71,8 @@ static struct host_event *clock_watch(struct host_io_poll_pollable *pollable, st
         return NULL;
     }
     struct sw_link *at = host->timers.prev; /* from the end: later deadlines tend to come later */
-    while (at != &host->timers && SW_CONTAINER(at, struct host_io_poll_pollable, timer)->deadline_ns > pollable->deadline_ns)
+    while (at != &host->timers &&
+           SW_CONTAINER(at, struct host_io_poll_pollable, timer)->deadline_ns > pollable->deadline_ns)
         at = at->prev;
     sw_list_add_head(at, &pollable->timer);
     timer_set(host);
@@ -89,7 +92,8 @@ static void clock_release(struct host_io_poll_pollable *pollable)
     sw_list_remove(&pollable->timer);
 }
 
-static const struct host_pollable_ops clock_pollable = {clock_ready, clock_watch, clock_unwatch, clock_release};
+static const struct host_pollable_ops clock_pollable = {clock_ready, clock_watch, clock_unwatch,
+                                                        clock_release};
 
 /* ---- monotonic-clock ---- */
 
@@ -122,7 +126,8 @@ int host_clocks_monotonic_clock_subscribe_duration(struct component_call *call, 
                                                    struct host_io_poll_pollable **ret)
 {
     uint64_t now = sw_clock_mono_ns();
-    return host_clocks_monotonic_clock_subscribe_instant(call, when < UINT64_MAX - now ? now + when : UINT64_MAX, ret);
+    return host_clocks_monotonic_clock_subscribe_instant(
+        call, when < UINT64_MAX - now ? now + when : UINT64_MAX, ret);
 }
 
 /* ---- wall-clock ---- */
@@ -136,7 +141,8 @@ int host_clocks_wall_clock_now(struct component_call *call, struct host_clocks_w
     return 0;
 }
 
-int host_clocks_wall_clock_resolution(struct component_call *call, struct host_clocks_wall_clock_datetime *ret)
+int host_clocks_wall_clock_resolution(struct component_call *call,
+                                      struct host_clocks_wall_clock_datetime *ret)
 {
     (void)call;
     *ret = (struct host_clocks_wall_clock_datetime){.seconds = 0, .nanoseconds = 1};

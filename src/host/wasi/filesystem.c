@@ -29,7 +29,8 @@ int host_filesystem_preopens_get_directories(struct component_call *call,
 /* ---- descriptor, directory-entry-stream ---- */
 
 int host_filesystem_types_descriptor_read_via_stream(struct component_call *call,
-                                                     struct host_filesystem_types_descriptor *self, uint64_t offset,
+                                                     struct host_filesystem_types_descriptor *self,
+                                                     uint64_t offset,
                                                      struct host_io_streams_input_stream **ret,
                                                      enum host_filesystem_types_error_code *ret_error)
 {
@@ -38,7 +39,8 @@ int host_filesystem_types_descriptor_read_via_stream(struct component_call *call
 }
 
 int host_filesystem_types_descriptor_write_via_stream(struct component_call *call,
-                                                      struct host_filesystem_types_descriptor *self, uint64_t offset,
+                                                      struct host_filesystem_types_descriptor *self,
+                                                      uint64_t offset,
                                                       struct host_io_streams_output_stream **ret,
                                                       enum host_filesystem_types_error_code *ret_error)
 {
@@ -97,18 +99,19 @@ int host_filesystem_types_descriptor_set_size(struct component_call *call,
     return refuse(ret_error);
 }
 
-int host_filesystem_types_descriptor_set_times(struct component_call *call,
-                                               struct host_filesystem_types_descriptor *self,
-                                               struct host_filesystem_types_new_timestamp data_access_timestamp,
-                                               struct host_filesystem_types_new_timestamp data_modification_timestamp,
-                                               enum host_filesystem_types_error_code *ret_error)
+int host_filesystem_types_descriptor_set_times(
+    struct component_call *call, struct host_filesystem_types_descriptor *self,
+    struct host_filesystem_types_new_timestamp data_access_timestamp,
+    struct host_filesystem_types_new_timestamp data_modification_timestamp,
+    enum host_filesystem_types_error_code *ret_error)
 {
     (void)call, (void)self, (void)data_access_timestamp, (void)data_modification_timestamp;
     return refuse(ret_error);
 }
 
-int host_filesystem_types_descriptor_read(struct component_call *call, struct host_filesystem_types_descriptor *self,
-                                          uint64_t length, uint64_t offset, struct host_tuple_str_bool *ret,
+int host_filesystem_types_descriptor_read(struct component_call *call,
+                                          struct host_filesystem_types_descriptor *self, uint64_t length,
+                                          uint64_t offset, struct host_tuple_str_bool *ret,
                                           enum host_filesystem_types_error_code *ret_error)
 {
     (void)call, (void)self, (void)length, (void)offset, (void)ret;
@@ -116,8 +119,8 @@ int host_filesystem_types_descriptor_read(struct component_call *call, struct ho
 }
 
 int host_filesystem_types_descriptor_write(struct component_call *call,
-                                           struct host_filesystem_types_descriptor *self, struct sw_str buffer,
-                                           uint64_t offset, uint64_t *ret,
+                                           struct host_filesystem_types_descriptor *self,
+                                           struct sw_str buffer, uint64_t offset, uint64_t *ret,
                                            enum host_filesystem_types_error_code *ret_error)
 {
     (void)call, (void)self, (void)buffer, (void)offset, (void)ret;
@@ -133,7 +136,8 @@ int host_filesystem_types_descriptor_read_directory(struct component_call *call,
     return refuse(ret_error);
 }
 
-int host_filesystem_types_descriptor_sync(struct component_call *call, struct host_filesystem_types_descriptor *self,
+int host_filesystem_types_descriptor_sync(struct component_call *call,
+                                          struct host_filesystem_types_descriptor *self,
                                           enum host_filesystem_types_error_code *ret_error)
 {
     (void)call, (void)self;
@@ -149,7 +153,8 @@ int host_filesystem_types_descriptor_create_directory_at(struct component_call *
     return refuse(ret_error);
 }
 
-int host_filesystem_types_descriptor_stat(struct component_call *call, struct host_filesystem_types_descriptor *self,
+int host_filesystem_types_descriptor_stat(struct component_call *call,
+                                          struct host_filesystem_types_descriptor *self,
                                           struct host_filesystem_types_descriptor_stat *ret,
                                           enum host_filesystem_types_error_code *ret_error)
 {
@@ -158,28 +163,29 @@ int host_filesystem_types_descriptor_stat(struct component_call *call, struct ho
 }
 
 int host_filesystem_types_descriptor_stat_at(struct component_call *call,
-                                             struct host_filesystem_types_descriptor *self, uint32_t path_flags,
-                                             struct sw_str path, struct host_filesystem_types_descriptor_stat *ret,
+                                             struct host_filesystem_types_descriptor *self,
+                                             uint32_t path_flags, struct sw_str path,
+                                             struct host_filesystem_types_descriptor_stat *ret,
                                              enum host_filesystem_types_error_code *ret_error)
 {
     (void)call, (void)self, (void)path_flags, (void)path, (void)ret;
     return refuse(ret_error);
 }
 
-int host_filesystem_types_descriptor_set_times_at(struct component_call *call,
-                                                  struct host_filesystem_types_descriptor *self, uint32_t path_flags,
-                                                  struct sw_str path,
-                                                  struct host_filesystem_types_new_timestamp data_access_timestamp,
-                                                  struct host_filesystem_types_new_timestamp data_modification_timestamp,
-                                                  enum host_filesystem_types_error_code *ret_error)
+int host_filesystem_types_descriptor_set_times_at(
+    struct component_call *call, struct host_filesystem_types_descriptor *self, uint32_t path_flags,
+    struct sw_str path, struct host_filesystem_types_new_timestamp data_access_timestamp,
+    struct host_filesystem_types_new_timestamp data_modification_timestamp,
+    enum host_filesystem_types_error_code *ret_error)
 {
-    (void)call, (void)self, (void)path_flags, (void)path, (void)data_access_timestamp, (void)data_modification_timestamp;
+    (void)call, (void)self, (void)path_flags, (void)path, (void)data_access_timestamp,
+        (void)data_modification_timestamp;
     return refuse(ret_error);
 }
 
 int host_filesystem_types_descriptor_link_at(struct component_call *call,
-                                             struct host_filesystem_types_descriptor *self, uint32_t old_path_flags,
-                                             struct sw_str old_path,
+                                             struct host_filesystem_types_descriptor *self,
+                                             uint32_t old_path_flags, struct sw_str old_path,
                                              struct host_filesystem_types_descriptor *new_descriptor,
                                              struct sw_str new_path,
                                              enum host_filesystem_types_error_code *ret_error)
@@ -189,9 +195,9 @@ int host_filesystem_types_descriptor_link_at(struct component_call *call,
 }
 
 int host_filesystem_types_descriptor_open_at(struct component_call *call,
-                                             struct host_filesystem_types_descriptor *self, uint32_t path_flags,
-                                             struct sw_str path, uint32_t open_flags, uint32_t flags,
-                                             struct host_filesystem_types_descriptor **ret,
+                                             struct host_filesystem_types_descriptor *self,
+                                             uint32_t path_flags, struct sw_str path, uint32_t open_flags,
+                                             uint32_t flags, struct host_filesystem_types_descriptor **ret,
                                              enum host_filesystem_types_error_code *ret_error)
 {
     (void)call, (void)self, (void)path_flags, (void)path, (void)open_flags, (void)flags, (void)ret;
@@ -199,8 +205,8 @@ int host_filesystem_types_descriptor_open_at(struct component_call *call,
 }
 
 int host_filesystem_types_descriptor_readlink_at(struct component_call *call,
-                                                 struct host_filesystem_types_descriptor *self, struct sw_str path,
-                                                 struct sw_str *ret,
+                                                 struct host_filesystem_types_descriptor *self,
+                                                 struct sw_str path, struct sw_str *ret,
                                                  enum host_filesystem_types_error_code *ret_error)
 {
     (void)call, (void)self, (void)path, (void)ret;
@@ -217,7 +223,8 @@ int host_filesystem_types_descriptor_remove_directory_at(struct component_call *
 }
 
 int host_filesystem_types_descriptor_rename_at(struct component_call *call,
-                                               struct host_filesystem_types_descriptor *self, struct sw_str old_path,
+                                               struct host_filesystem_types_descriptor *self,
+                                               struct sw_str old_path,
                                                struct host_filesystem_types_descriptor *new_descriptor,
                                                struct sw_str new_path,
                                                enum host_filesystem_types_error_code *ret_error)
@@ -271,10 +278,10 @@ int host_filesystem_types_descriptor_metadata_hash_at(struct component_call *cal
     return refuse(ret_error);
 }
 
-int host_filesystem_types_directory_entry_stream_read_directory_entry(struct component_call *call,
-                                                                      struct host_filesystem_types_directory_entry_stream *self,
-                                                                      struct host_option_filesystem_types_directory_entry *ret,
-                                                                      enum host_filesystem_types_error_code *ret_error)
+int host_filesystem_types_directory_entry_stream_read_directory_entry(
+    struct component_call *call, struct host_filesystem_types_directory_entry_stream *self,
+    struct host_option_filesystem_types_directory_entry *ret,
+    enum host_filesystem_types_error_code *ret_error)
 {
     (void)call, (void)self, (void)ret;
     return refuse(ret_error);
@@ -297,4 +304,3 @@ void host_filesystem_types_directory_entry_stream_drop(void *owner, void *object
 {
     (void)owner, (void)object;
 }
-

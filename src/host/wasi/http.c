@@ -30,8 +30,8 @@ void host_http_deinit(struct host_http *http)
     http->exchange = NULL;
 }
 
-int host_http_begin(struct host *host, const struct host_http_request *request, void **ret_request, void **ret_outparam,
-                    struct sw_err *err)
+int host_http_begin(struct host *host, const struct host_http_request *request, void **ret_request,
+                    void **ret_outparam, struct sw_err *err)
 {
     struct host_http *http = &host->http;
     if (http->exchange)
@@ -76,12 +76,15 @@ enum host_http_outcome host_http_end(struct host *host, uint16_t *ret_error_stat
 
 /* ---- words ---- */
 
-static const struct sw_str methods[] = { /* in the order of the variant */
-    SW_LIT_INIT("GET"),     SW_LIT_INIT("HEAD"),    SW_LIT_INIT("POST"),  SW_LIT_INIT("PUT"),   SW_LIT_INIT("DELETE"),
-    SW_LIT_INIT("CONNECT"), SW_LIT_INIT("OPTIONS"), SW_LIT_INIT("TRACE"), SW_LIT_INIT("PATCH"),
+static const struct sw_str methods[] = {
+    /* in the order of the variant */
+    SW_LIT_INIT("GET"),     SW_LIT_INIT("HEAD"),   SW_LIT_INIT("POST"),
+    SW_LIT_INIT("PUT"),     SW_LIT_INIT("DELETE"), SW_LIT_INIT("CONNECT"),
+    SW_LIT_INIT("OPTIONS"), SW_LIT_INIT("TRACE"),  SW_LIT_INIT("PATCH"),
 };
 #define METHOD_COUNT (sizeof methods / sizeof *methods)
-_Static_assert(HOST_HTTP_TYPES_METHOD_GET == 0 && HOST_HTTP_TYPES_METHOD_OTHER == METHOD_COUNT, "the table follows the variant");
+_Static_assert(HOST_HTTP_TYPES_METHOD_GET == 0 && HOST_HTTP_TYPES_METHOD_OTHER == METHOD_COUNT,
+               "the table follows the variant");
 
 void host_http_method_from(struct sw_str text, struct host_http_types_method *ret)
 {

@@ -76,18 +76,19 @@ struct host_http_types_future_trailers {
 enum host_outgoing_state {
     HOST_OUTGOING_UNSENT,   /* nothing takes the bytes yet: they wait in pending */
     HOST_OUTGOING_ATTACHED, /* they go to the exchange */
-    HOST_OUTGOING_BROKEN    /* nobody will ever read them: the client left, or what the body belongs to is gone */
+    HOST_OUTGOING_BROKEN /* nobody will ever read them: the client left, or what the body belongs to is gone */
 };
 struct host_http_types_outgoing_body {
     struct host_sink sink; /* first: the carrier */
     struct host *host;
-    uint32_t refs; /* its handle, its stream, the response or request it belongs to or the host it is attached to */
+    uint32_t
+        refs; /* its handle, its stream, the response or request it belongs to or the host it is attached to */
     enum host_outgoing_state state;
     bool is_request;
     bool stream_taken;
     bool stream_open;
-    bool finished; /* by outgoing-body.finish: complete */
-    bool aborted;  /* dropped without it, or not as long as promised: the client must see the truncation */
+    bool finished;   /* by outgoing-body.finish: complete */
+    bool aborted;    /* dropped without it, or not as long as promised: the client must see the truncation */
     uint64_t length; /* content-length, or UINT64_MAX */
     uint64_t written;
     struct sw_buf pending;
@@ -95,13 +96,16 @@ struct host_http_types_outgoing_body {
     struct host_http_types_fields *trailers;
 };
 
-struct host_http_types_outgoing_body *host_outgoing_body_new(struct component_call *call, bool is_request,
-                                                             uint64_t length) SW_MUST_CHECK; /* refs 2: handle and owner */
+struct host_http_types_outgoing_body *
+host_outgoing_body_new(struct component_call *call, bool is_request,
+                       uint64_t length) SW_MUST_CHECK;                     /* refs 2: handle and owner */
 void host_outgoing_body_unref(struct host_http_types_outgoing_body *body); /* NULL is fine */
-void host_outgoing_body_break(struct host_http_types_outgoing_body *body); /* its owner is gone; wakes writers */
-void host_outgoing_body_pump(struct host_http_types_outgoing_body *body);  /* pending bytes to the exchange */
+void host_outgoing_body_break(
+    struct host_http_types_outgoing_body *body); /* its owner is gone; wakes writers */
+void host_outgoing_body_pump(struct host_http_types_outgoing_body *body); /* pending bytes to the exchange */
 /* Attached and finished: waits until the exchange has the last byte, then ends the response. Returns 0 or < 0 (trap or cancelled). */
-int host_outgoing_body_complete_wait(struct component_call *call, struct host_http_types_outgoing_body *body) SW_MUST_CHECK;
+int host_outgoing_body_complete_wait(struct component_call *call,
+                                     struct host_http_types_outgoing_body *body) SW_MUST_CHECK;
 
 /* ---- messages ---- */
 
@@ -141,7 +145,8 @@ void host_http_deinit(struct host_http *http);
 
 /* ---- words ---- */
 
-void host_http_method_from(struct sw_str text, struct host_http_types_method *ret); /* other: a view of text */
+void host_http_method_from(struct sw_str text,
+                           struct host_http_types_method *ret); /* other: a view of text */
 
 /* What wasi:http calls a failure of a body; bytes: its size so far. */
 void host_http_error_code(enum host_error_origin origin, enum sw_code code, uint64_t bytes,

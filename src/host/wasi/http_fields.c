@@ -54,7 +54,8 @@ static struct host_http_types_fields *fields_new(struct component_call *call)
     return fields;
 }
 
-struct host_http_types_fields *host_fields_view(struct component_call *call, struct host_field *entries, uint32_t count)
+struct host_http_types_fields *host_fields_view(struct component_call *call, struct host_field *entries,
+                                                uint32_t count)
 {
     struct host_http_types_fields *fields = fields_new(call);
     if (!fields)
@@ -74,11 +75,16 @@ struct host_http_types_fields *host_fields_view(struct component_call *call, str
 
 bool host_fields_forbidden(struct sw_str name)
 {
-    static const struct sw_str names[] = { /* spin.md 4.7: the connection's business, not the guest's */
-        SW_LIT_INIT("connection"),          SW_LIT_INIT("host"),
-        SW_LIT_INIT("http2-settings"),      SW_LIT_INIT("keep-alive"),
-        SW_LIT_INIT("proxy-authenticate"),  SW_LIT_INIT("proxy-authorization"),
-        SW_LIT_INIT("proxy-connection"),    SW_LIT_INIT("transfer-encoding"),
+    static const struct sw_str names[] = {
+        /* spin.md 4.7: the connection's business, not the guest's */
+        SW_LIT_INIT("connection"),
+        SW_LIT_INIT("host"),
+        SW_LIT_INIT("http2-settings"),
+        SW_LIT_INIT("keep-alive"),
+        SW_LIT_INIT("proxy-authenticate"),
+        SW_LIT_INIT("proxy-authorization"),
+        SW_LIT_INIT("proxy-connection"),
+        SW_LIT_INIT("transfer-encoding"),
         SW_LIT_INIT("upgrade"),
     };
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
@@ -124,7 +130,8 @@ static int name_check(struct sw_str name, struct host_http_types_header_error *r
 
 /* ---- changing ---- */
 
-static int append(struct component_call *call, struct host_http_types_fields *fields, struct sw_str name, struct sw_str value)
+static int append(struct component_call *call, struct host_http_types_fields *fields, struct sw_str name,
+                  struct sw_str value)
 {
     size_t bytes = entry_bytes(name, value);
     if (bytes > HOST_FIELDS_BYTES_MAX - fields->bytes)
@@ -173,7 +180,8 @@ int host_http_types_fields_new(struct component_call *call, struct host_http_typ
 }
 
 static int append_all(struct component_call *call, struct host_http_types_fields *fields,
-                      const struct host_list_tuple_str_str *entries, struct host_http_types_header_error *ret_error)
+                      const struct host_list_tuple_str_str *entries,
+                      struct host_http_types_header_error *ret_error)
 {
     for (size_t i = 0; i < entries->n; i++) {
         int rc = name_check(entries->items[i].f0, ret_error);
@@ -188,7 +196,8 @@ static int append_all(struct component_call *call, struct host_http_types_fields
 }
 
 int host_http_types_fields_from_list(struct component_call *call, struct host_list_tuple_str_str entries,
-                                     struct host_http_types_fields **ret, struct host_http_types_header_error *ret_error)
+                                     struct host_http_types_fields **ret,
+                                     struct host_http_types_header_error *ret_error)
 {
     struct host_http_types_fields *fields = fields_new(call);
     if (!fields)
@@ -202,8 +211,9 @@ int host_http_types_fields_from_list(struct component_call *call, struct host_li
     return 0;
 }
 
-int host_http_types_fields_set(struct component_call *call, struct host_http_types_fields *self, struct sw_str name,
-                               struct host_list_str value, struct host_http_types_header_error *ret_error)
+int host_http_types_fields_set(struct component_call *call, struct host_http_types_fields *self,
+                               struct sw_str name, struct host_list_str value,
+                               struct host_http_types_header_error *ret_error)
 {
     int rc = name_check(name, ret_error);
     for (size_t i = 0; rc == 0 && i < value.n; i++)
@@ -219,8 +229,8 @@ int host_http_types_fields_set(struct component_call *call, struct host_http_typ
     return rc;
 }
 
-int host_http_types_fields_delete(struct component_call *call, struct host_http_types_fields *self, struct sw_str name,
-                                  struct host_http_types_header_error *ret_error)
+int host_http_types_fields_delete(struct component_call *call, struct host_http_types_fields *self,
+                                  struct sw_str name, struct host_http_types_header_error *ret_error)
 {
     int rc = name_check(name, ret_error);
     if (rc == 0 && self->immutable)
@@ -230,8 +240,9 @@ int host_http_types_fields_delete(struct component_call *call, struct host_http_
     return rc;
 }
 
-int host_http_types_fields_append(struct component_call *call, struct host_http_types_fields *self, struct sw_str name,
-                                  struct sw_str value, struct host_http_types_header_error *ret_error)
+int host_http_types_fields_append(struct component_call *call, struct host_http_types_fields *self,
+                                  struct sw_str name, struct sw_str value,
+                                  struct host_http_types_header_error *ret_error)
 {
     int rc = name_check(name, ret_error);
     if (rc == 0 && !value_ok(value))
@@ -243,8 +254,8 @@ int host_http_types_fields_append(struct component_call *call, struct host_http_
 
 /* ---- reading ---- */
 
-int host_http_types_fields_get(struct component_call *call, struct host_http_types_fields *self, struct sw_str name,
-                               struct host_list_str *ret)
+int host_http_types_fields_get(struct component_call *call, struct host_http_types_fields *self,
+                               struct sw_str name, struct host_list_str *ret)
 {
     struct sw_str *items = host_scratch(call, self->count, sizeof *items);
     if (!items)
@@ -257,7 +268,8 @@ int host_http_types_fields_get(struct component_call *call, struct host_http_typ
     return 0;
 }
 
-int host_http_types_fields_has(struct component_call *call, struct host_http_types_fields *self, struct sw_str name, bool *ret)
+int host_http_types_fields_has(struct component_call *call, struct host_http_types_fields *self,
+                               struct sw_str name, bool *ret)
 {
     (void)call;
     const struct host_field *entry = self->first;

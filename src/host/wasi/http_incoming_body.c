@@ -10,31 +10,35 @@
 
 static int source_peek(struct host_source *source, struct sw_str *ret, struct sw_err *err)
 {
-    struct host_http_types_incoming_body *body = SW_CONTAINER(source, struct host_http_types_incoming_body, source);
+    struct host_http_types_incoming_body *body =
+        SW_CONTAINER(source, struct host_http_types_incoming_body, source);
     if (body->state == HOST_INCOMING_ENDED)
         return SW_END;
     if (body->state == HOST_INCOMING_FAILED || !body->host->http.exchange)
-        return sw_fail(err, body->failure ? body->failure : SW_EIO, "the request's body cannot be read any more");
+        return sw_fail(err, body->failure ? body->failure : SW_EIO,
+                       "the request's body cannot be read any more");
     int rc = http_exchange_body_peek(body->host->http.exchange, ret, err);
     if (rc == SW_END)
         body->state = HOST_INCOMING_ENDED;
     if (rc < 0) {
         body->state = HOST_INCOMING_FAILED;
-        body->failure = (enum sw_code)-rc;
+        body->failure = (enum sw_code) - rc;
     }
     return rc;
 }
 
 static void source_consume(struct host_source *source, size_t n)
 {
-    struct host_http_types_incoming_body *body = SW_CONTAINER(source, struct host_http_types_incoming_body, source);
+    struct host_http_types_incoming_body *body =
+        SW_CONTAINER(source, struct host_http_types_incoming_body, source);
     if (body->state == HOST_INCOMING_OPEN && body->host->http.exchange)
         http_exchange_body_consume(body->host->http.exchange, n);
 }
 
 static void source_close(struct host_source *source)
 {
-    struct host_http_types_incoming_body *body = SW_CONTAINER(source, struct host_http_types_incoming_body, source);
+    struct host_http_types_incoming_body *body =
+        SW_CONTAINER(source, struct host_http_types_incoming_body, source);
     body->stream_open = false;
 }
 
@@ -42,7 +46,8 @@ static const struct host_source_ops source_ops = {source_peek, source_consume, s
 
 /* ---- incoming-body ---- */
 
-int host_http_types_incoming_request_consume(struct component_call *call, struct host_http_types_incoming_request *self,
+int host_http_types_incoming_request_consume(struct component_call *call,
+                                             struct host_http_types_incoming_request *self,
                                              struct host_http_types_incoming_body **ret)
 {
     (void)call;
@@ -55,7 +60,8 @@ int host_http_types_incoming_request_consume(struct component_call *call, struct
     return 0;
 }
 
-int host_http_types_incoming_body_stream(struct component_call *call, struct host_http_types_incoming_body *self,
+int host_http_types_incoming_body_stream(struct component_call *call,
+                                         struct host_http_types_incoming_body *self,
                                          struct host_io_streams_input_stream **ret)
 {
     if (self->stream_taken)
@@ -68,7 +74,8 @@ int host_http_types_incoming_body_stream(struct component_call *call, struct hos
     return 0;
 }
 
-int host_http_types_incoming_body_finish(struct component_call *call, struct host_http_types_incoming_body *this_,
+int host_http_types_incoming_body_finish(struct component_call *call,
+                                         struct host_http_types_incoming_body *this_,
                                          struct host_http_types_future_trailers **ret)
 {
     if (this_->stream_open)
@@ -113,9 +120,11 @@ static void trailers_nothing(struct host_io_poll_pollable *pollable)
     (void)pollable; /* the future is part of the host */
 }
 
-static const struct host_pollable_ops trailers_ops = {trailers_ready, trailers_watch, trailers_nothing, trailers_nothing};
+static const struct host_pollable_ops trailers_ops = {trailers_ready, trailers_watch, trailers_nothing,
+                                                      trailers_nothing};
 
-int host_http_types_future_trailers_subscribe(struct component_call *call, struct host_http_types_future_trailers *self,
+int host_http_types_future_trailers_subscribe(struct component_call *call,
+                                              struct host_http_types_future_trailers *self,
                                               struct host_io_poll_pollable **ret)
 {
     *ret = host_pollable_new(call, &trailers_ops, self);
@@ -135,7 +144,8 @@ static int trailers_take(struct component_call *call, struct host *host, struct 
     struct host_field *entries = SW_ARENA_ARRAY(&host->arena, count, struct host_field);
     if (!entries)
         return host_trap(call, "no memory for %u trailers", count);
-    for (uint32_t i = 0; i < count; i++) { /* copied: they stand in the connection's buffer, not in the head */
+    for (uint32_t i = 0; i < count;
+         i++) { /* copied: they stand in the connection's buffer, not in the head */
         struct sw_err err;
         if (sw_arena_copy(&host->arena, trailers[i].name, &entries[i].name, &err) < 0 ||
             sw_arena_copy(&host->arena, trailers[i].value, &entries[i].value, &err) < 0)
@@ -145,8 +155,9 @@ static int trailers_take(struct component_call *call, struct host *host, struct 
     return *ret ? 0 : -SW_EGUEST;
 }
 
-int host_http_types_future_trailers_get(struct component_call *call, struct host_http_types_future_trailers *self,
-                                        struct host_option_result_result_option_http_types_fields_http_types_error_code_void *ret)
+int host_http_types_future_trailers_get(
+    struct component_call *call, struct host_http_types_future_trailers *self,
+    struct host_option_result_result_option_http_types_fields_http_types_error_code_void *ret)
 {
     struct host *host = self->host;
     *ret = (struct host_option_result_result_option_http_types_fields_http_types_error_code_void){0};

@@ -9,7 +9,8 @@
 #include "host/bindings/http_outgoing_handler.h"
 #include "host/host_internal.h"
 
-int host_http_outgoing_handler_handle(struct component_call *call, struct host_http_types_outgoing_request *request,
+int host_http_outgoing_handler_handle(struct component_call *call,
+                                      struct host_http_types_outgoing_request *request,
                                       struct host_option_http_types_request_options options,
                                       struct host_http_types_future_incoming_response **ret,
                                       struct host_http_types_error_code *ret_error)
@@ -49,21 +50,23 @@ void host_http_types_future_incoming_response_drop(void *owner, void *object)
     (void)owner, (void)object;
 }
 
-int host_http_types_incoming_response_status(struct component_call *call, struct host_http_types_incoming_response *self,
-                                             uint16_t *ret)
+int host_http_types_incoming_response_status(struct component_call *call,
+                                             struct host_http_types_incoming_response *self, uint16_t *ret)
 {
     (void)self, (void)ret;
     return no_such_object(call);
 }
 
-int host_http_types_incoming_response_headers(struct component_call *call, struct host_http_types_incoming_response *self,
+int host_http_types_incoming_response_headers(struct component_call *call,
+                                              struct host_http_types_incoming_response *self,
                                               struct host_http_types_fields **ret)
 {
     (void)self, (void)ret;
     return no_such_object(call);
 }
 
-int host_http_types_incoming_response_consume(struct component_call *call, struct host_http_types_incoming_response *self,
+int host_http_types_incoming_response_consume(struct component_call *call,
+                                              struct host_http_types_incoming_response *self,
                                               struct host_http_types_incoming_body **ret)
 {
     (void)self, (void)ret;

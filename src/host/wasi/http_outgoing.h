@@ -6,7 +6,7 @@
 
 struct host_http_types_outgoing_request {
     struct host_http_types_method method; /* OTHER: method_text */
-    struct sw_str method_text; /* texts are owned; p NULL: none */
+    struct sw_str method_text;            /* texts are owned; p NULL: none */
     struct sw_str path;
     struct sw_str authority;
     struct sw_str scheme_text;

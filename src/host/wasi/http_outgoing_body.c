@@ -44,7 +44,8 @@ void host_outgoing_body_pump(struct host_http_types_outgoing_body *body)
         return;
     while (rc == 0 && pending_bytes(body)) {
         size_t n = 0;
-        rc = http_exchange_write(body->host->http.exchange, sw_str_from(sw_buf_str(&body->pending), body->pending_at), &n, &err);
+        rc = http_exchange_write(body->host->http.exchange,
+                                 sw_str_from(sw_buf_str(&body->pending), body->pending_at), &n, &err);
         if (rc == 0)
             body->pending_at += n;
     }
@@ -72,7 +73,8 @@ static size_t sink_room(struct host_sink *sink)
 }
 
 /* Hands bytes to the exchange as long as nothing is in front of them. */
-static int write_through(struct host_http_types_outgoing_body *body, struct sw_str bytes, size_t *ret_n, struct sw_err *err)
+static int write_through(struct host_http_types_outgoing_body *body, struct sw_str bytes, size_t *ret_n,
+                         struct sw_err *err)
 {
     size_t done = 0;
     int rc = 0;
@@ -148,7 +150,8 @@ static const struct host_sink_ops sink_ops = {sink_room, sink_write, sink_flush,
 
 /* ---- outgoing-body ---- */
 
-struct host_http_types_outgoing_body *host_outgoing_body_new(struct component_call *call, bool is_request, uint64_t length)
+struct host_http_types_outgoing_body *host_outgoing_body_new(struct component_call *call, bool is_request,
+                                                             uint64_t length)
 {
     struct host_http_types_outgoing_body *body = HOST_NEW(call, struct host_http_types_outgoing_body);
     if (!body)
@@ -178,7 +181,8 @@ static enum host_error_origin origin_of(const struct host_http_types_outgoing_bo
     return body->is_request ? HOST_ERROR_HTTP_REQUEST : HOST_ERROR_HTTP_RESPONSE;
 }
 
-int host_http_types_outgoing_body_write(struct component_call *call, struct host_http_types_outgoing_body *self,
+int host_http_types_outgoing_body_write(struct component_call *call,
+                                        struct host_http_types_outgoing_body *self,
                                         struct host_io_streams_output_stream **ret)
 {
     if (self->stream_taken)
@@ -226,11 +230,14 @@ int host_outgoing_body_complete_wait(struct component_call *call, struct host_ht
 
 static bool is_short(const struct host_http_types_outgoing_body *body)
 {
-    bool may_be_empty = !body->is_request && body->host->http.is_head; /* RFC 9110 9.3.2: the length without the body */
-    return body->length != UINT64_MAX && body->written != body->length && !(may_be_empty && body->written == 0);
+    bool may_be_empty =
+        !body->is_request && body->host->http.is_head; /* RFC 9110 9.3.2: the length without the body */
+    return body->length != UINT64_MAX && body->written != body->length &&
+           !(may_be_empty && body->written == 0);
 }
 
-int host_http_types_outgoing_body_finish_wait(struct component_call *call, struct host_http_types_outgoing_body *this_,
+int host_http_types_outgoing_body_finish_wait(struct component_call *call,
+                                              struct host_http_types_outgoing_body *this_,
                                               struct host_option_http_types_fields trailers,
                                               struct host_http_types_error_code *ret_error)
 {

@@ -9,7 +9,8 @@
 static void text_free(struct host *host, struct sw_str *text)
 {
     if (text->p)
-        host_object_free(&host->objects, (void *)(uintptr_t)text->p, text->n); /* const by sw_str: it is ours */
+        host_object_free(&host->objects, (void *)(uintptr_t)text->p,
+                         text->n); /* const by sw_str: it is ours */
     *text = sw_str(NULL, 0);
 }
 
@@ -44,7 +45,8 @@ static bool scheme_ok(struct sw_str text)
     if (text.n == 0 || text.n > 64 || !is_alpha(text.p[0]))
         return false;
     for (size_t i = 1; i < text.n; i++)
-        if (!is_alpha(text.p[i]) && !is_digit(text.p[i]) && text.p[i] != '+' && text.p[i] != '-' && text.p[i] != '.')
+        if (!is_alpha(text.p[i]) && !is_digit(text.p[i]) && text.p[i] != '+' && text.p[i] != '-' &&
+            text.p[i] != '.')
             return false;
     return true;
 }
@@ -78,7 +80,8 @@ static bool authority_ok(struct sw_str text)
         host.n = colon;
     }
     bool is_v6 = host.n > 2 && host.p[0] == '[' && host.p[host.n - 1] == ']';
-    return host.n > 0 && (is_v6 || (sw_str_find(host, ':') == SW_NPOS && sw_str_find(host, '[') == SW_NPOS && bracket == SW_NPOS));
+    return host.n > 0 && (is_v6 || (sw_str_find(host, ':') == SW_NPOS && sw_str_find(host, '[') == SW_NPOS &&
+                                    bracket == SW_NPOS));
 }
 
 /* ---- outgoing-request ---- */
@@ -86,7 +89,8 @@ static bool authority_ok(struct sw_str text)
 int host_http_types_outgoing_request_new(struct component_call *call, struct host_http_types_fields *headers,
                                          struct host_http_types_outgoing_request **ret)
 {
-    struct host_http_types_outgoing_request *request = HOST_NEW(call, struct host_http_types_outgoing_request);
+    struct host_http_types_outgoing_request *request =
+        HOST_NEW(call, struct host_http_types_outgoing_request);
     if (!request) {
         host_fields_unref(host_of(call), headers);
         return -SW_EGUEST;
@@ -113,7 +117,8 @@ void host_http_types_outgoing_request_drop(void *owner, void *object)
     HOST_FREE(host, request);
 }
 
-int host_http_types_outgoing_request_body(struct component_call *call, struct host_http_types_outgoing_request *self,
+int host_http_types_outgoing_request_body(struct component_call *call,
+                                          struct host_http_types_outgoing_request *self,
                                           struct host_http_types_outgoing_body **ret)
 {
     uint64_t length = UINT64_MAX;
@@ -126,7 +131,8 @@ int host_http_types_outgoing_request_body(struct component_call *call, struct ho
     return 0;
 }
 
-int host_http_types_outgoing_request_method(struct component_call *call, struct host_http_types_outgoing_request *self,
+int host_http_types_outgoing_request_method(struct component_call *call,
+                                            struct host_http_types_outgoing_request *self,
                                             struct host_http_types_method *ret)
 {
     (void)call;
@@ -136,7 +142,8 @@ int host_http_types_outgoing_request_method(struct component_call *call, struct 
     return 0;
 }
 
-int host_http_types_outgoing_request_set_method(struct component_call *call, struct host_http_types_outgoing_request *self,
+int host_http_types_outgoing_request_set_method(struct component_call *call,
+                                                struct host_http_types_outgoing_request *self,
                                                 struct host_http_types_method method)
 {
     if (method.tag == HOST_HTTP_TYPES_METHOD_OTHER) {
@@ -155,7 +162,8 @@ static struct host_option_str text_option(struct sw_str text)
     return (struct host_option_str){.has = text.p != NULL, .value = text};
 }
 
-static int text_set_option(struct component_call *call, struct sw_str *text, struct host_option_str value, bool ok)
+static int text_set_option(struct component_call *call, struct sw_str *text, struct host_option_str value,
+                           bool ok)
 {
     if (!value.has) {
         text_free(host_of(call), text);
@@ -181,7 +189,8 @@ int host_http_types_outgoing_request_set_path_with_query(struct component_call *
     return text_set_option(call, &self->path, path_with_query, ok);
 }
 
-int host_http_types_outgoing_request_scheme(struct component_call *call, struct host_http_types_outgoing_request *self,
+int host_http_types_outgoing_request_scheme(struct component_call *call,
+                                            struct host_http_types_outgoing_request *self,
                                             struct host_option_http_types_scheme *ret)
 {
     (void)call;
@@ -192,7 +201,8 @@ int host_http_types_outgoing_request_scheme(struct component_call *call, struct 
     return 0;
 }
 
-int host_http_types_outgoing_request_set_scheme(struct component_call *call, struct host_http_types_outgoing_request *self,
+int host_http_types_outgoing_request_set_scheme(struct component_call *call,
+                                                struct host_http_types_outgoing_request *self,
                                                 struct host_option_http_types_scheme scheme)
 {
     if (scheme.has && scheme.value.tag == HOST_HTTP_TYPES_SCHEME_OTHER) {
@@ -208,7 +218,8 @@ int host_http_types_outgoing_request_set_scheme(struct component_call *call, str
     return 0;
 }
 
-int host_http_types_outgoing_request_authority(struct component_call *call, struct host_http_types_outgoing_request *self,
+int host_http_types_outgoing_request_authority(struct component_call *call,
+                                               struct host_http_types_outgoing_request *self,
                                                struct host_option_str *ret)
 {
     (void)call;
@@ -223,7 +234,8 @@ int host_http_types_outgoing_request_set_authority(struct component_call *call,
     return text_set_option(call, &self->authority, authority, authority.has && authority_ok(authority.value));
 }
 
-int host_http_types_outgoing_request_headers(struct component_call *call, struct host_http_types_outgoing_request *self,
+int host_http_types_outgoing_request_headers(struct component_call *call,
+                                             struct host_http_types_outgoing_request *self,
                                              struct host_http_types_fields **ret)
 {
     (void)call;
@@ -233,7 +245,8 @@ int host_http_types_outgoing_request_headers(struct component_call *call, struct
 
 /* ---- request-options ---- */
 
-int host_http_types_request_options_new(struct component_call *call, struct host_http_types_request_options **ret)
+int host_http_types_request_options_new(struct component_call *call,
+                                        struct host_http_types_request_options **ret)
 {
     *ret = HOST_NEW(call, struct host_http_types_request_options);
     return *ret ? 0 : -SW_EGUEST;
@@ -245,7 +258,8 @@ void host_http_types_request_options_drop(void *owner, void *object)
     HOST_FREE((struct host *)owner, options);
 }
 
-int host_http_types_request_options_connect_timeout(struct component_call *call, struct host_http_types_request_options *self,
+int host_http_types_request_options_connect_timeout(struct component_call *call,
+                                                    struct host_http_types_request_options *self,
                                                     struct host_option_u64 *ret)
 {
     (void)call;

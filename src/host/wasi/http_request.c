@@ -17,7 +17,8 @@ void host_http_types_incoming_request_drop(void *owner, void *object)
     request->headers = NULL;
 }
 
-int host_http_types_incoming_request_method(struct component_call *call, struct host_http_types_incoming_request *self,
+int host_http_types_incoming_request_method(struct component_call *call,
+                                            struct host_http_types_incoming_request *self,
                                             struct host_http_types_method *ret)
 {
     (void)call;
@@ -38,14 +39,16 @@ int host_http_types_incoming_request_path_with_query(struct component_call *call
         ret->value.n = head->path.n + 1 + head->query.n;
         return 0;
     }
-    const char *text = sw_arena_printf(&host_of(call)->arena, SW_FMT "?" SW_FMT, SW_ARG(head->path), SW_ARG(head->query));
+    const char *text =
+        sw_arena_printf(&host_of(call)->arena, SW_FMT "?" SW_FMT, SW_ARG(head->path), SW_ARG(head->query));
     if (!text)
         return host_trap(call, "no memory for a path of %zu bytes", head->path.n + head->query.n);
     ret->value = sw_str_of(text);
     return 0;
 }
 
-int host_http_types_incoming_request_scheme(struct component_call *call, struct host_http_types_incoming_request *self,
+int host_http_types_incoming_request_scheme(struct component_call *call,
+                                            struct host_http_types_incoming_request *self,
                                             struct host_option_http_types_scheme *ret)
 {
     (void)call;
@@ -54,7 +57,8 @@ int host_http_types_incoming_request_scheme(struct component_call *call, struct 
     return 0;
 }
 
-int host_http_types_incoming_request_authority(struct component_call *call, struct host_http_types_incoming_request *self,
+int host_http_types_incoming_request_authority(struct component_call *call,
+                                               struct host_http_types_incoming_request *self,
                                                struct host_option_str *ret)
 {
     (void)call;
@@ -82,12 +86,14 @@ static int headers_make(struct component_call *call, struct host_http_types_inco
         if (!host_fields_forbidden(head->fields[i].name) && !is_spins(head->fields[i].name))
             entries[n++] = (struct host_field){.name = head->fields[i].name, .value = head->fields[i].value};
     for (uint32_t i = 0; i < host->http.extra_count; i++)
-        entries[n++] = (struct host_field){.name = host->http.extra[i].name, .value = host->http.extra[i].value};
+        entries[n++] =
+            (struct host_field){.name = host->http.extra[i].name, .value = host->http.extra[i].value};
     request->headers = host_fields_view(call, entries, n);
     return request->headers ? 0 : -SW_EGUEST;
 }
 
-int host_http_types_incoming_request_headers(struct component_call *call, struct host_http_types_incoming_request *self,
+int host_http_types_incoming_request_headers(struct component_call *call,
+                                             struct host_http_types_incoming_request *self,
                                              struct host_http_types_fields **ret)
 {
     if (!self->headers) {

@@ -6,7 +6,8 @@
 int host_http_types_outgoing_response_new(struct component_call *call, struct host_http_types_fields *headers,
                                           struct host_http_types_outgoing_response **ret)
 {
-    struct host_http_types_outgoing_response *response = HOST_NEW(call, struct host_http_types_outgoing_response);
+    struct host_http_types_outgoing_response *response =
+        HOST_NEW(call, struct host_http_types_outgoing_response);
     if (!response) {
         host_fields_unref(host_of(call), headers);
         return -SW_EGUEST;
@@ -32,7 +33,8 @@ void host_http_types_outgoing_response_drop(void *owner, void *object)
     response_free(owner, object);
 }
 
-int host_http_types_outgoing_response_status_code(struct component_call *call, struct host_http_types_outgoing_response *self,
+int host_http_types_outgoing_response_status_code(struct component_call *call,
+                                                  struct host_http_types_outgoing_response *self,
                                                   uint16_t *ret)
 {
     (void)call;
@@ -41,7 +43,8 @@ int host_http_types_outgoing_response_status_code(struct component_call *call, s
 }
 
 int host_http_types_outgoing_response_set_status_code(struct component_call *call,
-                                                      struct host_http_types_outgoing_response *self, uint16_t status_code)
+                                                      struct host_http_types_outgoing_response *self,
+                                                      uint16_t status_code)
 {
     (void)call;
     if (status_code < 100 || status_code > 999)
@@ -50,7 +53,8 @@ int host_http_types_outgoing_response_set_status_code(struct component_call *cal
     return 0;
 }
 
-int host_http_types_outgoing_response_headers(struct component_call *call, struct host_http_types_outgoing_response *self,
+int host_http_types_outgoing_response_headers(struct component_call *call,
+                                              struct host_http_types_outgoing_response *self,
                                               struct host_http_types_fields **ret)
 {
     (void)call;
@@ -58,7 +62,8 @@ int host_http_types_outgoing_response_headers(struct component_call *call, struc
     return 0;
 }
 
-int host_http_types_outgoing_response_body(struct component_call *call, struct host_http_types_outgoing_response *self,
+int host_http_types_outgoing_response_body(struct component_call *call,
+                                           struct host_http_types_outgoing_response *self,
                                            struct host_http_types_outgoing_body **ret)
 {
     uint64_t length = UINT64_MAX;
@@ -74,7 +79,8 @@ int host_http_types_outgoing_response_body(struct component_call *call, struct h
 /* ---- response-outparam ---- */
 
 /* The length for the exchange: the guest's; that of a body which is complete already; else unknown. */
-static uint64_t length_of(const struct host_http *http, const struct host_http_types_outgoing_response *response, uint64_t given)
+static uint64_t length_of(const struct host_http *http,
+                          const struct host_http_types_outgoing_response *response, uint64_t given)
 {
     const struct host_http_types_outgoing_body *body = response->body;
     if (given != UINT64_MAX)
@@ -84,26 +90,30 @@ static uint64_t length_of(const struct host_http *http, const struct host_http_t
     return body->finished && !body->trailers ? body->written : UINT64_MAX;
 }
 
-static int send_head(struct component_call *call, struct host_http *http, struct host_http_types_outgoing_response *response)
+static int send_head(struct component_call *call, struct host_http *http,
+                     struct host_http_types_outgoing_response *response)
 {
     uint64_t given = UINT64_MAX;
     uint32_t count = 0;
     struct sw_err err;
     http->outcome = HOST_HTTP_ERROR;
     http->error_status = 500;
-    if (!http->exchange || response->status < 200 || host_fields_content_length(response->headers, &given) == SW_END)
+    if (!http->exchange || response->status < 200 ||
+        host_fields_content_length(response->headers, &given) == SW_END)
         return SW_END; /* what hyper refuses to send: the client gets 500 */
     struct http_field *fields = host_fields_array(call, response->headers, &count);
     if (!fields)
         return -SW_EGUEST;
-    if (http_exchange_respond(http->exchange, response->status, fields, count, length_of(http, response, given), &err) < 0)
+    if (http_exchange_respond(http->exchange, response->status, fields, count,
+                              length_of(http, response, given), &err) < 0)
         return SW_END;
     http->outcome = HOST_HTTP_STARTED;
     return 0;
 }
 
 /* The body's bytes go to the exchange from now on; without one the response is complete. */
-static int send_body(struct component_call *call, struct host_http *http, struct host_http_types_outgoing_body *body)
+static int send_body_wait(struct component_call *call, struct host_http *http,
+                          struct host_http_types_outgoing_body *body)
 {
     struct sw_err err;
     if (!body) {
@@ -111,7 +121,8 @@ static int send_body(struct component_call *call, struct host_http *http, struct
             http->outcome = HOST_HTTP_FINISHED;
         return 0;
     }
-    if (body->state != HOST_OUTGOING_UNSENT) /* it went wrong already: STARTED, and the connection will be cut */
+    if (body->state !=
+        HOST_OUTGOING_UNSENT) /* it went wrong already: STARTED, and the connection will be cut */
         return 0;
     body->state = HOST_OUTGOING_ATTACHED;
     body->refs++;
@@ -120,8 +131,9 @@ static int send_body(struct component_call *call, struct host_http *http, struct
     return body->finished ? host_outgoing_body_complete_wait(call, body) : 0;
 }
 
-int host_http_types_response_outparam_set_wait(struct component_call *call, struct host_http_types_response_outparam *param,
-                                               struct host_result_http_types_outgoing_response_http_types_error_code response)
+int host_http_types_response_outparam_set_wait(
+    struct component_call *call, struct host_http_types_response_outparam *param,
+    struct host_result_http_types_outgoing_response_http_types_error_code response)
 {
     struct host_http *http = &param->host->http;
     if (response.is_err) {
@@ -131,7 +143,7 @@ int host_http_types_response_outparam_set_wait(struct component_call *call, stru
     }
     int rc = send_head(call, http, response.ok);
     if (rc == 0)
-        rc = send_body(call, http, response.ok->body);
+        rc = send_body_wait(call, http, response.ok->body);
     response_free(param->host, response.ok);
     return rc < 0 ? rc : 0;
 }

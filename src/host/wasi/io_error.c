@@ -2,7 +2,8 @@
 #include "host/host_internal.h"
 #include "host/wasi/io.h"
 
-int host_io_error_error_to_debug_string(struct component_call *call, struct host_io_error_error *self, struct sw_str *ret)
+int host_io_error_error_to_debug_string(struct component_call *call, struct host_io_error_error *self,
+                                        struct sw_str *ret)
 {
     (void)call;
     *ret = sw_str(self->text, self->text_n);

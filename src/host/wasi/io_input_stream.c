@@ -7,8 +7,8 @@
 #include "host/limits.h"
 #include "host/wasi/io.h"
 
-struct host_io_streams_input_stream *host_input_stream_new(struct component_call *call, struct host_source *source,
-                                                           enum host_error_origin origin)
+struct host_io_streams_input_stream *
+host_input_stream_new(struct component_call *call, struct host_source *source, enum host_error_origin origin)
 {
     struct host_io_streams_input_stream *stream = HOST_NEW(call, struct host_io_streams_input_stream);
     if (!stream)
@@ -35,8 +35,8 @@ void host_io_streams_input_stream_drop(void *owner, void *object)
     stream_unref(stream);
 }
 
-int host_input_stream_peek(struct component_call *call, struct host_io_streams_input_stream *stream, struct sw_str *ret,
-                           struct host_io_streams_stream_error *ret_error)
+int host_input_stream_peek(struct component_call *call, struct host_io_streams_input_stream *stream,
+                           struct sw_str *ret, struct host_io_streams_stream_error *ret_error)
 {
     struct sw_err err;
     if (stream->dead)
@@ -51,8 +51,8 @@ int host_input_stream_peek(struct component_call *call, struct host_io_streams_i
 }
 
 /* As host_input_stream_peek, but waits instead of SW_WAIT. */
-static int peek_wait(struct component_call *call, struct host_io_streams_input_stream *stream, struct sw_str *ret,
-                     struct host_io_streams_stream_error *ret_error)
+static int peek_wait(struct component_call *call, struct host_io_streams_input_stream *stream,
+                     struct sw_str *ret, struct host_io_streams_stream_error *ret_error)
 {
     int rc;
     while ((rc = host_input_stream_peek(call, stream, ret, ret_error)) == SW_WAIT) {
@@ -69,8 +69,8 @@ static size_t at_most(uint64_t len, size_t max)
     return len < max ? (size_t)len : max;
 }
 
-static int take(struct component_call *call, struct host_io_streams_input_stream *stream, struct sw_str bytes, uint64_t len,
-                struct sw_str *ret)
+static int take(struct component_call *call, struct host_io_streams_input_stream *stream, struct sw_str bytes,
+                uint64_t len, struct sw_str *ret)
 {
     size_t n = at_most(len, at_most(bytes.n, HOST_READ_BYTES_MAX));
     char *copy = host_scratch(call, n, 1);
@@ -84,8 +84,9 @@ static int take(struct component_call *call, struct host_io_streams_input_stream
     return 0;
 }
 
-int host_io_streams_input_stream_read(struct component_call *call, struct host_io_streams_input_stream *self, uint64_t len,
-                                      struct sw_str *ret, struct host_io_streams_stream_error *ret_error)
+int host_io_streams_input_stream_read(struct component_call *call, struct host_io_streams_input_stream *self,
+                                      uint64_t len, struct sw_str *ret,
+                                      struct host_io_streams_stream_error *ret_error)
 {
     struct sw_str bytes;
     int rc = host_input_stream_peek(call, self, &bytes, ret_error);
@@ -96,8 +97,9 @@ int host_io_streams_input_stream_read(struct component_call *call, struct host_i
     return rc == 0 ? take(call, self, bytes, len, ret) : rc;
 }
 
-int host_io_streams_input_stream_blocking_read_wait(struct component_call *call, struct host_io_streams_input_stream *self,
-                                                    uint64_t len, struct sw_str *ret,
+int host_io_streams_input_stream_blocking_read_wait(struct component_call *call,
+                                                    struct host_io_streams_input_stream *self, uint64_t len,
+                                                    struct sw_str *ret,
                                                     struct host_io_streams_stream_error *ret_error)
 {
     struct sw_str bytes;
@@ -113,8 +115,9 @@ static uint64_t drop_bytes(struct host_io_streams_input_stream *stream, struct s
     return n;
 }
 
-int host_io_streams_input_stream_skip(struct component_call *call, struct host_io_streams_input_stream *self, uint64_t len,
-                                      uint64_t *ret, struct host_io_streams_stream_error *ret_error)
+int host_io_streams_input_stream_skip(struct component_call *call, struct host_io_streams_input_stream *self,
+                                      uint64_t len, uint64_t *ret,
+                                      struct host_io_streams_stream_error *ret_error)
 {
     struct sw_str bytes = {NULL, 0};
     int rc = host_input_stream_peek(call, self, &bytes, ret_error);
@@ -125,8 +128,9 @@ int host_io_streams_input_stream_skip(struct component_call *call, struct host_i
     return rc == SW_WAIT ? 0 : rc;
 }
 
-int host_io_streams_input_stream_blocking_skip_wait(struct component_call *call, struct host_io_streams_input_stream *self,
-                                                    uint64_t len, uint64_t *ret,
+int host_io_streams_input_stream_blocking_skip_wait(struct component_call *call,
+                                                    struct host_io_streams_input_stream *self, uint64_t len,
+                                                    uint64_t *ret,
                                                     struct host_io_streams_stream_error *ret_error)
 {
     struct sw_str bytes;
@@ -163,9 +167,11 @@ static void source_release(struct host_io_poll_pollable *pollable)
     stream_unref(pollable->target);
 }
 
-static const struct host_pollable_ops source_pollable = {source_ready, source_watch, source_unwatch, source_release};
+static const struct host_pollable_ops source_pollable = {source_ready, source_watch, source_unwatch,
+                                                         source_release};
 
-int host_io_streams_input_stream_subscribe(struct component_call *call, struct host_io_streams_input_stream *self,
+int host_io_streams_input_stream_subscribe(struct component_call *call,
+                                           struct host_io_streams_input_stream *self,
                                            struct host_io_poll_pollable **ret)
 {
     *ret = host_pollable_new(call, &source_pollable, self);

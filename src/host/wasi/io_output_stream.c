@@ -6,8 +6,8 @@
 #include "host/limits.h"
 #include "host/wasi/io.h"
 
-struct host_io_streams_output_stream *host_output_stream_new(struct component_call *call, struct host_sink *sink,
-                                                             enum host_error_origin origin)
+struct host_io_streams_output_stream *
+host_output_stream_new(struct component_call *call, struct host_sink *sink, enum host_error_origin origin)
 {
     struct host_io_streams_output_stream *stream = HOST_NEW(call, struct host_io_streams_output_stream);
     if (!stream)
@@ -42,8 +42,8 @@ int host_stream_closed(struct host_io_streams_stream_error *ret)
     return HOST_WIT_ERROR;
 }
 
-int host_stream_failed(struct component_call *call, enum host_error_origin origin, const struct sw_err *err, uint64_t bytes,
-                       struct host_io_streams_stream_error *ret)
+int host_stream_failed(struct component_call *call, enum host_error_origin origin, const struct sw_err *err,
+                       uint64_t bytes, struct host_io_streams_stream_error *ret)
 {
     struct host_io_error_error *error = HOST_NEW(call, struct host_io_error_error);
     if (!error)
@@ -61,8 +61,8 @@ int host_stream_failed(struct component_call *call, enum host_error_origin origi
     return HOST_WIT_ERROR;
 }
 
-static int died(struct component_call *call, struct host_io_streams_output_stream *stream, const struct sw_err *err,
-                struct host_io_streams_stream_error *ret_error)
+static int died(struct component_call *call, struct host_io_streams_output_stream *stream,
+                const struct sw_err *err, struct host_io_streams_stream_error *ret_error)
 {
     stream->dead = true;
     if (err->code == SW_EIO) /* the reader went away */
@@ -79,7 +79,8 @@ static int permit(struct component_call *call, struct host_io_streams_output_str
     struct sw_err err;
     if (stream->dead)
         return host_stream_closed(ret_error);
-    int rc = host_sink_flush(stream->sink, &err); /* tells a sink whose reader is gone; also moves what waits */
+    int rc =
+        host_sink_flush(stream->sink, &err); /* tells a sink whose reader is gone; also moves what waits */
     if (rc < 0)
         return died(call, stream, &err, ret_error);
     stream->flushing = stream->flushing && rc == SW_WAIT;
@@ -87,8 +88,8 @@ static int permit(struct component_call *call, struct host_io_streams_output_str
     return 0;
 }
 
-static int write_some(struct component_call *call, struct host_io_streams_output_stream *stream, struct sw_str bytes,
-                      size_t *ret_n, struct host_io_streams_stream_error *ret_error)
+static int write_some(struct component_call *call, struct host_io_streams_output_stream *stream,
+                      struct sw_str bytes, size_t *ret_n, struct host_io_streams_stream_error *ret_error)
 {
     struct sw_err err;
     int rc = host_sink_write(stream->sink, bytes, ret_n, &err);
@@ -138,8 +139,9 @@ static int flush_wait(struct component_call *call, struct host_io_streams_output
 
 /* ---- the interface ---- */
 
-int host_io_streams_output_stream_check_write(struct component_call *call, struct host_io_streams_output_stream *self,
-                                              uint64_t *ret, struct host_io_streams_stream_error *ret_error)
+int host_io_streams_output_stream_check_write(struct component_call *call,
+                                              struct host_io_streams_output_stream *self, uint64_t *ret,
+                                              struct host_io_streams_stream_error *ret_error)
 {
     size_t n;
     int rc = permit(call, self, &n, ret_error);
@@ -149,8 +151,8 @@ int host_io_streams_output_stream_check_write(struct component_call *call, struc
 }
 
 /* All of it, which check-write promised to take. */
-static int write_permitted(struct component_call *call, struct host_io_streams_output_stream *stream, struct sw_str bytes,
-                           struct host_io_streams_stream_error *ret_error)
+static int write_permitted(struct component_call *call, struct host_io_streams_output_stream *stream,
+                           struct sw_str bytes, struct host_io_streams_stream_error *ret_error)
 {
     while (bytes.n) {
         size_t n = 0;
@@ -170,13 +172,15 @@ static int permit_take(struct component_call *call, struct host_io_streams_outpu
     if (stream->dead)
         return host_stream_closed(ret_error);
     if (n > stream->permit && n > host_sink_room(stream->sink))
-        return host_trap(call, "output-stream.write: %llu bytes are more than check-write permitted", (unsigned long long)n);
+        return host_trap(call, "output-stream.write: %llu bytes are more than check-write permitted",
+                         (unsigned long long)n);
     stream->permit -= n < stream->permit ? n : stream->permit;
     return 0;
 }
 
-int host_io_streams_output_stream_write(struct component_call *call, struct host_io_streams_output_stream *self,
-                                        struct sw_str contents, struct host_io_streams_stream_error *ret_error)
+int host_io_streams_output_stream_write(struct component_call *call,
+                                        struct host_io_streams_output_stream *self, struct sw_str contents,
+                                        struct host_io_streams_stream_error *ret_error)
 {
     int rc = permit_take(call, self, contents.n, ret_error);
     return rc == 0 ? write_permitted(call, self, contents, ret_error) : rc;
@@ -184,8 +188,9 @@ int host_io_streams_output_stream_write(struct component_call *call, struct host
 
 static const char zeroes[HOST_BLOCKING_WRITE_MAX];
 
-int host_io_streams_output_stream_write_zeroes(struct component_call *call, struct host_io_streams_output_stream *self,
-                                               uint64_t len, struct host_io_streams_stream_error *ret_error)
+int host_io_streams_output_stream_write_zeroes(struct component_call *call,
+                                               struct host_io_streams_output_stream *self, uint64_t len,
+                                               struct host_io_streams_stream_error *ret_error)
 {
     int rc = permit_take(call, self, len, ret_error);
     while (rc == 0 && len) {
@@ -196,8 +201,8 @@ int host_io_streams_output_stream_write_zeroes(struct component_call *call, stru
     return rc;
 }
 
-static int write_all_wait(struct component_call *call, struct host_io_streams_output_stream *stream, struct sw_str bytes,
-                          struct host_io_streams_stream_error *ret_error)
+static int write_all_wait(struct component_call *call, struct host_io_streams_output_stream *stream,
+                          struct sw_str bytes, struct host_io_streams_stream_error *ret_error)
 {
     while (bytes.n) {
         size_t n = 0;
@@ -213,10 +218,9 @@ static int write_all_wait(struct component_call *call, struct host_io_streams_ou
 }
 
 /* Writes what is taken at once from the guest's memory; the rest, which has to wait, from a copy. */
-int host_io_streams_output_stream_blocking_write_and_flush_wait(struct component_call *call,
-                                                                struct host_io_streams_output_stream *self,
-                                                                struct sw_str contents,
-                                                                struct host_io_streams_stream_error *ret_error)
+int host_io_streams_output_stream_blocking_write_and_flush_wait(
+    struct component_call *call, struct host_io_streams_output_stream *self, struct sw_str contents,
+    struct host_io_streams_stream_error *ret_error)
 {
     size_t n = 0;
     if (contents.n > HOST_BLOCKING_WRITE_MAX)
@@ -238,17 +242,18 @@ int host_io_streams_output_stream_blocking_write_and_flush_wait(struct component
     return write_all_wait(call, self, sw_buf_str(&copy), ret_error);
 }
 
-int host_io_streams_output_stream_blocking_write_zeroes_and_flush_wait(struct component_call *call,
-                                                                       struct host_io_streams_output_stream *self,
-                                                                       uint64_t len,
-                                                                       struct host_io_streams_stream_error *ret_error)
+int host_io_streams_output_stream_blocking_write_zeroes_and_flush_wait(
+    struct component_call *call, struct host_io_streams_output_stream *self, uint64_t len,
+    struct host_io_streams_stream_error *ret_error)
 {
     if (len > HOST_BLOCKING_WRITE_MAX)
-        return host_trap(call, "blocking-write-zeroes-and-flush: %llu bytes are over 4096", (unsigned long long)len);
+        return host_trap(call, "blocking-write-zeroes-and-flush: %llu bytes are over 4096",
+                         (unsigned long long)len);
     return write_all_wait(call, self, sw_str(zeroes, (size_t)len), ret_error);
 }
 
-int host_io_streams_output_stream_flush(struct component_call *call, struct host_io_streams_output_stream *self,
+int host_io_streams_output_stream_flush(struct component_call *call,
+                                        struct host_io_streams_output_stream *self,
                                         struct host_io_streams_stream_error *ret_error)
 {
     struct sw_err err;
@@ -261,7 +266,8 @@ int host_io_streams_output_stream_flush(struct component_call *call, struct host
     return 0;
 }
 
-int host_io_streams_output_stream_blocking_flush_wait(struct component_call *call, struct host_io_streams_output_stream *self,
+int host_io_streams_output_stream_blocking_flush_wait(struct component_call *call,
+                                                      struct host_io_streams_output_stream *self,
                                                       struct host_io_streams_stream_error *ret_error)
 {
     return flush_wait(call, self, ret_error);
@@ -292,16 +298,18 @@ static int splice(struct component_call *call, struct host_io_streams_output_str
     return rc == SW_WAIT ? 0 : rc;
 }
 
-int host_io_streams_output_stream_splice(struct component_call *call, struct host_io_streams_output_stream *self,
-                                         struct host_io_streams_input_stream *src, uint64_t len, uint64_t *ret,
-                                         struct host_io_streams_stream_error *ret_error)
+int host_io_streams_output_stream_splice(struct component_call *call,
+                                         struct host_io_streams_output_stream *self,
+                                         struct host_io_streams_input_stream *src, uint64_t len,
+                                         uint64_t *ret, struct host_io_streams_stream_error *ret_error)
 {
     return splice(call, self, src, len, ret, ret_error);
 }
 
 int host_io_streams_output_stream_blocking_splice_wait(struct component_call *call,
                                                        struct host_io_streams_output_stream *self,
-                                                       struct host_io_streams_input_stream *src, uint64_t len, uint64_t *ret,
+                                                       struct host_io_streams_input_stream *src, uint64_t len,
+                                                       uint64_t *ret,
                                                        struct host_io_streams_stream_error *ret_error)
 {
     struct sw_str bytes;
@@ -348,7 +356,8 @@ static void sink_release(struct host_io_poll_pollable *pollable)
 
 static const struct host_pollable_ops sink_pollable = {sink_ready, sink_watch, sink_unwatch, sink_release};
 
-int host_io_streams_output_stream_subscribe(struct component_call *call, struct host_io_streams_output_stream *self,
+int host_io_streams_output_stream_subscribe(struct component_call *call,
+                                            struct host_io_streams_output_stream *self,
                                             struct host_io_poll_pollable **ret)
 {
     *ret = host_pollable_new(call, &sink_pollable, self);

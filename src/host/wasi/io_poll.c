@@ -7,7 +7,8 @@
 #include "host/limits.h"
 #include "host/wasi/io.h"
 
-struct host_io_poll_pollable *host_pollable_new(struct component_call *call, const struct host_pollable_ops *ops, void *target)
+struct host_io_poll_pollable *host_pollable_new(struct component_call *call,
+                                                const struct host_pollable_ops *ops, void *target)
 {
     struct host_io_poll_pollable *pollable = HOST_NEW(call, struct host_io_poll_pollable);
     if (!pollable)
@@ -45,7 +46,8 @@ static bool is_linked(const struct host_io_poll_pollable *pollable)
     return !sw_list_empty(&pollable->waiter.link);
 }
 
-static int link_all(struct component_call *call, struct host_io_poll_pollable *const *items, size_t n, struct poll_wait *wait)
+static int link_all(struct component_call *call, struct host_io_poll_pollable *const *items, size_t n,
+                    struct poll_wait *wait)
 {
     for (size_t i = 0; i < n; i++) {
         if (is_linked(items[i]))
@@ -69,7 +71,7 @@ static void unlink_all(struct host_io_poll_pollable *const *items, size_t n)
 }
 
 /* Parks until one of them says that it may be ready. */
-static int wait_any(struct component_call *call, struct host_io_poll_pollable *const *items, size_t n)
+static int any_wait(struct component_call *call, struct host_io_poll_pollable *const *items, size_t n)
 {
     struct engine_store *store = component_call_engine(call);
     struct poll_wait wait = {.call = engine_store_call(store)};
@@ -100,11 +102,12 @@ int host_io_poll_pollable_block_wait(struct component_call *call, struct host_io
 {
     int rc = 0;
     while (rc == 0 && !self->ops->ready(self))
-        rc = wait_any(call, &self, 1);
+        rc = any_wait(call, &self, 1);
     return rc;
 }
 
-int host_io_poll_poll_wait(struct component_call *call, struct host_list_io_poll_pollable in, struct host_list_u32 *ret)
+int host_io_poll_poll_wait(struct component_call *call, struct host_list_io_poll_pollable in,
+                           struct host_list_u32 *ret)
 {
     if (in.n == 0)
         return host_trap(call, "poll: the list is empty");
@@ -112,7 +115,7 @@ int host_io_poll_poll_wait(struct component_call *call, struct host_list_io_poll
         return host_trap(call, "poll: %zu pollables are over the limit of %d", in.n, HOST_POLL_MAX);
     int rc = 0;
     while (rc == 0 && !any_ready(in.items, in.n))
-        rc = wait_any(call, in.items, in.n);
+        rc = any_wait(call, in.items, in.n);
     if (rc < 0)
         return rc;
     uint32_t *ready = host_scratch(call, in.n, sizeof *ready);

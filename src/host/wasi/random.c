@@ -49,7 +49,8 @@ int host_random_random_get_random_u64(struct component_call *call, uint64_t *ret
     return fill(call, ret, sizeof *ret);
 }
 
-int host_random_insecure_get_insecure_random_bytes(struct component_call *call, uint64_t len, struct sw_str *ret)
+int host_random_insecure_get_insecure_random_bytes(struct component_call *call, uint64_t len,
+                                                   struct sw_str *ret)
 {
     return bytes_get(call, len, ret);
 }

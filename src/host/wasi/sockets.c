@@ -44,10 +44,9 @@ void host_sockets_network_network_drop(void *owner, void *object)
 
 /* ---- tcp-create-socket ---- */
 
-int host_sockets_tcp_create_socket_create_tcp_socket(struct component_call *call,
-                                                     enum host_sockets_network_ip_address_family address_family,
-                                                     struct host_sockets_tcp_tcp_socket **ret,
-                                                     enum host_sockets_network_error_code *ret_error)
+int host_sockets_tcp_create_socket_create_tcp_socket(
+    struct component_call *call, enum host_sockets_network_ip_address_family address_family,
+    struct host_sockets_tcp_tcp_socket **ret, enum host_sockets_network_error_code *ret_error)
 {
     (void)call, (void)address_family, (void)ret;
     return host_sockets_refuse(ret_error);
@@ -55,10 +54,9 @@ int host_sockets_tcp_create_socket_create_tcp_socket(struct component_call *call
 
 /* ---- udp-create-socket ---- */
 
-int host_sockets_udp_create_socket_create_udp_socket(struct component_call *call,
-                                                     enum host_sockets_network_ip_address_family address_family,
-                                                     struct host_sockets_udp_udp_socket **ret,
-                                                     enum host_sockets_network_error_code *ret_error)
+int host_sockets_udp_create_socket_create_udp_socket(
+    struct component_call *call, enum host_sockets_network_ip_address_family address_family,
+    struct host_sockets_udp_udp_socket **ret, enum host_sockets_network_error_code *ret_error)
 {
     (void)call, (void)address_family, (void)ret;
     return host_sockets_refuse(ret_error);
@@ -66,27 +64,26 @@ int host_sockets_udp_create_socket_create_udp_socket(struct component_call *call
 
 /* ---- ip-name-lookup ---- */
 
-int host_sockets_ip_name_lookup_resolve_addresses(struct component_call *call,
-                                                  struct host_sockets_network_network *network, struct sw_str name,
-                                                  struct host_sockets_ip_name_lookup_resolve_address_stream **ret,
-                                                  enum host_sockets_network_error_code *ret_error)
+int host_sockets_ip_name_lookup_resolve_addresses(
+    struct component_call *call, struct host_sockets_network_network *network, struct sw_str name,
+    struct host_sockets_ip_name_lookup_resolve_address_stream **ret,
+    enum host_sockets_network_error_code *ret_error)
 {
     (void)call, (void)network, (void)name, (void)ret;
     return host_sockets_refuse(ret_error);
 }
 
-int host_sockets_ip_name_lookup_resolve_address_stream_resolve_next_address(struct component_call *call,
-                                                                            struct host_sockets_ip_name_lookup_resolve_address_stream *self,
-                                                                            struct host_option_sockets_network_ip_address *ret,
-                                                                            enum host_sockets_network_error_code *ret_error)
+int host_sockets_ip_name_lookup_resolve_address_stream_resolve_next_address(
+    struct component_call *call, struct host_sockets_ip_name_lookup_resolve_address_stream *self,
+    struct host_option_sockets_network_ip_address *ret, enum host_sockets_network_error_code *ret_error)
 {
     (void)call, (void)self, (void)ret;
     return host_sockets_refuse(ret_error);
 }
 
-int host_sockets_ip_name_lookup_resolve_address_stream_subscribe(struct component_call *call,
-                                                                 struct host_sockets_ip_name_lookup_resolve_address_stream *self,
-                                                                 struct host_io_poll_pollable **ret)
+int host_sockets_ip_name_lookup_resolve_address_stream_subscribe(
+    struct component_call *call, struct host_sockets_ip_name_lookup_resolve_address_stream *self,
+    struct host_io_poll_pollable **ret)
 {
     (void)self, (void)ret;
     return host_sockets_no_such_object(call);
@@ -96,4 +93,3 @@ void host_sockets_ip_name_lookup_resolve_address_stream_drop(void *owner, void *
 {
     (void)owner, (void)object;
 }
-

@@ -2,7 +2,8 @@
 #include "host/bindings/sockets_udp.h"
 #include "host/wasi/sockets.h"
 
-int host_sockets_udp_udp_socket_start_bind(struct component_call *call, struct host_sockets_udp_udp_socket *self,
+int host_sockets_udp_udp_socket_start_bind(struct component_call *call,
+                                           struct host_sockets_udp_udp_socket *self,
                                            struct host_sockets_network_network *network,
                                            struct host_sockets_network_ip_socket_address local_address,
                                            enum host_sockets_network_error_code *ret_error)
@@ -11,23 +12,26 @@ int host_sockets_udp_udp_socket_start_bind(struct component_call *call, struct h
     return host_sockets_refuse(ret_error);
 }
 
-int host_sockets_udp_udp_socket_finish_bind(struct component_call *call, struct host_sockets_udp_udp_socket *self,
+int host_sockets_udp_udp_socket_finish_bind(struct component_call *call,
+                                            struct host_sockets_udp_udp_socket *self,
                                             enum host_sockets_network_error_code *ret_error)
 {
     (void)call, (void)self;
     return host_sockets_refuse(ret_error);
 }
 
-int host_sockets_udp_udp_socket_stream(struct component_call *call, struct host_sockets_udp_udp_socket *self,
-                                       struct host_option_sockets_network_ip_socket_address remote_address,
-                                       struct host_tuple_sockets_udp_incoming_datagram_stream_sockets_udp_outgoing_datagram_stream *ret,
-                                       enum host_sockets_network_error_code *ret_error)
+int host_sockets_udp_udp_socket_stream(
+    struct component_call *call, struct host_sockets_udp_udp_socket *self,
+    struct host_option_sockets_network_ip_socket_address remote_address,
+    struct host_tuple_sockets_udp_incoming_datagram_stream_sockets_udp_outgoing_datagram_stream *ret,
+    enum host_sockets_network_error_code *ret_error)
 {
     (void)call, (void)self, (void)remote_address, (void)ret;
     return host_sockets_refuse(ret_error);
 }
 
-int host_sockets_udp_udp_socket_local_address(struct component_call *call, struct host_sockets_udp_udp_socket *self,
+int host_sockets_udp_udp_socket_local_address(struct component_call *call,
+                                              struct host_sockets_udp_udp_socket *self,
                                               struct host_sockets_network_ip_socket_address *ret,
                                               enum host_sockets_network_error_code *ret_error)
 {
@@ -35,7 +39,8 @@ int host_sockets_udp_udp_socket_local_address(struct component_call *call, struc
     return host_sockets_refuse(ret_error);
 }
 
-int host_sockets_udp_udp_socket_remote_address(struct component_call *call, struct host_sockets_udp_udp_socket *self,
+int host_sockets_udp_udp_socket_remote_address(struct component_call *call,
+                                               struct host_sockets_udp_udp_socket *self,
                                                struct host_sockets_network_ip_socket_address *ret,
                                                enum host_sockets_network_error_code *ret_error)
 {
@@ -43,7 +48,8 @@ int host_sockets_udp_udp_socket_remote_address(struct component_call *call, stru
     return host_sockets_refuse(ret_error);
 }
 
-int host_sockets_udp_udp_socket_address_family(struct component_call *call, struct host_sockets_udp_udp_socket *self,
+int host_sockets_udp_udp_socket_address_family(struct component_call *call,
+                                               struct host_sockets_udp_udp_socket *self,
                                                enum host_sockets_network_ip_address_family *ret)
 {
     (void)self, (void)ret;
@@ -75,7 +81,8 @@ int host_sockets_udp_udp_socket_receive_buffer_size(struct component_call *call,
 }
 
 int host_sockets_udp_udp_socket_set_receive_buffer_size(struct component_call *call,
-                                                        struct host_sockets_udp_udp_socket *self, uint64_t value,
+                                                        struct host_sockets_udp_udp_socket *self,
+                                                        uint64_t value,
                                                         enum host_sockets_network_error_code *ret_error)
 {
     (void)call, (void)self, (void)value;
@@ -98,7 +105,8 @@ int host_sockets_udp_udp_socket_set_send_buffer_size(struct component_call *call
     return host_sockets_refuse(ret_error);
 }
 
-int host_sockets_udp_udp_socket_subscribe(struct component_call *call, struct host_sockets_udp_udp_socket *self,
+int host_sockets_udp_udp_socket_subscribe(struct component_call *call,
+                                          struct host_sockets_udp_udp_socket *self,
                                           struct host_io_poll_pollable **ret)
 {
     (void)self, (void)ret;
@@ -115,18 +123,17 @@ int host_sockets_udp_incoming_datagram_stream_receive(struct component_call *cal
     return host_sockets_refuse(ret_error);
 }
 
-int host_sockets_udp_incoming_datagram_stream_subscribe(struct component_call *call,
-                                                        struct host_sockets_udp_incoming_datagram_stream *self,
-                                                        struct host_io_poll_pollable **ret)
+int host_sockets_udp_incoming_datagram_stream_subscribe(
+    struct component_call *call, struct host_sockets_udp_incoming_datagram_stream *self,
+    struct host_io_poll_pollable **ret)
 {
     (void)self, (void)ret;
     return host_sockets_no_such_object(call);
 }
 
-int host_sockets_udp_outgoing_datagram_stream_check_send(struct component_call *call,
-                                                         struct host_sockets_udp_outgoing_datagram_stream *self,
-                                                         uint64_t *ret,
-                                                         enum host_sockets_network_error_code *ret_error)
+int host_sockets_udp_outgoing_datagram_stream_check_send(
+    struct component_call *call, struct host_sockets_udp_outgoing_datagram_stream *self, uint64_t *ret,
+    enum host_sockets_network_error_code *ret_error)
 {
     (void)call, (void)self, (void)ret;
     return host_sockets_refuse(ret_error);
@@ -135,15 +142,16 @@ int host_sockets_udp_outgoing_datagram_stream_check_send(struct component_call *
 int host_sockets_udp_outgoing_datagram_stream_send(struct component_call *call,
                                                    struct host_sockets_udp_outgoing_datagram_stream *self,
                                                    struct host_list_sockets_udp_outgoing_datagram datagrams,
-                                                   uint64_t *ret, enum host_sockets_network_error_code *ret_error)
+                                                   uint64_t *ret,
+                                                   enum host_sockets_network_error_code *ret_error)
 {
     (void)call, (void)self, (void)datagrams, (void)ret;
     return host_sockets_refuse(ret_error);
 }
 
-int host_sockets_udp_outgoing_datagram_stream_subscribe(struct component_call *call,
-                                                        struct host_sockets_udp_outgoing_datagram_stream *self,
-                                                        struct host_io_poll_pollable **ret)
+int host_sockets_udp_outgoing_datagram_stream_subscribe(
+    struct component_call *call, struct host_sockets_udp_outgoing_datagram_stream *self,
+    struct host_io_poll_pollable **ret)
 {
     (void)self, (void)ret;
     return host_sockets_no_such_object(call);
@@ -163,4 +171,3 @@ void host_sockets_udp_outgoing_datagram_stream_drop(void *owner, void *object)
 {
     (void)owner, (void)object;
 }
-

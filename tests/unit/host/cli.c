@@ -25,7 +25,8 @@
 static void say(struct fake *fake, struct host_io_streams_output_stream *stream, struct sw_str text)
 {
     struct host_io_streams_stream_error error;
-    CHECK_INT(host_io_streams_output_stream_blocking_write_and_flush_wait(&fake->call, stream, text, &error), 0);
+    CHECK_INT(host_io_streams_output_stream_blocking_write_and_flush_wait(&fake->call, stream, text, &error),
+              0);
 }
 
 static void output_becomes_lines(void **state)
@@ -81,7 +82,8 @@ static void long_lines_are_handed_on_in_parts(void **state)
 {
     (void)state;
     static char big[HOST_LOG_LINE_MAX * 2 + 100];
-    static const size_t sizes[] = {HOST_LOG_LINE_MAX - 1, HOST_LOG_LINE_MAX, HOST_LOG_LINE_MAX + 1, sizeof big - 1};
+    static const size_t sizes[] = {HOST_LOG_LINE_MAX - 1, HOST_LOG_LINE_MAX, HOST_LOG_LINE_MAX + 1,
+                                   sizeof big - 1};
     memset(big, 'x', sizeof big);
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
         for (size_t step = 1; step < 5000; step = step * 7 + 1) {
@@ -143,7 +145,8 @@ static void stdin_is_empty(void **state)
     struct sw_str bytes;
     fake_init(&fake);
     CHECK_INT(host_cli_stdin_get_stdin(&fake.call, &stream), 0);
-    CHECK_INT(host_io_streams_input_stream_blocking_read_wait(&fake.call, stream, 1, &bytes, &error), HOST_WIT_ERROR);
+    CHECK_INT(host_io_streams_input_stream_blocking_read_wait(&fake.call, stream, 1, &bytes, &error),
+              HOST_WIT_ERROR);
     CHECK_INT(error.tag, HOST_IO_STREAMS_STREAM_ERROR_CLOSED);
     host_io_streams_input_stream_drop(fake.host, stream);
     fake_deinit(&fake);
@@ -152,7 +155,8 @@ static void stdin_is_empty(void **state)
 static void the_environment_is_what_was_granted(void **state)
 {
     (void)state;
-    static const struct host_env_var env[] = {{SW_LIT_INIT("A"), SW_LIT_INIT("1")}, {SW_LIT_INIT("B"), SW_LIT_INIT("")}};
+    static const struct host_env_var env[] = {{SW_LIT_INIT("A"), SW_LIT_INIT("1")},
+                                              {SW_LIT_INIT("B"), SW_LIT_INIT("")}};
     struct fake fake;
     struct host_list_tuple_str_str list;
     struct host_list_str arguments;
@@ -225,7 +229,8 @@ static void random_bytes_are_random_and_bounded(void **state)
     CHECK_INT(kinds, 256);
     fake_trapped(&fake, host_random_random_get_random_bytes(&fake.call, HOST_RANDOM_BYTES_MAX + 1, &bytes),
                  "1048577 random bytes at once are over the limit of 1048576");
-    fake_trapped(&fake, host_random_insecure_get_insecure_random_bytes(&fake.call, UINT64_MAX, &bytes), "are over the limit");
+    fake_trapped(&fake, host_random_insecure_get_insecure_random_bytes(&fake.call, UINT64_MAX, &bytes),
+                 "are over the limit");
     fake_deinit(&fake);
 }
 
@@ -247,12 +252,16 @@ static void files_and_sockets_are_not_granted(void **state)
     CHECK_INT(host_filesystem_types_filesystem_error_code(&fake.call, &plain, &code), 0);
     CHECK(!code.has);
     CHECK_INT(host_sockets_instance_network_instance_network(&fake.call, &network), 0);
-    CHECK_INT(host_sockets_ip_name_lookup_resolve_addresses(&fake.call, network, SW_LIT("a.b"), &addresses, &error), HOST_WIT_ERROR);
+    CHECK_INT(
+        host_sockets_ip_name_lookup_resolve_addresses(&fake.call, network, SW_LIT("a.b"), &addresses, &error),
+        HOST_WIT_ERROR);
     CHECK_INT(error, HOST_SOCKETS_NETWORK_ERROR_CODE_ACCESS_DENIED);
-    CHECK_INT(host_sockets_tcp_create_socket_create_tcp_socket(&fake.call, HOST_SOCKETS_NETWORK_IP_ADDRESS_FAMILY_IPV4, &tcp, &error),
+    CHECK_INT(host_sockets_tcp_create_socket_create_tcp_socket(
+                  &fake.call, HOST_SOCKETS_NETWORK_IP_ADDRESS_FAMILY_IPV4, &tcp, &error),
               HOST_WIT_ERROR);
     CHECK_INT(error, HOST_SOCKETS_NETWORK_ERROR_CODE_ACCESS_DENIED);
-    CHECK_INT(host_sockets_udp_create_socket_create_udp_socket(&fake.call, HOST_SOCKETS_NETWORK_IP_ADDRESS_FAMILY_IPV6, &udp, &error),
+    CHECK_INT(host_sockets_udp_create_socket_create_udp_socket(
+                  &fake.call, HOST_SOCKETS_NETWORK_IP_ADDRESS_FAMILY_IPV6, &udp, &error),
               HOST_WIT_ERROR);
     CHECK_INT(error, HOST_SOCKETS_NETWORK_ERROR_CODE_ACCESS_DENIED);
     host_sockets_network_network_drop(fake.host, network);

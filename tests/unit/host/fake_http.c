@@ -45,7 +45,7 @@ int http_exchange_body_peek(struct http_exchange *exchange, struct sw_str *ret_b
         return 0;
     }
     if (exchange->body_failure)
-        return sw_fail(err, (enum sw_code)-exchange->body_failure, "the body went wrong");
+        return sw_fail(err, (enum sw_code) - exchange->body_failure, "the body went wrong");
     return exchange->body_ended ? SW_END : SW_WAIT;
 }
 
@@ -55,7 +55,8 @@ void http_exchange_body_consume(struct http_exchange *exchange, size_t n)
     exchange->body_at += n;
 }
 
-void http_exchange_body_trailers(const struct http_exchange *exchange, const struct http_field **ret, uint32_t *ret_count)
+void http_exchange_body_trailers(const struct http_exchange *exchange, const struct http_field **ret,
+                                 uint32_t *ret_count)
 {
     *ret = exchange->trailers;
     *ret_count = exchange->trailer_count;
@@ -65,11 +66,13 @@ static void fields_print(struct sw_buf *to, const struct http_field *fields, uin
 {
     struct sw_err err;
     for (uint32_t i = 0; i < count; i++)
-        CHECK_OK(sw_buf_printf(to, &err, SW_FMT ": " SW_FMT "\n", SW_ARG(fields[i].name), SW_ARG(fields[i].value)), &err);
+        CHECK_OK(
+            sw_buf_printf(to, &err, SW_FMT ": " SW_FMT "\n", SW_ARG(fields[i].name), SW_ARG(fields[i].value)),
+            &err);
 }
 
-int http_exchange_respond(struct http_exchange *exchange, uint16_t status, const struct http_field *fields, uint32_t field_count,
-                          uint64_t content_length, struct sw_err *err)
+int http_exchange_respond(struct http_exchange *exchange, uint16_t status, const struct http_field *fields,
+                          uint32_t field_count, uint64_t content_length, struct sw_err *err)
 {
     CHECK_INT(exchange->responds, 0);
     if (exchange->gone)
@@ -83,7 +86,8 @@ int http_exchange_respond(struct http_exchange *exchange, uint16_t status, const
     return 0;
 }
 
-int http_exchange_write(struct http_exchange *exchange, struct sw_str bytes, size_t *ret_n, struct sw_err *err)
+int http_exchange_write(struct http_exchange *exchange, struct sw_str bytes, size_t *ret_n,
+                        struct sw_err *err)
 {
     CHECK_INT(exchange->responds, 1);
     CHECK_INT(exchange->finishes, 0);
@@ -102,8 +106,8 @@ int http_exchange_write(struct http_exchange *exchange, struct sw_str bytes, siz
     return 0;
 }
 
-int http_exchange_finish(struct http_exchange *exchange, const struct http_field *trailers, uint32_t trailer_count,
-                         struct sw_err *err)
+int http_exchange_finish(struct http_exchange *exchange, const struct http_field *trailers,
+                         uint32_t trailer_count, struct sw_err *err)
 {
     CHECK_INT(exchange->responds, 1);
     CHECK_INT(exchange->finishes, 0);

@@ -31,21 +31,24 @@ static struct host_http_types_fields *make(struct fake *fake, const char *text)
         size_t end = sw_str_find(rest, '|');
         struct sw_str one = sw_str_head(rest, end);
         size_t at = sw_str_find(one, '=');
-        CHECK_INT(host_http_types_fields_append(&fake->call, fields, sw_str_head(one, at), sw_str_from(one, at + 1), &error), 0);
+        CHECK_INT(host_http_types_fields_append(&fake->call, fields, sw_str_head(one, at),
+                                                sw_str_from(one, at + 1), &error),
+                  0);
         rest = end == SW_NPOS ? sw_str(NULL, 0) : sw_str_from(rest, end + 1);
     }
     return fields;
 }
 
-static int apply(struct fake *fake, enum op op, struct host_http_types_fields *fields, struct sw_str name, struct sw_str value,
-                 struct host_http_types_header_error *error)
+static int apply(struct fake *fake, enum op op, struct host_http_types_fields *fields, struct sw_str name,
+                 struct sw_str value, struct host_http_types_header_error *error)
 {
     struct host_tuple_str_str entry = {name, value};
     struct host_http_types_fields *made;
     int rc;
     switch (op) {
     case SET:
-        return host_http_types_fields_set(&fake->call, fields, name, (struct host_list_str){&value, 1}, error);
+        return host_http_types_fields_set(&fake->call, fields, name, (struct host_list_str){&value, 1},
+                                          error);
     case APPEND:
         return host_http_types_fields_append(&fake->call, fields, name, value, error);
     case DELETE:
@@ -53,7 +56,8 @@ static int apply(struct fake *fake, enum op op, struct host_http_types_fields *f
     case LIST:
         break;
     }
-    rc = host_http_types_fields_from_list(&fake->call, (struct host_list_tuple_str_str){&entry, 1}, &made, error);
+    rc = host_http_types_fields_from_list(&fake->call, (struct host_list_tuple_str_str){&entry, 1}, &made,
+                                          error);
     if (rc == 0)
         host_http_types_fields_drop(fake->host, made);
     return rc;
@@ -144,9 +148,11 @@ static void fields_keep_order_and_spelling(void **state)
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         struct host_http_types_header_error error;
         struct host_http_types_fields *fields = make(&fake, rows[i].before);
-        CHECK_INT(apply(&fake, rows[i].op, fields, sw_str_of(rows[i].name), sw_str_of(rows[i].value), &error), 0);
+        CHECK_INT(apply(&fake, rows[i].op, fields, sw_str_of(rows[i].name), sw_str_of(rows[i].value), &error),
+                  0);
         check_entries(&fake, fields, rows[i].after);
-        CHECK_INT(apply(&fake, APPEND, fields, SW_LIT("z"), SW_LIT("9"), &error), 0); /* the end is known again */
+        CHECK_INT(apply(&fake, APPEND, fields, SW_LIT("z"), SW_LIT("9"), &error),
+                  0); /* the end is known again */
         struct host_list_str values;
         CHECK_INT(host_http_types_fields_get(&fake.call, fields, SW_LIT("Z"), &values), 0);
         CHECK_INT(values.n, 1);
@@ -176,9 +182,13 @@ static void fields_answer_get_and_has(void **state)
     CHECK(!has);
     struct sw_str two[] = {SW_LIT_INIT("1"), SW_LIT_INIT("2")};
     struct host_http_types_header_error error;
-    CHECK_INT(host_http_types_fields_set(&fake.call, fields, SW_LIT("b"), (struct host_list_str){two, 2}, &error), 0);
+    CHECK_INT(
+        host_http_types_fields_set(&fake.call, fields, SW_LIT("b"), (struct host_list_str){two, 2}, &error),
+        0);
     check_entries(&fake, fields, "Accept=x|accept=y|b=1|b=2");
-    CHECK_INT(host_http_types_fields_set(&fake.call, fields, SW_LIT("b"), (struct host_list_str){NULL, 0}, &error), 0);
+    CHECK_INT(
+        host_http_types_fields_set(&fake.call, fields, SW_LIT("b"), (struct host_list_str){NULL, 0}, &error),
+        0);
     check_entries(&fake, fields, "Accept=x|accept=y");
     host_http_types_fields_drop(fake.host, fields);
     fake_deinit(&fake);
@@ -232,10 +242,16 @@ static void content_length_is_read(void **state)
         int rc;
         uint64_t want;
     } rows[] = {
-        {"", SW_ABSENT, 0},        {"Content-Length=12", 0, 12},   {"content-length=5|content-length=5", 0, 5},
-        {"content-length= 7 ", 0, 7}, {"content-length=5|content-length=6", SW_END, 0},
-        {"content-length=", SW_END, 0}, {"content-length=-1", SW_END, 0}, {"content-length=5,5", SW_END, 0},
-        {"content-length=18446744073709551615", SW_END, 0}, {"content-length=18446744073709551614", 0, UINT64_MAX - 1},
+        {"", SW_ABSENT, 0},
+        {"Content-Length=12", 0, 12},
+        {"content-length=5|content-length=5", 0, 5},
+        {"content-length= 7 ", 0, 7},
+        {"content-length=5|content-length=6", SW_END, 0},
+        {"content-length=", SW_END, 0},
+        {"content-length=-1", SW_END, 0},
+        {"content-length=5,5", SW_END, 0},
+        {"content-length=18446744073709551615", SW_END, 0},
+        {"content-length=18446744073709551614", 0, UINT64_MAX - 1},
     };
     struct fake fake;
     fake_init(&fake);
@@ -257,12 +273,14 @@ static int many_allocations(struct fake *fake)
     memset(big, 'x', sizeof big);
     struct host_tuple_str_str items[3] = {
         {SW_LIT_INIT("a"), {big, 600}}, {SW_LIT_INIT("b"), {big, 100}}, {SW_LIT_INIT("c"), {big, 300}}};
-    int rc = host_http_types_fields_from_list(&fake->call, (struct host_list_tuple_str_str){items, 3}, &fields, &error);
+    int rc = host_http_types_fields_from_list(&fake->call, (struct host_list_tuple_str_str){items, 3},
+                                              &fields, &error);
     if (rc < 0)
         return rc;
     struct host_list_tuple_str_str list;
     struct sw_str values[2] = {{big, 550}, {big, 1}};
-    rc = host_http_types_fields_set(&fake->call, fields, SW_LIT("b"), (struct host_list_str){values, 2}, &error);
+    rc = host_http_types_fields_set(&fake->call, fields, SW_LIT("b"), (struct host_list_str){values, 2},
+                                    &error);
     if (rc == 0)
         rc = host_http_types_fields_entries(&fake->call, fields, &list);
     if (rc == 0)

@@ -85,12 +85,17 @@ static void a_clients_fields_are_filtered_and_ours_appended(void **state)
 {
     (void)state;
     static const struct http_field fields[] = {
-        {SW_LIT_INIT("Host"), SW_LIT_INIT("example.com")},        {SW_LIT_INIT("X-A"), SW_LIT_INIT("1")},
-        {SW_LIT_INIT("Spin-Client-Addr"), SW_LIT_INIT("forged")}, {SW_LIT_INIT("Connection"), SW_LIT_INIT("close")},
-        {SW_LIT_INIT("spin-"), SW_LIT_INIT("x")},                 {SW_LIT_INIT("spinning"), SW_LIT_INIT("yes")},
-        {SW_LIT_INIT("x-a"), SW_LIT_INIT("2")},                   {SW_LIT_INIT("Transfer-Encoding"), SW_LIT_INIT("chunked")},
+        {SW_LIT_INIT("Host"), SW_LIT_INIT("example.com")},
+        {SW_LIT_INIT("X-A"), SW_LIT_INIT("1")},
+        {SW_LIT_INIT("Spin-Client-Addr"), SW_LIT_INIT("forged")},
+        {SW_LIT_INIT("Connection"), SW_LIT_INIT("close")},
+        {SW_LIT_INIT("spin-"), SW_LIT_INIT("x")},
+        {SW_LIT_INIT("spinning"), SW_LIT_INIT("yes")},
+        {SW_LIT_INIT("x-a"), SW_LIT_INIT("2")},
+        {SW_LIT_INIT("Transfer-Encoding"), SW_LIT_INIT("chunked")},
     };
-    static const struct host_http_extra extra[] = {{SW_LIT_INIT("spin-client-addr"), SW_LIT_INIT("1.2.3.4:5")}};
+    static const struct host_http_extra extra[] = {
+        {SW_LIT_INIT("spin-client-addr"), SW_LIT_INIT("1.2.3.4:5")}};
     struct setup s;
     struct host_http_types_fields *headers, *again, *copy;
     struct host_http_types_header_error error;
@@ -103,17 +108,20 @@ static void a_clients_fields_are_filtered_and_ours_appended(void **state)
     CHECK_INT(host_http_types_incoming_request_headers(&s.fake.call, s.http.request, &headers), 0);
     CHECK_INT(host_http_types_incoming_request_headers(&s.fake.call, s.http.request, &again), 0);
     CHECK_INT(host_http_types_fields_entries(&s.fake.call, headers, &list), 0);
-    static const char *const want[] = {"X-A", "1", "spinning", "yes", "x-a", "2", "spin-client-addr", "1.2.3.4:5"};
+    static const char *const want[] = {"X-A", "1", "spinning",         "yes",
+                                       "x-a", "2", "spin-client-addr", "1.2.3.4:5"};
     CHECK_INT(list.n, 4);
     for (size_t i = 0; i < list.n; i++) {
         CHECK_STR(list.items[i].f0, want[2 * i]);
         CHECK_STR(list.items[i].f1, want[2 * i + 1]);
     }
-    CHECK_INT(host_http_types_fields_append(&s.fake.call, headers, SW_LIT("a"), SW_LIT("1"), &error), HOST_WIT_ERROR);
+    CHECK_INT(host_http_types_fields_append(&s.fake.call, headers, SW_LIT("a"), SW_LIT("1"), &error),
+              HOST_WIT_ERROR);
     CHECK_INT(error.tag, HOST_HTTP_TYPES_HEADER_ERROR_IMMUTABLE);
     CHECK_INT(host_http_types_fields_clone(&s.fake.call, again, &copy), 0);
     host_http_types_fields_drop(s.fake.host, again);
-    host_http_types_incoming_request_drop(s.fake.host, s.http.request); /* before its child: the child stays valid */
+    host_http_types_incoming_request_drop(s.fake.host,
+                                          s.http.request); /* before its child: the child stays valid */
     CHECK_INT(host_http_types_fields_entries(&s.fake.call, headers, &list), 0);
     CHECK_INT(list.n, 4);
     host_http_types_fields_drop(s.fake.host, headers);
@@ -122,7 +130,8 @@ static void a_clients_fields_are_filtered_and_ours_appended(void **state)
     end(&s, HOST_HTTP_NONE);
 }
 
-static struct host_io_streams_input_stream *body_stream(struct setup *s, struct host_http_types_incoming_body **ret_body)
+static struct host_io_streams_input_stream *body_stream(struct setup *s,
+                                                        struct host_http_types_incoming_body **ret_body)
 {
     struct host_io_streams_input_stream *stream, *second;
     CHECK_INT(host_http_types_incoming_request_consume(&s->fake.call, s->http.request, ret_body), 0);
@@ -143,7 +152,8 @@ static void a_body_is_read_once_through_one_stream(void **state)
     uint64_t skipped;
     begin(&s, "POST", "/");
     struct host_io_streams_input_stream *stream = body_stream(&s, &body);
-    CHECK_INT(host_http_types_incoming_request_consume(&s.fake.call, s.http.request, &second), HOST_WIT_ERROR);
+    CHECK_INT(host_http_types_incoming_request_consume(&s.fake.call, s.http.request, &second),
+              HOST_WIT_ERROR);
     CHECK_INT(host_io_streams_input_stream_read(&s.fake.call, stream, 10, &bytes, &error), 0);
     CHECK_INT(bytes.n, 0);
     s.exchange.body = SW_LIT("hello world");
@@ -160,7 +170,8 @@ static void a_body_is_read_once_through_one_stream(void **state)
         CHECK_INT(host_io_streams_input_stream_read(&s.fake.call, stream, 1, &bytes, &error), HOST_WIT_ERROR);
         CHECK_INT(error.tag, HOST_IO_STREAMS_STREAM_ERROR_CLOSED);
     }
-    fake_trapped(&s.fake, host_http_types_incoming_body_finish(&s.fake.call, body, &future), "its input-stream is still alive");
+    fake_trapped(&s.fake, host_http_types_incoming_body_finish(&s.fake.call, body, &future),
+                 "its input-stream is still alive");
     host_io_streams_input_stream_drop(s.fake.host, stream);
     CHECK_INT(host_http_types_incoming_body_finish(&s.fake.call, body, &future), 0);
     CHECK_INT(host_http_types_future_trailers_get(&s.fake.call, future, &got), 0);
@@ -209,13 +220,16 @@ static void blocking_reads_wait_for_bytes_end_and_loss(void **state)
         parked = &s;
         struct host_io_streams_input_stream *stream = body_stream(&s, &body);
         s.fake.park = park_gives_bytes;
-        CHECK_INT(host_io_streams_input_stream_blocking_read_wait(&s.fake.call, stream, 2, &bytes, &error), 0);
+        CHECK_INT(host_io_streams_input_stream_blocking_read_wait(&s.fake.call, stream, 2, &bytes, &error),
+                  0);
         CHECK_STR(bytes, "la");
         CHECK_INT(s.fake.parks, 2);
-        CHECK_INT(host_io_streams_input_stream_blocking_skip_wait(&s.fake.call, stream, 9, &skipped, &error), 0);
+        CHECK_INT(host_io_streams_input_stream_blocking_skip_wait(&s.fake.call, stream, 9, &skipped, &error),
+                  0);
         CHECK_INT(skipped, 2);
         s.fake.park = way ? park_loses_client : park_ends_body;
-        CHECK_INT(host_io_streams_input_stream_blocking_read_wait(&s.fake.call, stream, 2, &bytes, &error), HOST_WIT_ERROR);
+        CHECK_INT(host_io_streams_input_stream_blocking_read_wait(&s.fake.call, stream, 2, &bytes, &error),
+                  HOST_WIT_ERROR);
         if (way == 0) {
             CHECK_INT(error.tag, HOST_IO_STREAMS_STREAM_ERROR_CLOSED);
         } else {
@@ -223,7 +237,8 @@ static void blocking_reads_wait_for_bytes_end_and_loss(void **state)
             CHECK_INT(host_http_types_http_error_code(&s.fake.call, error.last_operation_failed, &code), 0);
             CHECK(code.has);
             CHECK_INT(code.value.tag, HOST_HTTP_TYPES_ERROR_CODE_CONNECTION_TERMINATED);
-            CHECK_INT(host_io_error_error_to_debug_string(&s.fake.call, error.last_operation_failed, &bytes), 0);
+            CHECK_INT(host_io_error_error_to_debug_string(&s.fake.call, error.last_operation_failed, &bytes),
+                      0);
             CHECK_STR(bytes, "the client left");
             host_io_error_error_drop(s.fake.host, error.last_operation_failed);
         }
@@ -327,14 +342,38 @@ static void outgoing_requests_check_what_they_are_given(void **state)
         const char *text;
         bool ok;
     } rows[] = {
-        {PATH, "/a?b=c", true},       {PATH, "", true},           {PATH, "*", true},          {PATH, "/a b", false},
-        {PATH, "/a\r\nb", false},     {PATH, "/a#b", false},      {PATH, NULL, true},         {PATH, "/\x7f", false},
-        {AUTHORITY, "a.b", true},     {AUTHORITY, "a:80", true},  {AUTHORITY, "[::1]:8", true}, {AUTHORITY, "u@h:1", true},
-        {AUTHORITY, "[::1]", true},   {AUTHORITY, "", false},     {AUTHORITY, "a:", false},   {AUTHORITY, "a:x", false},
-        {AUTHORITY, "a:65536", false}, {AUTHORITY, ":80", false}, {AUTHORITY, "a/b", false},  {AUTHORITY, "::1", false},
-        {AUTHORITY, "u@", false},     {AUTHORITY, "a b", false},  {AUTHORITY, NULL, true},    {AUTHORITY, "[]", false},
-        {SCHEME, "ftp", true},        {SCHEME, "a+b-c.1", true},  {SCHEME, "", false},        {SCHEME, "1a", false},
-        {SCHEME, "a b", false},       {METHOD, "PURGE", true},    {METHOD, "", false},        {METHOD, "A B", false},
+        {PATH, "/a?b=c", true},
+        {PATH, "", true},
+        {PATH, "*", true},
+        {PATH, "/a b", false},
+        {PATH, "/a\r\nb", false},
+        {PATH, "/a#b", false},
+        {PATH, NULL, true},
+        {PATH, "/\x7f", false},
+        {AUTHORITY, "a.b", true},
+        {AUTHORITY, "a:80", true},
+        {AUTHORITY, "[::1]:8", true},
+        {AUTHORITY, "u@h:1", true},
+        {AUTHORITY, "[::1]", true},
+        {AUTHORITY, "", false},
+        {AUTHORITY, "a:", false},
+        {AUTHORITY, "a:x", false},
+        {AUTHORITY, "a:65536", false},
+        {AUTHORITY, ":80", false},
+        {AUTHORITY, "a/b", false},
+        {AUTHORITY, "::1", false},
+        {AUTHORITY, "u@", false},
+        {AUTHORITY, "a b", false},
+        {AUTHORITY, NULL, true},
+        {AUTHORITY, "[]", false},
+        {SCHEME, "ftp", true},
+        {SCHEME, "a+b-c.1", true},
+        {SCHEME, "", false},
+        {SCHEME, "1a", false},
+        {SCHEME, "a b", false},
+        {METHOD, "PURGE", true},
+        {METHOD, "", false},
+        {METHOD, "A B", false},
     };
     struct fake fake;
     fake_init(&fake);
@@ -342,7 +381,8 @@ static void outgoing_requests_check_what_they_are_given(void **state)
         struct host_http_types_fields *headers;
         struct host_http_types_outgoing_request *request;
         struct host_option_str got = some(NULL), given = some(rows[i].text);
-        struct host_option_http_types_scheme scheme = {.has = true, .value = {.tag = HOST_HTTP_TYPES_SCHEME_OTHER}};
+        struct host_option_http_types_scheme scheme = {.has = true,
+                                                       .value = {.tag = HOST_HTTP_TYPES_SCHEME_OTHER}};
         struct host_http_types_method method = {.tag = HOST_HTTP_TYPES_METHOD_OTHER};
         int rc = 0;
         CHECK_INT(host_http_types_fields_new(&fake.call, &headers), 0);
@@ -406,7 +446,9 @@ static void outgoing_requests_are_denied(void **state)
     CHECK_INT(host_http_types_outgoing_request_body(&fake.call, request, &body), 0);
     CHECK_INT(host_http_types_outgoing_request_body(&fake.call, request, &second), HOST_WIT_ERROR);
     CHECK_INT(host_http_types_outgoing_body_write(&fake.call, body, &stream), 0);
-    CHECK_INT(host_io_streams_output_stream_blocking_write_and_flush_wait(&fake.call, stream, SW_LIT("x"), &stream_error), 0);
+    CHECK_INT(host_io_streams_output_stream_blocking_write_and_flush_wait(&fake.call, stream, SW_LIT("x"),
+                                                                          &stream_error),
+              0);
     CHECK_INT(host_http_types_request_options_new(&fake.call, &options), 0);
     CHECK_INT(host_http_types_request_options_connect_timeout(&fake.call, options, &got), 0);
     CHECK(!got.has);
@@ -420,9 +462,11 @@ static void outgoing_requests_are_denied(void **state)
     CHECK_INT(host_http_types_request_options_between_bytes_timeout(&fake.call, options, &got), 0);
     CHECK(got.has && got.value == 5);
     struct host_option_http_types_request_options some_options = {true, options};
-    CHECK_INT(host_http_outgoing_handler_handle(&fake.call, request, some_options, &future, &error), HOST_WIT_ERROR);
+    CHECK_INT(host_http_outgoing_handler_handle(&fake.call, request, some_options, &future, &error),
+              HOST_WIT_ERROR);
     CHECK_INT(error.tag, HOST_HTTP_TYPES_ERROR_CODE_HTTP_REQUEST_DENIED);
-    CHECK_INT(host_io_streams_output_stream_check_write(&fake.call, stream, &n, &stream_error), HOST_WIT_ERROR);
+    CHECK_INT(host_io_streams_output_stream_check_write(&fake.call, stream, &n, &stream_error),
+              HOST_WIT_ERROR);
     CHECK_INT(stream_error.tag, HOST_IO_STREAMS_STREAM_ERROR_CLOSED);
     host_io_streams_output_stream_drop(fake.host, stream);
     struct host_option_http_types_fields none = {false, NULL};

@@ -32,9 +32,11 @@ static int response_make(struct setup *s, const char *length)
     int rc = host_http_types_fields_new(&s->fake.call, &headers);
     if (rc < 0)
         return rc;
-    rc = host_http_types_fields_append(&s->fake.call, headers, SW_LIT("Content-Type"), SW_LIT(" text/plain "), &error);
+    rc = host_http_types_fields_append(&s->fake.call, headers, SW_LIT("Content-Type"), SW_LIT(" text/plain "),
+                                       &error);
     if (rc == 0 && length)
-        rc = host_http_types_fields_append(&s->fake.call, headers, SW_LIT("Content-Length"), sw_str_of(length), &error);
+        rc = host_http_types_fields_append(&s->fake.call, headers, SW_LIT("Content-Length"),
+                                           sw_str_of(length), &error);
     if (rc < 0) {
         host_http_types_fields_drop(s->fake.host, headers);
         return rc;
@@ -42,9 +44,11 @@ static int response_make(struct setup *s, const char *length)
     return host_http_types_outgoing_response_new(&s->fake.call, headers, &s->response);
 }
 
-static struct host_result_http_types_outgoing_response_http_types_error_code ok(struct host_http_types_outgoing_response *response)
+static struct host_result_http_types_outgoing_response_http_types_error_code
+ok(struct host_http_types_outgoing_response *response)
 {
-    return (struct host_result_http_types_outgoing_response_http_types_error_code){.is_err = false, .ok = response};
+    return (struct host_result_http_types_outgoing_response_http_types_error_code){.is_err = false,
+                                                                                   .ok = response};
 }
 
 static int finish(struct setup *s, const char *trailer)
@@ -54,7 +58,9 @@ static int finish(struct setup *s, const char *trailer)
     if (trailer) {
         trailers.has = true;
         CHECK_INT(host_http_types_fields_new(&s->fake.call, &trailers.value), 0);
-        CHECK_INT(host_http_types_fields_append(&s->fake.call, trailers.value, SW_LIT("x-sum"), sw_str_of(trailer), &error), 0);
+        CHECK_INT(host_http_types_fields_append(&s->fake.call, trailers.value, SW_LIT("x-sum"),
+                                                sw_str_of(trailer), &error),
+                  0);
     }
     struct host_http_types_outgoing_body *body = s->body;
     s->body = NULL;
@@ -75,7 +81,8 @@ static int step(struct setup *s, char what)
     case 'w': /* outgoing-body.write */
         return host_http_types_outgoing_body_write(&s->fake.call, s->body, &s->stream);
     case 'x': /* five bytes */
-        rc = host_io_streams_output_stream_blocking_write_and_flush_wait(&s->fake.call, s->stream, SW_LIT("hello"), &error);
+        rc = host_io_streams_output_stream_blocking_write_and_flush_wait(&s->fake.call, s->stream,
+                                                                         SW_LIT("hello"), &error);
         if (rc == HOST_WIT_ERROR && error.tag == HOST_IO_STREAMS_STREAM_ERROR_LAST_OPERATION_FAILED)
             host_io_error_error_drop(s->fake.host, error.last_operation_failed);
         return rc;
@@ -148,7 +155,7 @@ static void every_order_has_its_outcome(void **state)
         {"bwxR", NULL, HOST_HTTP_NONE, 0, ""},
         {"E", NULL, HOST_HTTP_ERROR, 0, ""},
         {"S", NULL, HOST_HTTP_FINISHED, 0, ""},
-        {"S", "5", HOST_HTTP_STARTED, 5, ""},          /* nobody can write it */
+        {"S", "5", HOST_HTTP_STARTED, 5, ""}, /* nobody can write it */
         {"S", "x", HOST_HTTP_ERROR, 0, ""},
         {"bS", NULL, HOST_HTTP_STARTED, UINT64_MAX, ""},
         {"bSD", NULL, HOST_HTTP_STARTED, UINT64_MAX, ""},
@@ -166,12 +173,12 @@ static void every_order_has_its_outcome(void **state)
         {"bSwxdD", NULL, HOST_HTTP_STARTED, UINT64_MAX, "hello"},
         {"bSwxd", NULL, HOST_HTTP_STARTED, UINT64_MAX, "hello"},
         {"bSwx", NULL, HOST_HTTP_STARTED, UINT64_MAX, "hello"},
-        {"bSwDxd", NULL, HOST_HTTP_STARTED, UINT64_MAX, "hello"},  /* the body before its stream */
+        {"bSwDxd", NULL, HOST_HTTP_STARTED, UINT64_MAX, "hello"}, /* the body before its stream */
         {"bSwxdf", "5", HOST_HTTP_FINISHED, 5, "hello"},
         {"bwxdfS", "5", HOST_HTTP_FINISHED, 5, "hello"},
-        {"bSwxdf", "6", HOST_HTTP_STARTED, 6, "hello"},            /* too short */
+        {"bSwxdf", "6", HOST_HTTP_STARTED, 6, "hello"}, /* too short */
         {"bwxdfS", "6", HOST_HTTP_STARTED, 6, "hello"},
-        {"bSwxxdf", "9", HOST_HTTP_STARTED, 9, "hello"},           /* too long */
+        {"bSwxxdf", "9", HOST_HTTP_STARTED, 9, "hello"}, /* too long */
         {"bwxxdfS", "9", HOST_HTTP_STARTED, 9, ""},
         {"g", NULL, HOST_HTTP_NONE, 0, ""},
         {"gbSwxdf", NULL, HOST_HTTP_ERROR, 0, ""},
@@ -188,7 +195,8 @@ static void every_order_has_its_outcome(void **state)
             CHECK(step(&s, *at) >= 0);
         enum host_http_outcome got = fake_end(&s.fake);
         if (got != rows[i].want)
-            print_error("row %zu: %s, content-length %s\n", i, rows[i].steps, rows[i].length ? rows[i].length : "none");
+            print_error("row %zu: %s, content-length %s\n", i, rows[i].steps,
+                        rows[i].length ? rows[i].length : "none");
         CHECK_INT(got, rows[i].want);
         CHECK_STR(sw_buf_str(&s.exchange.out), rows[i].out);
         CHECK_INT(s.exchange.content_length, rows[i].announced);
@@ -243,13 +251,15 @@ static void writing_too_much_is_an_error_with_its_code(void **state)
     CHECK_INT(response_make(&s, "4"), 0);
     for (const char *at = "bSw"; *at; at++)
         CHECK_INT(step(&s, *at), 0);
-    CHECK_INT(host_io_streams_output_stream_write(&s.fake.call, s.stream, SW_LIT("hello"), &error), HOST_WIT_ERROR);
+    CHECK_INT(host_io_streams_output_stream_write(&s.fake.call, s.stream, SW_LIT("hello"), &error),
+              HOST_WIT_ERROR);
     CHECK_INT(error.tag, HOST_IO_STREAMS_STREAM_ERROR_LAST_OPERATION_FAILED);
     CHECK_INT(host_http_types_http_error_code(&s.fake.call, error.last_operation_failed, &code), 0);
     CHECK(code.has && code.value.tag == HOST_HTTP_TYPES_ERROR_CODE_HTTP_RESPONSE_BODY_SIZE);
     CHECK(code.value.http_response_body_size.has && code.value.http_response_body_size.value == 5);
     host_io_error_error_drop(s.fake.host, error.last_operation_failed);
-    CHECK_INT(host_io_streams_output_stream_write(&s.fake.call, s.stream, SW_LIT("h"), &error), HOST_WIT_ERROR);
+    CHECK_INT(host_io_streams_output_stream_write(&s.fake.call, s.stream, SW_LIT("h"), &error),
+              HOST_WIT_ERROR);
     CHECK_INT(error.tag, HOST_IO_STREAMS_STREAM_ERROR_CLOSED);
     CHECK_INT(fake_end(&s.fake), HOST_HTTP_STARTED);
     end(&s);
@@ -287,16 +297,20 @@ static void status_and_headers_can_be_read_back(void **state)
     CHECK_INT(response_make(&s, NULL), 0);
     CHECK_INT(host_http_types_outgoing_response_status_code(&s.fake.call, s.response, &status), 0);
     CHECK_INT(status, 200);
-    CHECK_INT(host_http_types_outgoing_response_set_status_code(&s.fake.call, s.response, 99), HOST_WIT_ERROR);
-    CHECK_INT(host_http_types_outgoing_response_set_status_code(&s.fake.call, s.response, 1000), HOST_WIT_ERROR);
+    CHECK_INT(host_http_types_outgoing_response_set_status_code(&s.fake.call, s.response, 99),
+              HOST_WIT_ERROR);
+    CHECK_INT(host_http_types_outgoing_response_set_status_code(&s.fake.call, s.response, 1000),
+              HOST_WIT_ERROR);
     CHECK_INT(host_http_types_outgoing_response_set_status_code(&s.fake.call, s.response, 404), 0);
     CHECK_INT(host_http_types_outgoing_response_headers(&s.fake.call, s.response, &headers), 0);
-    CHECK_INT(host_http_types_fields_append(&s.fake.call, headers, SW_LIT("a"), SW_LIT("b"), &error), HOST_WIT_ERROR);
+    CHECK_INT(host_http_types_fields_append(&s.fake.call, headers, SW_LIT("a"), SW_LIT("b"), &error),
+              HOST_WIT_ERROR);
     CHECK_INT(error.tag, HOST_HTTP_TYPES_HEADER_ERROR_IMMUTABLE);
     CHECK_INT(step(&s, 'S'), 0);
     CHECK_INT(s.exchange.status, 404);
     bool has;
-    CHECK_INT(host_http_types_fields_has(&s.fake.call, headers, SW_LIT("content-type"), &has), 0); /* outlives the response */
+    CHECK_INT(host_http_types_fields_has(&s.fake.call, headers, SW_LIT("content-type"), &has),
+              0); /* outlives the response */
     CHECK(has);
     host_http_types_fields_drop(s.fake.host, headers);
     CHECK_INT(fake_end(&s.fake), HOST_HTTP_FINISHED);
@@ -333,14 +347,15 @@ static void lengths_are_not_claimed_for_answers_without_body(void **state)
         const char *length;
         uint64_t want;
     } rows[] = {
-        {"GET", 200, NULL, 0}, {"HEAD", 200, NULL, UINT64_MAX}, {"GET", 204, NULL, UINT64_MAX},
+        {"GET", 200, NULL, 0},          {"HEAD", 200, NULL, UINT64_MAX}, {"GET", 204, NULL, UINT64_MAX},
         {"GET", 304, NULL, UINT64_MAX}, {"HEAD", 200, "12", 12},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         struct setup s;
         begin(&s, rows[i].method);
         CHECK_INT(response_make(&s, rows[i].length), 0);
-        CHECK_INT(host_http_types_outgoing_response_set_status_code(&s.fake.call, s.response, rows[i].status), 0);
+        CHECK_INT(host_http_types_outgoing_response_set_status_code(&s.fake.call, s.response, rows[i].status),
+                  0);
         CHECK_INT(step(&s, 'S'), 0);
         CHECK_INT(s.exchange.content_length, rows[i].want);
         CHECK_INT(fake_end(&s.fake), HOST_HTTP_FINISHED);
@@ -390,7 +405,9 @@ static size_t write_what_fits(struct setup *s, const char *bytes, size_t n)
             room = n - done;
         if (room == 0)
             return done;
-        CHECK_INT(host_io_streams_output_stream_write(&s->fake.call, s->stream, sw_str(bytes + done, (size_t)room), &error), 0);
+        CHECK_INT(host_io_streams_output_stream_write(&s->fake.call, s->stream,
+                                                      sw_str(bytes + done, (size_t)room), &error),
+                  0);
         done += (size_t)room;
     }
 }
@@ -427,8 +444,8 @@ static void a_slow_client_holds_the_writer_and_loses_nothing(void **state)
                 CHECK_INT(host_io_poll_pollable_block_wait(&s.fake.call, pollable), 0);
                 done += write_what_fits(&s, bytes + done, n);
             } else {
-                CHECK_INT(host_io_streams_output_stream_blocking_write_and_flush_wait(&s.fake.call, s.stream,
-                                                                                      sw_str(bytes + done, n), &error),
+                CHECK_INT(host_io_streams_output_stream_blocking_write_and_flush_wait(
+                              &s.fake.call, s.stream, sw_str(bytes + done, n), &error),
                           0);
                 done += n;
             }
@@ -494,16 +511,20 @@ static void writing_more_than_permitted_traps(void **state)
     CHECK_INT(response_make(&s, NULL), 0);
     for (const char *at = "bSw"; *at; at++)
         CHECK_INT(step(&s, *at), 0);
-    fake_trapped(&s.fake,
-                 host_io_streams_output_stream_write(&s.fake.call, s.stream, sw_str(bytes, sizeof bytes), &error),
-                 "65537 bytes are more than check-write permitted");
+    fake_trapped(
+        &s.fake,
+        host_io_streams_output_stream_write(&s.fake.call, s.stream, sw_str(bytes, sizeof bytes), &error),
+        "65537 bytes are more than check-write permitted");
     CHECK_INT(write_what_fits(&s, bytes, 40000), 40000);
-    fake_trapped(&s.fake, host_io_streams_output_stream_write_zeroes(&s.fake.call, s.stream, 1, &error), "1 bytes are more");
+    fake_trapped(&s.fake, host_io_streams_output_stream_write_zeroes(&s.fake.call, s.stream, 1, &error),
+                 "1 bytes are more");
     fake_trapped(&s.fake,
-                 host_io_streams_output_stream_blocking_write_and_flush_wait(&s.fake.call, s.stream, sw_str(bytes, 4097), &error),
+                 host_io_streams_output_stream_blocking_write_and_flush_wait(&s.fake.call, s.stream,
+                                                                             sw_str(bytes, 4097), &error),
                  "4097 bytes are over 4096");
     s.fake.park = park_leaves; /* a blocked writer hears that the client left */
-    CHECK_INT(host_io_streams_output_stream_blocking_write_and_flush_wait(&s.fake.call, s.stream, SW_LIT("x"), &error),
+    CHECK_INT(host_io_streams_output_stream_blocking_write_and_flush_wait(&s.fake.call, s.stream, SW_LIT("x"),
+                                                                          &error),
               HOST_WIT_ERROR);
     CHECK_INT(error.tag, HOST_IO_STREAMS_STREAM_ERROR_CLOSED);
     CHECK_INT(fake_end(&s.fake), HOST_HTTP_STARTED);

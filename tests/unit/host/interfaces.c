@@ -10,7 +10,8 @@ static void every_interface_is_complete_and_listed_once(void **state)
     (void)state;
     const struct component_host *host = host_interfaces();
     struct sw_map names = {0};
-    void (*drops[64])(void *owner, void *object) = {0}; /* by kind: a resource is listed wherever it is used */
+    void (*drops[64])(void *owner,
+                      void *object) = {0}; /* by kind: a resource is listed wherever it is used */
     struct sw_err err;
     uint32_t funcs = 0, resources = 0;
     for (uint32_t i = 0; i < host->interface_count; i++) {

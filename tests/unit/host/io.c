@@ -1,4 +1,5 @@
 /* io.c - wasi:io over carriers of the test's own, polling, and clocks.  Tests: host. */
+#include "host/wasi/io.h"
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "check.h"
@@ -6,7 +7,6 @@
 #include "host/bindings/clocks_monotonic_clock.h"
 #include "host/bindings/clocks_wall_clock.h"
 #include "host/limits.h"
-#include "host/wasi/io.h"
 #include "loop/loop.h"
 
 #define CLOSED HOST_IO_STREAMS_STREAM_ERROR_CLOSED
@@ -27,7 +27,7 @@ static int source_peek(struct host_source *base, struct sw_str *ret, struct sw_e
     *ret = source->bytes;
     if (source->bytes.n)
         return 0;
-    return source->then < 0 ? sw_fail(err, (enum sw_code)-source->then, "the source broke") : source->then;
+    return source->then < 0 ? sw_fail(err, (enum sw_code) - source->then, "the source broke") : source->then;
 }
 
 static void source_consume(struct host_source *base, size_t n)
@@ -62,7 +62,7 @@ static int sink_write(struct host_sink *base, struct sw_str bytes, size_t *ret_n
 {
     struct script_sink *sink = SW_CONTAINER(base, struct script_sink, sink);
     if (sink->fail)
-        return sw_fail(err, (enum sw_code)-sink->fail, "the sink broke \xe2\x82\xac");
+        return sw_fail(err, (enum sw_code) - sink->fail, "the sink broke \xe2\x82\xac");
     if (sink->room == 0)
         return SW_WAIT;
     bytes = sw_str_head(bytes, sink->room);
@@ -74,7 +74,7 @@ static int sink_write(struct host_sink *base, struct sw_str bytes, size_t *ret_n
 static int sink_flush(struct host_sink *base, struct sw_err *err)
 {
     struct script_sink *sink = SW_CONTAINER(base, struct script_sink, sink);
-    return sink->flush < 0 ? sw_fail(err, (enum sw_code)-sink->flush, "the flush broke") : sink->flush;
+    return sink->flush < 0 ? sw_fail(err, (enum sw_code) - sink->flush, "the flush broke") : sink->flush;
 }
 
 static void sink_close(struct host_sink *base)
@@ -152,8 +152,10 @@ static void reads_are_bounded_and_end_for_good(void **state)
     check_error(&s, host_io_streams_input_stream_skip(&s.fake.call, s.in, 1, &n, &error), &error, FAILED);
     s.source.bytes = SW_LIT("too late");
     check_error(&s, host_io_streams_input_stream_read(&s.fake.call, s.in, 1, &bytes, &error), &error, CLOSED);
-    check_error(&s, host_io_streams_input_stream_blocking_read_wait(&s.fake.call, s.in, 1, &bytes, &error), &error, CLOSED);
-    check_error(&s, host_io_streams_input_stream_blocking_skip_wait(&s.fake.call, s.in, 1, &n, &error), &error, CLOSED);
+    check_error(&s, host_io_streams_input_stream_blocking_read_wait(&s.fake.call, s.in, 1, &bytes, &error),
+                &error, CLOSED);
+    check_error(&s, host_io_streams_input_stream_blocking_skip_wait(&s.fake.call, s.in, 1, &n, &error),
+                &error, CLOSED);
     end(&s);
 }
 
@@ -169,14 +171,21 @@ static void a_cancelled_wait_leads_straight_out(void **state)
     s.fake.cancelled = true;
     s.sink.room = 0;
     CHECK_INT(host_io_streams_input_stream_subscribe(&s.fake.call, s.in, &pollable), 0);
-    CHECK_INT(host_io_streams_input_stream_blocking_read_wait(&s.fake.call, s.in, 1, &bytes, &error), -SW_ECANCELLED);
-    CHECK_INT(host_io_streams_input_stream_blocking_skip_wait(&s.fake.call, s.in, 1, &n, &error), -SW_ECANCELLED);
-    CHECK_INT(host_io_streams_output_stream_blocking_write_and_flush_wait(&s.fake.call, s.out, SW_LIT("x"), &error),
+    CHECK_INT(host_io_streams_input_stream_blocking_read_wait(&s.fake.call, s.in, 1, &bytes, &error),
               -SW_ECANCELLED);
-    CHECK_INT(host_io_streams_output_stream_blocking_write_zeroes_and_flush_wait(&s.fake.call, s.out, 1, &error), -SW_ECANCELLED);
-    CHECK_INT(host_io_streams_output_stream_blocking_splice_wait(&s.fake.call, s.out, s.in, 1, &n, &error), -SW_ECANCELLED);
+    CHECK_INT(host_io_streams_input_stream_blocking_skip_wait(&s.fake.call, s.in, 1, &n, &error),
+              -SW_ECANCELLED);
+    CHECK_INT(
+        host_io_streams_output_stream_blocking_write_and_flush_wait(&s.fake.call, s.out, SW_LIT("x"), &error),
+        -SW_ECANCELLED);
+    CHECK_INT(
+        host_io_streams_output_stream_blocking_write_zeroes_and_flush_wait(&s.fake.call, s.out, 1, &error),
+        -SW_ECANCELLED);
+    CHECK_INT(host_io_streams_output_stream_blocking_splice_wait(&s.fake.call, s.out, s.in, 1, &n, &error),
+              -SW_ECANCELLED);
     s.sink.room = 5;
-    CHECK_INT(host_io_streams_output_stream_blocking_splice_wait(&s.fake.call, s.out, s.in, 1, &n, &error), -SW_ECANCELLED);
+    CHECK_INT(host_io_streams_output_stream_blocking_splice_wait(&s.fake.call, s.out, s.in, 1, &n, &error),
+              -SW_ECANCELLED);
     s.sink.flush = SW_WAIT;
     CHECK_INT(host_io_streams_output_stream_blocking_flush_wait(&s.fake.call, s.out, &error), -SW_ECANCELLED);
     CHECK_INT(host_io_poll_pollable_block_wait(&s.fake.call, pollable), -SW_ECANCELLED);
@@ -203,14 +212,17 @@ static void writes_are_permitted_first(void **state)
     CHECK_INT(host_io_streams_output_stream_write_zeroes(&s.fake.call, s.out, 3, &error), 0);
     fake_trapped(&s.fake, host_io_streams_output_stream_write(&s.fake.call, s.out, SW_LIT("abc"), &error),
                  "3 bytes are more than check-write permitted");
-    fake_trapped(&s.fake, host_io_streams_output_stream_write_zeroes(&s.fake.call, s.out, UINT64_MAX, &error), "are more than");
+    fake_trapped(&s.fake, host_io_streams_output_stream_write_zeroes(&s.fake.call, s.out, UINT64_MAX, &error),
+                 "are more than");
     CHECK_INT(s.sink.got.n, 8);
     CHECK_INT(memcmp(s.sink.got.p, "hello\0\0\0", 8), 0);
     s.sink.room = 100000;
     CHECK_INT(host_io_streams_output_stream_write_zeroes(&s.fake.call, s.out, 100000, &error), 0);
     CHECK_INT(s.sink.got.n, 100008);
-    fake_trapped(&s.fake, host_io_streams_output_stream_blocking_write_zeroes_and_flush_wait(&s.fake.call, s.out, 4097, &error),
-                 "4097 bytes are over 4096");
+    fake_trapped(
+        &s.fake,
+        host_io_streams_output_stream_blocking_write_zeroes_and_flush_wait(&s.fake.call, s.out, 4097, &error),
+        "4097 bytes are over 4096");
     end(&s);
 }
 
@@ -263,7 +275,8 @@ static void a_broken_sink_fails_once_then_is_closed(void **state)
             if (way == 0)
                 rc = host_io_streams_output_stream_write(&s.fake.call, s.out, SW_LIT("x"), &error);
             else if (way == 1)
-                rc = host_io_streams_output_stream_blocking_write_and_flush_wait(&s.fake.call, s.out, SW_LIT("x"), &error);
+                rc = host_io_streams_output_stream_blocking_write_and_flush_wait(&s.fake.call, s.out,
+                                                                                 SW_LIT("x"), &error);
             else if (way == 2)
                 rc = host_io_streams_output_stream_splice(&s.fake.call, s.out, s.in, 2, &n, &error);
             else if (way == 3)
@@ -274,11 +287,15 @@ static void a_broken_sink_fails_once_then_is_closed(void **state)
                 rc = host_io_streams_output_stream_blocking_flush_wait(&s.fake.call, s.out, &error);
             check_error(&s, rc, &error, rows[i].want);
             s.sink.fail = s.sink.flush = 0;
-            check_error(&s, host_io_streams_output_stream_check_write(&s.fake.call, s.out, &n, &error), &error, CLOSED);
-            check_error(&s, host_io_streams_output_stream_write(&s.fake.call, s.out, SW_LIT("x"), &error), &error, CLOSED);
+            check_error(&s, host_io_streams_output_stream_check_write(&s.fake.call, s.out, &n, &error),
+                        &error, CLOSED);
+            check_error(&s, host_io_streams_output_stream_write(&s.fake.call, s.out, SW_LIT("x"), &error),
+                        &error, CLOSED);
             check_error(&s, host_io_streams_output_stream_flush(&s.fake.call, s.out, &error), &error, CLOSED);
-            check_error(&s, host_io_streams_output_stream_blocking_flush_wait(&s.fake.call, s.out, &error), &error, CLOSED);
-            check_error(&s, host_io_streams_output_stream_splice(&s.fake.call, s.out, s.in, 2, &n, &error), &error, CLOSED);
+            check_error(&s, host_io_streams_output_stream_blocking_flush_wait(&s.fake.call, s.out, &error),
+                        &error, CLOSED);
+            check_error(&s, host_io_streams_output_stream_splice(&s.fake.call, s.out, s.in, 2, &n, &error),
+                        &error, CLOSED);
             CHECK_INT(s.source.bytes.n, 3); /* nothing of the source was lost */
             end(&s);
         }
@@ -319,17 +336,21 @@ static void splice_moves_what_both_sides_can(void **state)
     CHECK_INT(n, 1);
     CHECK_INT(host_io_streams_output_stream_splice(&s.fake.call, s.out, s.in, 9, &n, &error), 0);
     CHECK_INT(n, 0); /* no room */
-    CHECK_INT(host_io_streams_output_stream_blocking_splice_wait(&s.fake.call, s.out, s.in, 9, &n, &error), 0);
+    CHECK_INT(host_io_streams_output_stream_blocking_splice_wait(&s.fake.call, s.out, s.in, 9, &n, &error),
+              0);
     CHECK_INT(n, 2);
     CHECK_INT(s.fake.parks, 1);
-    CHECK_INT(host_io_streams_output_stream_blocking_splice_wait(&s.fake.call, s.out, s.in, 9, &n, &error), 0);
+    CHECK_INT(host_io_streams_output_stream_blocking_splice_wait(&s.fake.call, s.out, s.in, 9, &n, &error),
+              0);
     CHECK_INT(n, 6);
     CHECK_STR(sw_buf_str(&s.sink.got), "abcdef012345");
     s.source.bytes = sw_str(NULL, 0);
     s.source.then = SW_END;
     s.sink.room = 5;
-    check_error(&s, host_io_streams_output_stream_splice(&s.fake.call, s.out, s.in, 9, &n, &error), &error, CLOSED);
-    CHECK_INT(host_io_streams_output_stream_check_write(&s.fake.call, s.out, &n, &error), 0); /* only the source ended */
+    check_error(&s, host_io_streams_output_stream_splice(&s.fake.call, s.out, s.in, 9, &n, &error), &error,
+                CLOSED);
+    CHECK_INT(host_io_streams_output_stream_check_write(&s.fake.call, s.out, &n, &error),
+              0); /* only the source ended */
     end(&s);
 }
 
@@ -343,13 +364,19 @@ static void blocking_writes_wait_for_room_and_flush(void **state)
     s.fake.park = park_turns;
     s.sink.room = 2;
     s.sink.flush = SW_WAIT;
-    CHECK_INT(host_io_streams_output_stream_blocking_write_and_flush_wait(&s.fake.call, s.out, SW_LIT("hello world"), &error), 0);
+    CHECK_INT(host_io_streams_output_stream_blocking_write_and_flush_wait(&s.fake.call, s.out,
+                                                                          SW_LIT("hello world"), &error),
+              0);
     CHECK_STR(sw_buf_str(&s.sink.got), "hello world");
     CHECK_INT(s.fake.parks, 3);
-    CHECK_INT(host_io_streams_output_stream_blocking_write_zeroes_and_flush_wait(&s.fake.call, s.out, 6, &error), 0);
+    CHECK_INT(
+        host_io_streams_output_stream_blocking_write_zeroes_and_flush_wait(&s.fake.call, s.out, 6, &error),
+        0);
     CHECK_INT(s.sink.got.n, 17);
     s.sink.flush = SW_WAIT;
-    CHECK_INT(host_io_streams_output_stream_blocking_write_and_flush_wait(&s.fake.call, s.out, sw_str(NULL, 0), &error), 0);
+    CHECK_INT(host_io_streams_output_stream_blocking_write_and_flush_wait(&s.fake.call, s.out,
+                                                                          sw_str(NULL, 0), &error),
+              0);
     CHECK_INT(s.sink.flush, 0);
     end(&s);
 }
@@ -408,10 +435,12 @@ static void poll_gives_the_indices_that_are_ready(void **state)
     CHECK_INT(host_io_poll_poll_wait(&s.fake.call, (struct host_list_io_poll_pollable){list, 5}, &ready), 0);
     CHECK_INT(s.fake.parks, 2);
     CHECK_INT(ready.n, 5);
-    fake_trapped(&s.fake, host_io_poll_poll_wait(&s.fake.call, (struct host_list_io_poll_pollable){list, 0}, &ready),
+    fake_trapped(&s.fake,
+                 host_io_poll_poll_wait(&s.fake.call, (struct host_list_io_poll_pollable){list, 0}, &ready),
                  "the list is empty");
     fake_trapped(&s.fake,
-                 host_io_poll_poll_wait(&s.fake.call, (struct host_list_io_poll_pollable){list, HOST_POLL_MAX + 1}, &ready),
+                 host_io_poll_poll_wait(&s.fake.call,
+                                        (struct host_list_io_poll_pollable){list, HOST_POLL_MAX + 1}, &ready),
                  "4097 pollables are over the limit of 4096");
     host_io_poll_pollable_drop(s.fake.host, in);
     host_io_poll_pollable_drop(s.fake.host, out);
@@ -486,7 +515,8 @@ static int many_allocations(struct fake *fake)
     size_t n = 0;
     int rc = 0;
     while (rc == 0 && n < 70) {
-        rc = host_clocks_monotonic_clock_subscribe_duration(&fake->call, n == 0 ? 1000 : 1000000000, &list[n]);
+        rc =
+            host_clocks_monotonic_clock_subscribe_duration(&fake->call, n == 0 ? 1000 : 1000000000, &list[n]);
         n += rc == 0;
     }
     if (rc == 0)
