@@ -25,6 +25,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct sw_err err;
     if (app__new(&app, &err) < 0)
         return 0;
+    app->origin = SW_LIT("/app/spin.toml"); /* load.c does it otherwise */
     struct sw_str text = sw_str((const char *)data, size);
     if (app_manifest_parse(text, SW_LIT("spin.toml"), SW_LIT("/app"), app, &places, &err) == 0) {
         struct app_routes *routes = NULL;
