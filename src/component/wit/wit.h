@@ -3,7 +3,7 @@
  *   bytes --wit_parse--> wit_file --wit_resolve--> the same trees with every name decided, grouped into packages
  *
  * Pure: no I/O, all memory in the caller's arena, which must outlive the tree; so must the bytes, names are views of them.
- * Every failure is SW_EINPUT, SW_ELIMIT or SW_ENOMEM and begins with "file:line:column: ".  Source: WIT.md. */
+ * Fails with SW_EINPUT ("file:line:column: expected ..., got ...", often with a "hint: " line), SW_ELIMIT or SW_ENOMEM.  Source: WIT.md. */
 #ifndef SW_COMPONENT_WIT_WIT_H
 #define SW_COMPONENT_WIT_WIT_H
 
