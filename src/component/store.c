@@ -146,6 +146,11 @@ struct engine_store *component_store_engine(const struct component_store *store)
     return store->engine;
 }
 
+static bool starts(const struct component_core_instance *core) /* guest code runs right after it was made */
+{
+    return core->has_start || core->has_start_call;
+}
+
 /* Loop side: makes core instances up to and including the first with a start section. */
 static int make_some(void *arg, struct engine_store *engine_store)
 {
@@ -158,20 +163,20 @@ static int make_some(void *arg, struct engine_store *engine_store)
             return rc;
         assert(number == store->made);
         store->made++;
-        if (component->plan->instances[number].has_start)
+        if (starts(&component->plan->instances[number]))
             break;
     }
     return 0;
 }
 
 /* Start sections run inside the component instance, like a call of one of its exports. */
-static int run_start_wait(struct component_store *store)
+static int start_one_wait(struct component_store *store, uint32_t number, struct sw_str name)
 {
-    const struct component_core_instance *core = &store->component->plan->instances[store->made - 1];
+    const struct component_core_instance *core = &store->component->plan->instances[number];
     struct engine_func start;
     union engine_val none[1];
-    if (engine_instance_func(store->engine, store->made - 1, ENGINE_START_EXPORT, &start) != 0)
-        return component__fail(store, "core instance %u was compiled without its start section", store->made - 1);
+    if (engine_instance_func(store->engine, number, name, &start) != 0)
+        return component__fail(store, "core instance %u was compiled without its start function '" SW_FMT "'", number, SW_ARG(name));
     int rc = component__enter(store, core->instance, COMPONENT_NONE);
     if (rc == 0)
         rc = engine_func_call(store->engine, start, none, 0);
@@ -180,11 +185,20 @@ static int run_start_wait(struct component_store *store)
     return rc;
 }
 
+static int run_start_wait(struct component_store *store)
+{
+    const struct component_core_instance *core = &store->component->plan->instances[store->made - 1];
+    int rc = core->has_start ? start_one_wait(store, store->made - 1, ENGINE_START_EXPORT) : 0;
+    if (rc == 0 && core->has_start_call) /* of an elided fixup: always an export */
+        rc = start_one_wait(store, core->start_call.index, core->start_call.name);
+    return rc;
+}
+
 static int fiber_main(void *arg, struct engine_store *engine_store)
 {
     struct component_store *store = arg;
     const struct component_plan *plan = store->component->plan;
-    while (store->made > 0 && plan->instances[store->made - 1].has_start) {
+    while (store->made > 0 && starts(&plan->instances[store->made - 1])) {
         int rc = run_start_wait(store);
         if (rc < 0)
             return rc;

@@ -404,6 +404,18 @@ static void start_sections_run_in_the_order_of_instantiation(void **state)
     world_close(&world);
 }
 
+static void a_fixups_start_runs_although_it_is_elided(void **state)
+{
+    struct world world;
+    (void)state;
+    world_open(&world, "run_fixup.wasm");
+    CHECK_INT(world.plan->instance_count, 2); /* main and the adapter */
+    CHECK_INT(run(&world, ask_body), 0);
+    CHECK_STR(sw_str_of(world.events), "note 7;84;");
+    end(&world);
+    world_close(&world);
+}
+
 /* ---- nested components ---- */
 
 static int nested_body(struct world *world)
@@ -451,6 +463,7 @@ int main(void)
         cmocka_unit_test(a_cancelled_call_leaves_at_its_wait),
         cmocka_unit_test(host_objects_are_dropped_by_the_guest_or_with_the_store),
         cmocka_unit_test(start_sections_run_in_the_order_of_instantiation),
+        cmocka_unit_test(a_fixups_start_runs_although_it_is_elided),
         cmocka_unit_test(nested_components_pass_lists_and_resources),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
