@@ -114,7 +114,7 @@ static int step(struct setup *s, char what)
         host_http_gone(s->fake.host);
         return 0;
     default:
-        CHECK(!"a letter");
+        fail_msg("a letter");
         return 0;
     }
 }
@@ -140,70 +140,71 @@ static void end(struct setup *s)
     fake_exchange_deinit(&s->exchange);
 }
 
+static const struct {
+    const char *steps, *length; /* length: content-length given by the guest */
+    enum host_http_outcome want;
+    uint64_t announced;
+    const char *out;
+} orders[] = {
+    {"", NULL, HOST_HTTP_NONE, 0, ""},
+    {"R", NULL, HOST_HTTP_NONE, 0, ""},
+    {"bR", NULL, HOST_HTTP_NONE, 0, ""},
+    {"bwxR", NULL, HOST_HTTP_NONE, 0, ""},
+    {"E", NULL, HOST_HTTP_ERROR, 0, ""},
+    {"S", NULL, HOST_HTTP_FINISHED, 0, ""},
+    {"S", "5", HOST_HTTP_STARTED, 5, ""}, /* nobody can write it */
+    {"S", "x", HOST_HTTP_ERROR, 0, ""},
+    {"bS", NULL, HOST_HTTP_STARTED, UINT64_MAX, ""},
+    {"bSD", NULL, HOST_HTTP_STARTED, UINT64_MAX, ""},
+    {"bSf", NULL, HOST_HTTP_FINISHED, UINT64_MAX, ""},
+    {"bwxdSf", NULL, HOST_HTTP_FINISHED, UINT64_MAX, "hello"},
+    {"bSwxdf", NULL, HOST_HTTP_FINISHED, UINT64_MAX, "hello"},
+    {"bSwxxdf", NULL, HOST_HTTP_FINISHED, UINT64_MAX, "hellohello"},
+    {"bwxSxdf", NULL, HOST_HTTP_FINISHED, UINT64_MAX, "hellohello"},
+    {"bwxdfS", NULL, HOST_HTTP_FINISHED, 5, "hello"},          /* complete: its length is known */
+    {"bwxdtS", NULL, HOST_HTTP_FINISHED, UINT64_MAX, "hello"}, /* trailers need chunks */
+    {"bSwxdt", NULL, HOST_HTTP_FINISHED, UINT64_MAX, "hello"},
+    {"bfS", NULL, HOST_HTTP_FINISHED, 0, ""},
+    {"bDS", NULL, HOST_HTTP_STARTED, UINT64_MAX, ""},
+    {"bwxdDS", NULL, HOST_HTTP_STARTED, UINT64_MAX, "hello"},
+    {"bSwxdD", NULL, HOST_HTTP_STARTED, UINT64_MAX, "hello"},
+    {"bSwxd", NULL, HOST_HTTP_STARTED, UINT64_MAX, "hello"},
+    {"bSwx", NULL, HOST_HTTP_STARTED, UINT64_MAX, "hello"},
+    {"bSwDxd", NULL, HOST_HTTP_STARTED, UINT64_MAX, "hello"}, /* the body before its stream */
+    {"bSwxdf", "5", HOST_HTTP_FINISHED, 5, "hello"},
+    {"bwxdfS", "5", HOST_HTTP_FINISHED, 5, "hello"},
+    {"bSwxdf", "6", HOST_HTTP_STARTED, 6, "hello"}, /* too short */
+    {"bwxdfS", "6", HOST_HTTP_STARTED, 6, "hello"},
+    {"bSwxxdf", "9", HOST_HTTP_STARTED, 9, "hello"}, /* too long */
+    {"bwxxdfS", "9", HOST_HTTP_STARTED, 9, ""},
+    {"g", NULL, HOST_HTTP_NONE, 0, ""},
+    {"gbSwxdf", NULL, HOST_HTTP_ERROR, 0, ""},
+    {"bSgwxdf", NULL, HOST_HTTP_STARTED, UINT64_MAX, ""},
+    {"bSwxgxdf", NULL, HOST_HTTP_STARTED, UINT64_MAX, "hello"},
+    {"bSwxdfg", NULL, HOST_HTTP_FINISHED, UINT64_MAX, "hello"},
+    {"bwxgSdf", NULL, HOST_HTTP_ERROR, 0, ""},
+};
+
 static void every_order_has_its_outcome(void **state)
 {
     (void)state;
-    static const struct {
-        const char *steps, *length; /* length: content-length given by the guest */
-        enum host_http_outcome want;
-        uint64_t announced;
-        const char *out;
-    } rows[] = {
-        {"", NULL, HOST_HTTP_NONE, 0, ""},
-        {"R", NULL, HOST_HTTP_NONE, 0, ""},
-        {"bR", NULL, HOST_HTTP_NONE, 0, ""},
-        {"bwxR", NULL, HOST_HTTP_NONE, 0, ""},
-        {"E", NULL, HOST_HTTP_ERROR, 0, ""},
-        {"S", NULL, HOST_HTTP_FINISHED, 0, ""},
-        {"S", "5", HOST_HTTP_STARTED, 5, ""}, /* nobody can write it */
-        {"S", "x", HOST_HTTP_ERROR, 0, ""},
-        {"bS", NULL, HOST_HTTP_STARTED, UINT64_MAX, ""},
-        {"bSD", NULL, HOST_HTTP_STARTED, UINT64_MAX, ""},
-        {"bSf", NULL, HOST_HTTP_FINISHED, UINT64_MAX, ""},
-        {"bwxdSf", NULL, HOST_HTTP_FINISHED, UINT64_MAX, "hello"},
-        {"bSwxdf", NULL, HOST_HTTP_FINISHED, UINT64_MAX, "hello"},
-        {"bSwxxdf", NULL, HOST_HTTP_FINISHED, UINT64_MAX, "hellohello"},
-        {"bwxSxdf", NULL, HOST_HTTP_FINISHED, UINT64_MAX, "hellohello"},
-        {"bwxdfS", NULL, HOST_HTTP_FINISHED, 5, "hello"},          /* complete: its length is known */
-        {"bwxdtS", NULL, HOST_HTTP_FINISHED, UINT64_MAX, "hello"}, /* trailers need chunks */
-        {"bSwxdt", NULL, HOST_HTTP_FINISHED, UINT64_MAX, "hello"},
-        {"bfS", NULL, HOST_HTTP_FINISHED, 0, ""},
-        {"bDS", NULL, HOST_HTTP_STARTED, UINT64_MAX, ""},
-        {"bwxdDS", NULL, HOST_HTTP_STARTED, UINT64_MAX, "hello"},
-        {"bSwxdD", NULL, HOST_HTTP_STARTED, UINT64_MAX, "hello"},
-        {"bSwxd", NULL, HOST_HTTP_STARTED, UINT64_MAX, "hello"},
-        {"bSwx", NULL, HOST_HTTP_STARTED, UINT64_MAX, "hello"},
-        {"bSwDxd", NULL, HOST_HTTP_STARTED, UINT64_MAX, "hello"}, /* the body before its stream */
-        {"bSwxdf", "5", HOST_HTTP_FINISHED, 5, "hello"},
-        {"bwxdfS", "5", HOST_HTTP_FINISHED, 5, "hello"},
-        {"bSwxdf", "6", HOST_HTTP_STARTED, 6, "hello"}, /* too short */
-        {"bwxdfS", "6", HOST_HTTP_STARTED, 6, "hello"},
-        {"bSwxxdf", "9", HOST_HTTP_STARTED, 9, "hello"}, /* too long */
-        {"bwxxdfS", "9", HOST_HTTP_STARTED, 9, ""},
-        {"g", NULL, HOST_HTTP_NONE, 0, ""},
-        {"gbSwxdf", NULL, HOST_HTTP_ERROR, 0, ""},
-        {"bSgwxdf", NULL, HOST_HTTP_STARTED, UINT64_MAX, ""},
-        {"bSwxgxdf", NULL, HOST_HTTP_STARTED, UINT64_MAX, "hello"},
-        {"bSwxdfg", NULL, HOST_HTTP_FINISHED, UINT64_MAX, "hello"},
-        {"bwxgSdf", NULL, HOST_HTTP_ERROR, 0, ""},
-    };
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+    for (size_t i = 0; i < sizeof orders / sizeof *orders; i++) {
         struct setup s;
         begin(&s, "GET");
-        CHECK_INT(response_make(&s, rows[i].length), 0);
-        for (const char *at = rows[i].steps; *at; at++)
+        CHECK_INT(response_make(&s, orders[i].length), 0);
+        for (const char *at = orders[i].steps; *at; at++)
             CHECK(step(&s, *at) >= 0);
         enum host_http_outcome got = fake_end(&s.fake);
-        if (got != rows[i].want)
-            print_error("row %zu: %s, content-length %s\n", i, rows[i].steps,
-                        rows[i].length ? rows[i].length : "none");
-        CHECK_INT(got, rows[i].want);
-        CHECK_STR(sw_buf_str(&s.exchange.out), rows[i].out);
-        CHECK_INT(s.exchange.content_length, rows[i].announced);
+        if (got != orders[i].want)
+            print_error("row %zu: %s, content-length %s\n", i, orders[i].steps,
+                        orders[i].length ? orders[i].length : "none");
+        CHECK_INT(got, orders[i].want);
+        CHECK_STR(sw_buf_str(&s.exchange.out), orders[i].out);
+        CHECK_INT(s.exchange.content_length, orders[i].announced);
         CHECK_INT(s.exchange.finishes, got == HOST_HTTP_FINISHED);
         if (s.exchange.responds)
             CHECK_STR(sw_buf_str(&s.exchange.fields), "Content-Type: text/plain\n");
-        if (strchr(rows[i].steps, 't'))
+        if (strchr(orders[i].steps, 't'))
             CHECK_STR(sw_buf_str(&s.exchange.out_trailers), "x-sum: 7\n");
         end(&s);
     }
@@ -549,7 +550,7 @@ static void every_allocation_may_fail(void **state)
         if (got == HOST_HTTP_FINISHED)
             return;
     }
-    CHECK(!"still failing after 100 allocations");
+    fail_msg("still failing after 100 allocations");
 }
 
 int main(void)
