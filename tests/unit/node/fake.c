@@ -1,0 +1,192 @@
+/* fake.c - plays compiler and worker for the supervisor's tests; FAKE_COMPILE, FAKE_WORKER and FAKE_DIR say how. */
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "loop/loop.h"
+#include "node/node.h"
+
+static bool is(const char *variable, const char *value)
+{
+    const char *text = getenv(variable);
+    return text && strcmp(text, value) == 0;
+}
+
+/* Makes the file in FAKE_DIR; false when it was there. */
+static bool mark(const char *name)
+{
+    char path[4096];
+    const char *dir = getenv("FAKE_DIR");
+    (void)snprintf(path, sizeof path, "%s/%s", dir ? dir : ".", name);
+    int fd = open(path, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0600);
+    if (fd < 0)
+        return false;
+    (void)close(fd);
+    return true;
+}
+
+/* ---- compiler ---- */
+
+static int print_core(const char *cache_dir, unsigned index)
+{
+    char key[65];
+    struct sw_err err;
+    int cwasm_fd = -1;
+    int image_fd = -1;
+    (void)snprintf(key, sizeof key, "%064x", index + 1);
+    int rc = node_cache_open(cache_dir, key, &cwasm_fd, &image_fd, &err);
+    if (rc == SW_ABSENT)
+        rc = node_cache_put(cache_dir, key, SW_LIT("code"), SW_LIT("image"), &err);
+    if (rc < 0) {
+        (void)fprintf(stderr, "%s\n", err.text);
+        return 1;
+    }
+    (void)printf("core %u %s\n", index, key);
+    return 0;
+}
+
+static int compile(int argc, char **argv)
+{
+    if (argc != 6 || strcmp(argv[2], "--component") != 0 || strcmp(argv[4], "--cache") != 0)
+        return 64;
+    if (is("FAKE_COMPILE", "fail")) {
+        (void)fputs("'x.wasm': not a component at byte 3\nhint: make one\n", stderr);
+        return 2;
+    }
+    if (is("FAKE_COMPILE", "silent"))
+        return 3;
+    if (is("FAKE_COMPILE", "signal"))
+        (void)raise(SIGKILL);
+    if (is("FAKE_COMPILE", "hang"))
+        (void)sleep(60);
+    if (is("FAKE_COMPILE", "slow"))
+        (void)usleep(300000);
+    if (is("FAKE_COMPILE", "garbage"))
+        (void)puts("core 1 x");
+    if (is("FAKE_COMPILE", "half"))
+        (void)fputs("core 0 x", stdout);
+    for (int i = 0; is("FAKE_COMPILE", "flood") && i < 100000; i++)
+        (void)fputs("all work and no play\n", stderr);
+    if (is("FAKE_COMPILE", "flood"))
+        return 1;
+    unsigned count = is("FAKE_COMPILE", "many") ? 100 : 1;
+    for (unsigned i = 0; i < count; i++)
+        if (print_core(argv[5], i) != 0)
+            return 1;
+    return fflush(stdout) == 0 ? 0 : 1;
+}
+
+/* ---- worker ---- */
+
+struct worker {
+    struct loop *loop;
+    struct node_worker *channel;
+    struct node_serving *serving;
+    struct loop_timer *timer;
+};
+
+static bool is_file_of(int fd, const char *content)
+{
+    char text[16] = "";
+    ssize_t n = pread(fd, text, sizeof text - 1, 0);
+    return n >= 0 && strcmp(text, content) == 0 && lseek(fd, 0, SEEK_CUR) == 0;
+}
+
+static bool is_whole(const struct node_serving *serving)
+{
+    struct stat st;
+    if (fstat(serving->listen_fd, &st) != 0 || !S_ISSOCK(st.st_mode))
+        return false;
+    for (uint32_t i = 0; i < serving->app->component_count; i++) {
+        const struct node_served_component *component = &serving->components[i];
+        if (!is_file_of(component->wasm_fd, "wasm"))
+            return false;
+        for (uint32_t k = 0; k < component->artifact_count; k++) {
+            char key[65];
+            (void)snprintf(key, sizeof key, "%064x", k + 1);
+            if (strcmp(component->artifacts[k].key, key) != 0 || !is_file_of(component->artifacts[k].cwasm_fd, "code") ||
+                !is_file_of(component->artifacts[k].image_fd, "image"))
+                return false;
+        }
+    }
+    return sw_str_eq(serving->app->name, SW_LIT("sample")) && serving->app->component_count == 2;
+}
+
+static void stop(void *arg)
+{
+    loop_stop(((struct worker *)arg)->loop);
+}
+
+static void serve(void *arg, struct node_serving *serving)
+{
+    struct worker *worker = arg;
+    struct sw_err err;
+    worker->serving = serving;
+    if (is("FAKE_WORKER", "stuck"))
+        return;
+    if (is("FAKE_WORKER", "failed") || !is_whole(serving)) {
+        sw_ignore(node_worker_failed(worker->channel, "cannot serve \"this\"", &err));
+        return;
+    }
+    if (is("FAKE_WORKER", "crash"))
+        _exit(9);
+    bool first = mark("first");
+    if (node_worker_ready(worker->channel, &err) < 0)
+        _exit(10);
+    if (is("FAKE_WORKER", "crash-once") && first) {
+        (void)usleep(50000); /* the supervisor hears "ready" */
+        _exit(7);
+    }
+    if (is("FAKE_WORKER", "crash-once") && mark("second"))
+        (void)kill(getppid(), SIGTERM);
+}
+
+static void drain(void *arg)
+{
+    struct worker *worker = arg;
+    if (is("FAKE_WORKER", "stubborn"))
+        return;
+    (void)mark("drained");
+    loop_timer_start(worker->timer, 50);
+}
+
+static void lost(void *arg)
+{
+    (void)mark("lost");
+    stop(arg);
+}
+
+static int run_worker(void)
+{
+    static const struct node_worker_events events = {serve, drain, lost};
+    struct worker worker = {0};
+    struct sw_err err;
+    (void)signal(SIGTERM, SIG_IGN);
+    int rc = loop_new(&worker.loop, &err);
+    if (rc == 0)
+        rc = loop_timer_new(worker.loop, stop, &worker, &worker.timer, &err);
+    if (rc == 0)
+        rc = node_worker_new(worker.loop, NODE_CHANNEL_FD, &events, &worker, &worker.channel, &err);
+    if (rc == 0)
+        rc = loop_run(worker.loop, &err);
+    if (rc < 0)
+        return 1;
+    node_worker_free(worker.channel);
+    node_serving_free(worker.serving);
+    loop_timer_free(worker.timer);
+    loop_free(worker.loop);
+    return 0;
+}
+
+int main(int argc, char **argv)
+{
+    if (argc > 1 && strcmp(argv[1], "internal-compile") == 0)
+        return compile(argc, argv);
+    if (argc > 1 && strcmp(argv[1], "internal-worker") == 0)
+        return run_worker();
+    return 64;
+}

@@ -1,0 +1,373 @@
+/* supervisor.c - tests of the supervisor with a program that plays compiler and worker. */
+#include <dirent.h>
+#include <fcntl.h>
+#include <ftw.h>
+#include <limits.h>
+#include <netinet/in.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "check.h"
+#include "node/node_internal.h"
+
+static char dir[PATH_MAX];
+static char cache[PATH_MAX + 16];
+static char wasm[PATH_MAX + 16];
+static int log_fd = -1;
+
+struct seen { /* what the supervisor told */
+    int ready;
+    int progress;
+    int done;
+    bool kill_self;   /* SIGKILL when ready, instead of SIGTERM */
+    bool stay;        /* no signal when ready */
+    bool stop_at_progress;
+};
+
+static void on_ready(void *arg)
+{
+    struct seen *seen = arg;
+    seen->ready++;
+    if (seen->kill_self)
+        (void)raise(SIGKILL);
+    if (!seen->stay)
+        (void)raise(SIGTERM);
+}
+
+static void on_progress(void *arg, struct sw_str component, uint64_t elapsed_ms, bool done)
+{
+    struct seen *seen = arg;
+    (void)component;
+    (void)elapsed_ms;
+    seen->progress++;
+    seen->done += done;
+    if (seen->stop_at_progress)
+        (void)raise(SIGINT);
+}
+
+static int remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
+{
+    (void)st;
+    (void)type;
+    (void)ftw;
+    return remove(path);
+}
+
+static int set_up(void **state)
+{
+    (void)state;
+    char name[] = "node-XXXXXX"; /* in the build folder */
+    if (!mkdtemp(name) || !realpath(name, dir))
+        return -1;
+    (void)snprintf(cache, sizeof cache, "%s/c/aot", dir);
+    (void)snprintf(wasm, sizeof wasm, "%s/x.wasm", dir);
+    FILE *file = fopen(wasm, "w");
+    if (!file || fputs("wasm", file) < 0 || fclose(file) != 0)
+        return -1;
+    char log[PATH_MAX + 16];
+    (void)snprintf(log, sizeof log, "%s/log", dir);
+    log_fd = open(log, O_CREAT | O_RDWR | O_CLOEXEC | O_APPEND, 0600);
+    sw_log_setup(log_fd, SW_LOG_WARN, "supervisor");
+    (void)setenv("FAKE_DIR", dir, 1);
+    (void)unsetenv("FAKE_COMPILE");
+    (void)unsetenv("FAKE_WORKER");
+    return log_fd >= 0 ? 0 : -1;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    (void)close(log_fd);
+    return nftw(dir, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+}
+
+static bool marked(const char *name)
+{
+    char path[PATH_MAX + 64];
+    (void)snprintf(path, sizeof path, "%s/%s", dir, name);
+    return access(path, F_OK) == 0;
+}
+
+static void check_log(const char *part)
+{
+    static char text[65536];
+    ssize_t n = pread(log_fd, text, sizeof text - 1, 0);
+    CHECK(n >= 0);
+    text[n] = '\0';
+    CHECK_HAS(text, part);
+}
+
+static int count_fds(void)
+{
+    DIR *fds = opendir("/proc/self/fd");
+    int count = 0;
+    CHECK(fds != NULL);
+    while (readdir(fds))
+        count++;
+    (void)closedir(fds);
+    return count;
+}
+
+static const struct node__timing quick = {
+    .compile_ms_max = 5000,
+    .progress_ms = 100,
+    .start_ms_max = 5000,
+    .drain_ms_max = 5000,
+    .backoff_ms_min = 5,
+    .backoff_ms_max = 20,
+    .steady_ms = 5000,
+    .crashes_max = 3,
+};
+
+static int supervise(const struct node__timing *timing, uint32_t workers, struct seen *seen, struct sw_err *err)
+{
+    const struct app_component components[] = {
+        {.id = SW_LIT("one"), .source = sw_str_of(wasm)},
+        {.id = SW_LIT("two"), .source = sw_str_of(wasm)},
+    };
+    const struct app_http_trigger trigger = {.id = SW_LIT("t"), .route = SW_LIT("/...")};
+    const struct app app = {.name = SW_LIT("sample"),
+                            .origin = sw_str_of(wasm),
+                            .components = components,
+                            .component_count = 2,
+                            .http = &trigger,
+                            .http_count = 1};
+    int listen_fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    CHECK(listen_fd >= 0);
+    const struct node_config config = {.app = &app,
+                                       .program = FAKE_PROGRAM,
+                                       .cache_dir = cache,
+                                       .listen_fd = listen_fd,
+                                       .workers = workers,
+                                       .ready = on_ready,
+                                       .ready_arg = seen,
+                                       .progress = on_progress};
+    int before = count_fds();
+    int rc = node__supervise(&config, timing, err);
+    CHECK_INT(count_fds(), before);
+    CHECK_INT(close(listen_fd), 0);
+    CHECK(waitpid(-1, NULL, WNOHANG) <= 0); /* no child is left */
+    return rc;
+}
+
+static void workers_serve_and_drain(void **state)
+{
+    (void)state;
+    struct seen seen = {0};
+    struct sw_err err;
+    CHECK_OK(supervise(&quick, 3, &seen, &err), &err);
+    CHECK_INT(seen.ready, 1);
+    CHECK_INT(seen.progress, 0);
+    CHECK(marked("first"));
+    CHECK(marked("drained"));
+    struct stat st;
+    CHECK_INT(stat(cache, &st), 0);
+    CHECK_INT(st.st_mode & 07777, 0700);
+}
+
+static void many_descriptors_arrive_in_order(void **state)
+{
+    (void)state;
+    struct seen seen = {0};
+    struct sw_err err;
+    (void)setenv("FAKE_COMPILE", "many", 1); /* 2 components, 100 core modules each: 402 descriptors */
+    CHECK_OK(supervise(&quick, 2, &seen, &err), &err);
+    CHECK_INT(seen.ready, 1);
+}
+
+static void a_worker_that_dies_is_started_again(void **state)
+{
+    (void)state;
+    struct seen seen = {.stay = true};
+    struct sw_err err;
+    (void)setenv("FAKE_WORKER", "crash-once", 1);
+    CHECK_OK(supervise(&quick, 1, &seen, &err), &err);
+    CHECK_INT(seen.ready, 1);
+    CHECK(marked("second"));
+    check_log("worker 0 ended with status 7; it is started again");
+}
+
+static void workers_that_keep_dying_end_it(void **state)
+{
+    (void)state;
+    struct seen seen = {0};
+    struct sw_err err = {0};
+    (void)setenv("FAKE_WORKER", "crash", 1);
+    CHECK_INT(supervise(&quick, 2, &seen, &err), -SW_EIO);
+    CHECK_HAS(err.text, " ended with status 9");
+    CHECK_INT(seen.ready, 0);
+}
+
+static void a_worker_that_says_why_ends_it_with_its_words(void **state)
+{
+    (void)state;
+    struct seen seen = {0};
+    struct sw_err err = {0};
+    (void)setenv("FAKE_WORKER", "failed", 1);
+    CHECK_INT(supervise(&quick, 2, &seen, &err), -SW_EINPUT);
+    CHECK_STR(sw_str_of(err.text), "cannot serve \"this\"");
+}
+
+static void a_worker_that_is_never_ready_is_ended(void **state)
+{
+    (void)state;
+    struct seen seen = {0};
+    struct sw_err err = {0};
+    struct node__timing timing = quick;
+    timing.start_ms_max = 1000;
+    timing.crashes_max = 1;
+    (void)setenv("FAKE_WORKER", "stuck", 1);
+    CHECK_INT(supervise(&timing, 1, &seen, &err), -SW_ETIMEOUT);
+    CHECK_STR(sw_str_of(err.text), "worker 0 was not ready within 1 s");
+}
+
+static void a_worker_that_does_not_drain_is_ended(void **state)
+{
+    (void)state;
+    struct seen seen = {0};
+    struct sw_err err;
+    struct node__timing timing = quick;
+    timing.drain_ms_max = 100;
+    (void)setenv("FAKE_WORKER", "stubborn", 1);
+    uint64_t start_ns = sw_clock_mono_ns();
+    CHECK_OK(supervise(&timing, 2, &seen, &err), &err);
+    CHECK((sw_clock_mono_ns() - start_ns) / 1000000 < 4000);
+    check_log("requests are cut: workers did not end in time");
+}
+
+static void a_failing_compiler_ends_it_with_its_words(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *how;
+        int code;
+        const char *message;
+    } rows[] = {
+        {"fail", SW_EINPUT, "component 'one': 'x.wasm': not a component at byte 3\nhint: make one"},
+        {"silent", SW_EIO, "component 'one': its compiler ended with status 3"},
+        {"signal", SW_EIO, "component 'one': its compiler was ended by signal 9"},
+        {"garbage", SW_EBUG, "the compiler printed 'core 1 x', expected 'core 0 <key>'"},
+        {"half", SW_EBUG, "the compiler printed 'core 0 xcore 0 "},
+        {"flood", SW_EIO, "component 'one': all work and no play\nall work and no play\n"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct seen seen = {0};
+        struct sw_err err = {0};
+        (void)setenv("FAKE_COMPILE", rows[i].how, 1);
+        CHECK_INT(supervise(&quick, 1, &seen, &err), -rows[i].code);
+        const char *two = strstr(err.text, "'two'"); /* either may come first */
+        if (two)
+            memcpy(err.text + (two - err.text), "'one'", 5);
+        CHECK_HAS(err.text, rows[i].message);
+        CHECK_INT(seen.ready, 0);
+    }
+}
+
+static void a_slow_compiler_is_reported_and_has_a_limit(void **state)
+{
+    (void)state;
+    struct seen seen = {0};
+    struct sw_err err = {0};
+    (void)setenv("FAKE_COMPILE", "slow", 1); /* 300 ms */
+    CHECK_OK(supervise(&quick, 1, &seen, &err), &err);
+    CHECK_INT(seen.done, 2);
+    CHECK(seen.progress >= 4);
+    struct node__timing timing = quick;
+    timing.compile_ms_max = 1000;
+    (void)setenv("FAKE_COMPILE", "hang", 1);
+    CHECK_INT(supervise(&timing, 1, &seen, &err), -SW_ETIMEOUT);
+    CHECK_HAS(err.text, ": compiling took longer than 1 s");
+}
+
+static void a_signal_while_compiling_ends_it(void **state)
+{
+    (void)state;
+    struct seen seen = {.stop_at_progress = true};
+    struct sw_err err;
+    (void)setenv("FAKE_COMPILE", "hang", 1);
+    CHECK_OK(supervise(&quick, 1, &seen, &err), &err);
+    CHECK_INT(seen.ready, 0);
+}
+
+static void workers_end_when_the_supervisor_is_gone(void **state)
+{
+    (void)state;
+    pid_t child = fork();
+    CHECK(child >= 0);
+    if (child == 0) {
+        struct seen seen = {.kill_self = true};
+        struct sw_err err;
+        _exit(supervise(&quick, 1, &seen, &err) == 0 ? 0 : 1);
+    }
+    int status = 0;
+    CHECK_INT(waitpid(child, &status, 0), child);
+    CHECK(WIFSIGNALED(status));
+    for (int i = 0; i < 500 && !marked("lost"); i++)
+        (void)usleep(10000);
+    CHECK(marked("lost"));
+}
+
+static void a_cache_that_others_can_write_to_is_refused(void **state)
+{
+    (void)state;
+    struct seen seen = {0};
+    struct sw_err err = {0};
+    char parent[PATH_MAX + 16];
+    (void)snprintf(parent, sizeof parent, "%s/c", dir);
+    CHECK_INT(mkdir(parent, 0700) | mkdir(cache, 0700) | chmod(cache, 0770), 0);
+    CHECK_INT(supervise(&quick, 1, &seen, &err), -SW_EDENIED);
+    CHECK_HAS(err.text, "others may write to it (mode 0770)");
+}
+
+static void the_number_of_workers_has_limits(void **state)
+{
+    (void)state;
+    struct seen seen = {0};
+    struct sw_err err = {0};
+    CHECK_INT(supervise(&quick, 0, &seen, &err), -SW_EINPUT);
+    CHECK_STR(sw_str_of(err.text), "workers: expected a number from 1 to 256, got 0");
+    CHECK_INT(supervise(&quick, 257, &seen, &err), -SW_EINPUT);
+}
+
+/* libuv keeps a pipe for signals once there was a loop with one. */
+static int warm_up(void **state)
+{
+    (void)state;
+    struct loop *loop = NULL;
+    struct loop_signal *signal = NULL;
+    struct sw_err err;
+    if (loop_new(&loop, &err) < 0 || loop_signal_new(loop, SIGHUP, NULL, NULL, &signal, &err) < 0)
+        return -1;
+    loop_signal_free(signal);
+    loop_free(loop);
+    return 0;
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(workers_serve_and_drain),
+        TEST(many_descriptors_arrive_in_order),
+        TEST(a_worker_that_dies_is_started_again),
+        TEST(workers_that_keep_dying_end_it),
+        TEST(a_worker_that_says_why_ends_it_with_its_words),
+        TEST(a_worker_that_is_never_ready_is_ended),
+        TEST(a_worker_that_does_not_drain_is_ended),
+        TEST(a_failing_compiler_ends_it_with_its_words),
+        TEST(a_slow_compiler_is_reported_and_has_a_limit),
+        TEST(a_signal_while_compiling_ends_it),
+        TEST(workers_end_when_the_supervisor_is_gone),
+        TEST(a_cache_that_others_can_write_to_is_refused),
+        TEST(the_number_of_workers_has_limits),
+    };
+    return cmocka_run_group_tests(tests, warm_up, NULL);
+}
