@@ -13,7 +13,7 @@
 #define COMPONENT_PARAMS_MAX 1000               /* of one function; wasmparser */
 #define COMPONENT_ARGS_MAX 100000               /* of one instantiation, and exports of one inline instance; wasmparser */
 #define COMPONENT_OPTIONS_MAX 16                /* canonical options of one definition: there are ten kinds, each at most once */
-#define COMPONENT_BINARY_ARENA_MAX (512u << 20) /* bytes; a 12 MiB JavaScript component takes about 2 MiB */
+#define COMPONENT_BINARY_ARENA_MAX (256u << 20) /* bytes; a Go or JavaScript component takes 2.5 MiB, mostly for its core modules */
 
 /* ---- types (types*.c) ---- */
 #define COMPONENT_TYPE_DEPTH_MAX 100      /* of a value type: lifting, lowering and printing recurse this far at most */
@@ -25,9 +25,9 @@
 #define COMPONENT_INSTANTIATION_DEPTH_MAX 100  /* component instances being made inside each other; bounds the linker's recursion */
 #define COMPONENT_INSTANCES_MAX 1000           /* component instances of one plan; wasmparser: instances per component */
 #define COMPONENT_CORE_INSTANCES_MAX 1000      /* core instances of one plan; each costs a store time and memory */
-#define COMPONENT_LINK_STEPS_MAX 20000000      /* definitions run and names compared; under a second, a real component takes 20,000 */
-#define COMPONENT_LINK_ARENA_MAX (512u << 20)  /* bytes of scratch, freed after linking */
-#define COMPONENT_PLAN_ARENA_MAX (256u << 20)  /* bytes of the plan */
+#define COMPONENT_LINK_STEPS_MAX 4000000       /* definitions run and names compared: a tenth of a second; real components take 1,000 to 4,000 */
+#define COMPONENT_LINK_ARENA_MAX (128u << 20)  /* bytes of scratch, freed after linking; real components take under 256 KiB */
+#define COMPONENT_PLAN_ARENA_MAX (128u << 20)  /* bytes of the plan; real components take under 256 KiB */
 #define COMPONENT_NAME_INDEX_MIN 9             /* from so many names on a hash index is made instead of looking at each */
 
 #endif

@@ -32,8 +32,10 @@ int component__link_steps(struct link *link, uint64_t n)
 void *component__link_scratch(struct link *link, uint32_t count, size_t size)
 {
     void *items = sw_arena_try_array(&link->scratch, count, size, alignof(max_align_t));
-    if (!items)
+    if (!items) {
         link->rc = sw_arena_fail(&link->scratch, count * size, link->err);
+        link->rc = sw_wrap(link->err, "link a component");
+    }
     return items;
 }
 
@@ -45,6 +47,7 @@ void *component__link_room(struct link *link, void *items, uint32_t count, uint3
     void *grown = sw_arena_try_array(&link->plan->arena, wanted, size, alignof(max_align_t));
     if (!grown) {
         link->rc = sw_arena_fail(&link->plan->arena, wanted * size, link->err);
+        link->rc = sw_wrap(link->err, "link a component");
         return NULL;
     }
     if (count)

@@ -85,7 +85,7 @@ static int compare(struct link *link, const struct link_match *match, const stru
     sw_auto_buf text = SW_BUF(COMPONENT_TYPE_TEXT_MAX);
     int rc = component__link_func_text(link, type, &text);
     if (rc < 0)
-        return rc;
+        return sw_wrap(link->err, "print the type of '" SW_FMT "'", SW_ARG(match->name));
     if (sw_str_eq(sw_buf_str(&text), sw_str_of(host->type)))
         return 0;
     struct sw_str from = match->source.host->package.n ? match->source.host->name : SW_LIT("the world");

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/alloc.h"
+#include "base/clock.h"
 #include "check.h"
 #include "component/link.h"
 #include "component/plan_print.h"
@@ -48,11 +49,10 @@ static void plans_are_as_expected(void **state)
     }
 }
 
-static void refusals_name_what_and_where(void **state)
+static void refuse_all(const char *file)
 {
-    (void)state;
     sw_auto_buf cases = SW_BUF(0);
-    seed_read("link_errors.bin", &cases);
+    seed_read(file, &cases);
     struct sw_str rest = sw_buf_str(&cases), text, component;
     while (seed_next(&rest, &text, &component)) {
         struct sw_err err = {0};
@@ -65,6 +65,20 @@ static void refusals_name_what_and_where(void **state)
         CHECK(rc == -SW_EINPUT || rc == -SW_ELIMIT);
         CHECK_HAS(err.text, want);
     }
+}
+
+static void refusals_name_what_and_where(void **state)
+{
+    (void)state;
+    refuse_all("link_errors.bin");
+}
+
+static void a_lot_of_work_is_refused_soon(void **state)
+{
+    (void)state;
+    uint64_t before = sw_clock_thread_cpu_ns();
+    refuse_all("hostile.bin");
+    CHECK(sw_clock_thread_cpu_ns() - before < 20000000000u); /* half a second; sanitizers and slow machines take more */
 }
 
 static void an_impure_shim_stays(void **state)
@@ -184,6 +198,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(plans_are_as_expected),
         cmocka_unit_test(refusals_name_what_and_where),
+        cmocka_unit_test(a_lot_of_work_is_refused_soon),
         cmocka_unit_test(an_impure_shim_stays),
         cmocka_unit_test(an_elided_shim_needs_no_module),
         cmocka_unit_test(versions_have_tracks),

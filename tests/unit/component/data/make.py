@@ -4,6 +4,7 @@
   x.wat               -> x.wasm
   x.cases             -> x.bin: per case u32 length of the expected text, the text, u32 length of the component, the component
   shim_yes.wat        -> shim_no.bin: the same form, one variant of it per line of shim_no.txt, to be linked without elision
+  hostile()           -> hostile.bin: the same form, components that would take very long
   guest.c, adapter.wat.txt -> guest.wasm, adapted.wasm: what clang and wasm-tools make of a C guest, without and with an adapter
 """
 import os
@@ -52,6 +53,27 @@ def variants():
         yield name, parse(base.replace(old, new))
 
 
+def hostile():
+    """Small components that describe a lot of work: each must be refused soon."""
+    twice = "".join("(component $c%d (alias outer 1 $c%d (component $i)) (instance (instantiate $i)) (instance (instantiate $i)))"
+                    % (n, n - 1) for n in range(1, 40))
+    chain = "".join("(component $c%d (alias outer 1 $c%d (component $i)) (instance (instantiate $i)))" % (n, n - 1) for n in range(1, 110))
+    types = "".join('(type $t%d (instance (alias outer 1 $t%d (type $i)) (export "a" (instance (type $i))) (export "b" (instance (type $i)))))'
+                    % (n, n - 1) for n in range(1, 40))
+    args = '(component $u (import "x" (instance (type $t39)))) (instance (instantiate $u (with "x" (instance $i39))))'
+    values = "(instance $i0)" + "".join('(instance $i%d (export "a" (instance $i%d)) (export "b" (instance $i%d)))' % (n, n - 1, n - 1)
+                                       for n in range(1, 40))
+    tuples = "(type $t0 u8)" + "".join("(type $t%d (tuple $t%d $t%d))" % (n, n - 1, n - 1) for n in range(1, 40))
+    text = "(type $t0 (list u8))" + "".join("(type $t%d (tuple $t%d $t%d))" % (n, n - 1, n - 1) for n in range(1, 20))
+    cores = '(core module $m)' + "(core instance (instantiate $m))" * 1001
+    yield "more than 1000 component instances", "(component (component $c0)%s (instance (instantiate $c39)))" % twice
+    yield "made inside each other more than 100 deep", "(component (component $c0)%s (instance (instantiate $c109)))" % chain
+    yield "link a component: ", '(component (type $t0 (instance))%s %s %s)' % (types, values, args)
+    yield "bytes or larger in memory", "(component %s)" % tuples
+    yield "print the type of 'hello': ", '(component %s (import "hello" (func (param "a" $t19))))' % text
+    yield "more than 1000 core instances", "(component %s)" % cores
+
+
 def component(core, wit, out, adapter=None):
     with tempfile.TemporaryDirectory() as folder:
         embedded = os.path.join(folder, "e.wasm")
@@ -84,4 +106,5 @@ for file in sorted(os.listdir(HERE)):
             f.write(parse(open(path(file)).read()))
 write_cases("link_errors.bin", cases("link_errors.cases"))
 write_cases("shim_no.bin", variants())
+write_cases("hostile.bin", ((text, parse(source)) for text, source in hostile()))
 guests()
