@@ -321,6 +321,7 @@ static int write_large(struct http_exchange *exchange, struct sw_str bytes, size
         void *out;
     } data = {bytes.p};
     char head[20];
+    char tail[2] = {'\r', '\n'};
     struct iovec parts[4];
     for (;;) {
         size_t pending = http__conn_pending(conn);
@@ -333,7 +334,7 @@ static int write_large(struct http_exchange *exchange, struct sw_str bytes, size
             parts[count++] = (struct iovec){head, http_chunk_head_write(take, head)};
         parts[count++] = (struct iovec){data.out, take};
         if (chunked)
-            parts[count++] = (struct iovec){(char[]){"\r\n"}, 2};
+            parts[count++] = (struct iovec){tail, sizeof tail};
         size_t sent = 0;
         int rc = http__conn_send(conn, parts, count, &sent);
         if (rc == SW_WAIT) {
