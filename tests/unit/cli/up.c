@@ -1,0 +1,96 @@
+/* up.c - tests of what `swell up` reads and prints before it serves. */
+#include "cli/up.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/buf.h"
+#include "check.h"
+
+static void an_environment_variable_is_key_and_value(void **state)
+{
+    (void)state;
+    struct app_env env;
+    struct sw_err err = {0};
+    CHECK_OK(cli_up_env("A=b=c", &env, &err), &err);
+    CHECK_STR(env.name, "A");
+    CHECK_STR(env.value, "b=c");
+    CHECK_OK(cli_up_env("A=", &env, &err), &err);
+    CHECK_STR(env.value, "");
+    CHECK_INT(cli_up_env("A", &env, &err), -SW_EINPUT);
+    CHECK_STR(sw_str_of(err.text), "Environment variable must be of the form `key=value`");
+    CHECK_INT(cli_up_env("=b", &env, &err), -SW_EINPUT);
+    CHECK_INT(cli_up_env("A=\xff", &env, &err), -SW_EINPUT);
+    CHECK_STR(sw_str_of(err.text), "--env: expected UTF-8 in the value of 'A'");
+}
+
+static void the_cache_follows_xdg(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *xdg, *home, *dir;
+    } rows[] = {
+        {"/c", "/h", "/c/swell/aot"},
+        {NULL, "/h", "/h/.cache/swell/aot"},
+        {"", "/h", "/h/.cache/swell/aot"},
+        {"relative", "/h", "/h/.cache/swell/aot"},
+        {NULL, NULL, NULL},
+        {NULL, "", NULL},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        sw_auto_buf dir = SW_BUF(256);
+        struct sw_err err = {0};
+        int rc = cli_up_cache_dir(rows[i].xdg, rows[i].home, &dir, &err);
+        CHECK_INT(rc, rows[i].dir ? 0 : -SW_EINPUT);
+        if (rows[i].dir)
+            CHECK_STR(sw_str_of(dir.p), rows[i].dir);
+        else
+            CHECK_HAS(err.text, "no folder for compiled code: neither XDG_CACHE_HOME nor HOME is set");
+    }
+}
+
+static void the_start_up_output_is_spins(void **state)
+{
+    (void)state;
+    const struct app_component components[] = {
+        {.id = SW_LIT("hello"), .description = SW_LIT("says\n\x1b[1mhello")},
+        {.id = SW_LIT("front")},
+    };
+    const struct app_http_trigger http[] = {
+        {.route = SW_LIT("/hello/..."), .component = 0}, {.route = SW_LIT("/..."), .component = 1},
+        {.route = SW_LIT("/"), .component = 1},          {.route = SW_LIT("a/:b/"), .component = 1},
+        {.route = SW_LIT("/dup"), .component = 0},       {.route = SW_LIT("/dup"), .component = 1},
+        {.route = SW_LIT("/c/*"), .component = 1},       {.route = SW_LIT("..."), .component = 1},
+    };
+    const struct app app = {
+        .components = components, .component_count = 2, .http = http, .http_count = sizeof http / sizeof http[0]};
+    char *text = NULL;
+    size_t n = 0;
+    FILE *out = open_memstream(&text, &n);
+    CHECK(out != NULL);
+    cli_up_print_routes(&app, "127.0.0.1:3000", out);
+    (void)fclose(out);
+    CHECK_STR(sw_str_of(text), "\n"
+                               "Serving http://127.0.0.1:3000\n"
+                               "Available Routes:\n"
+                               "  hello: http://127.0.0.1:3000/hello (wildcard)\n"
+                               "    says\n"
+                               "    ?[1mhello\n"
+                               "  front: http://127.0.0.1:3000 (wildcard)\n"
+                               "  front: http://127.0.0.1:3000\n"
+                               "  front: http://127.0.0.1:3000/a/:b\n"
+                               "  front: http://127.0.0.1:3000/dup\n"
+                               "  front: http://127.0.0.1:3000/c (wildcard)\n"
+                               "  front: http://127.0.0.1:3000 (wildcard)\n");
+    free(text);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(an_environment_variable_is_key_and_value),
+        cmocka_unit_test(the_cache_follows_xdg),
+        cmocka_unit_test(the_start_up_output_is_spins),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
