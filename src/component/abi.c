@@ -117,7 +117,7 @@ int component__lift_text(struct component_call *call, uint32_t ptr, uint32_t tag
     if (option != COMPONENT_UTF8 && (ptr & 1))
         return component_trap(call, "unaligned pointer 0x%x of a string, not a multiple of 2", ptr);
     if (ptr > call->mem_len || bytes > call->mem_len - ptr)
-        return component_trap(call, "string content out-of-bounds: pointer/length out of bounds of memory (0x%x + %llu)", ptr,
+        return component_trap(call, "string content out-of-bounds: string pointer/length out of bounds of memory, 0x%x + %llu", ptr,
                               (unsigned long long)bytes);
     text.p = call->mem ? call->mem + ptr : NULL;
     if (!component_text_valid(&text))
@@ -179,7 +179,7 @@ int component__realloc(struct component_call *call, const uint32_t old[2], uint6
         return rc;
     uint32_t ptr = vals[0].u32;
     if (ptr & (align - 1))
-        return component_trap(call, "realloc return: result not aligned, 0x%x is not a multiple of %u", ptr, align);
+        return component_trap(call, "realloc return: result not aligned, unaligned pointer 0x%x is not a multiple of %u", ptr, align);
     if (ptr > call->mem_len || size > call->mem_len - ptr)
         return component_trap(call, "realloc return: beyond end of memory, 0x%x + %llu", ptr, (unsigned long long)size);
     *ret_ptr = ptr;

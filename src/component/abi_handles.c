@@ -49,8 +49,11 @@ int component__handle_of(struct component_call *call, uint32_t handle, uint32_t 
     struct component_handle *entry = component_handles_get(&call->instance->handles, handle);
     if (!entry)
         return component_trap(call, "unknown handle index %u", handle);
-    if (entry->kind != COMPONENT_HANDLE_RESOURCE || entry->resource != resource)
-        return component_trap(call, "handle index %u used with the wrong type", handle);
+    if (entry->kind != COMPONENT_HANDLE_RESOURCE || entry->resource != resource) {
+        bool is_host = call->store->component->resources[resource].host != NULL;
+        return component_trap(call, "handle index %u used with the wrong type, expected %s resource but found a different %s resource", handle,
+                              is_host ? "host" : "guest-defined", entry->is_host ? "host" : "guest-defined");
+    }
     *ret = entry;
     return 0;
 }
