@@ -4,6 +4,7 @@
 #include "fake.h"
 #include "host/limits.h"
 #include "host/wasi/io.h"
+#include "loop/loop.h"
 
 struct setup {
     struct fake fake;
@@ -553,6 +554,45 @@ static void every_allocation_may_fail(void **state)
     fail_msg("still failing after 100 allocations");
 }
 
+static void a_warm_host_answers_without_allocating(void **state)
+{
+    (void)state;
+    static const struct http_field field = {SW_LIT_INIT("accept"), SW_LIT_INIT("*/*")};
+    for (int warm = 0; warm < 2; warm++) {
+        struct setup s;
+        struct sw_err err;
+        struct host_http_types_fields *headers;
+        struct host_list_tuple_str_str list;
+        begin(&s, "GET");
+        if (warm) { /* the host of a request before this one */
+            host_free(s.fake.host);
+            sw_mem_fail_after(0);
+            CHECK_OK(host_new(s.fake.loop, &s.fake.grants, &s.fake.host, &err), &err);
+            s.http = fake_begin(&s.fake, &s.exchange);
+        }
+        s.exchange.request.fields = &field;
+        s.exchange.request.field_count = 1;
+        CHECK_INT(host_http_types_incoming_request_headers(&s.fake.call, s.http.request, &headers), 0);
+        CHECK_INT(host_http_types_fields_entries(&s.fake.call, headers, &list), 0);
+        host_http_types_fields_drop(s.fake.host, headers);
+        CHECK_INT(response_make(&s, NULL), 0);
+        for (const char *at = "bSwxdf"; *at; at++)
+            CHECK_INT(step(&s, *at), 0);
+        CHECK_INT(fake_end(&s.fake), HOST_HTTP_FINISHED);
+        drop_rest(&s);
+        sw_mem_fail_after(-1);
+        if (warm) {
+            fake_deinit(&s.fake);
+        } else {
+            host_free(s.fake.host); /* stays spare for the next round */
+            loop_free(s.fake.loop);
+            sw_arena_deinit(&s.fake.arena);
+            sw_buf_deinit(&s.fake.output);
+        }
+        fake_exchange_deinit(&s.exchange);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -567,6 +607,7 @@ int main(void)
         cmocka_unit_test(a_finished_response_waits_for_its_last_byte),
         cmocka_unit_test(writing_more_than_permitted_traps),
         cmocka_unit_test(every_allocation_may_fail),
+        cmocka_unit_test(a_warm_host_answers_without_allocating),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
