@@ -133,7 +133,8 @@ static void record_struct(struct gen *g, const struct wit_def *def)
 
 static void need_def(struct gen *g, const struct wit_def *def)
 {
-    if (def->kind == WIT_DEF_RESOURCE || def->home->interface != g->now->wit || !once(g, &g->done, text(g, "def %s", def_name(g, def))))
+    if (def->kind == WIT_DEF_RESOURCE || def->home->interface != g->now->wit ||
+        !once(g, &g->done, text(g, "def %s", def_name(g, def))))
         return;
     if (def->kind == WIT_DEF_ALIAS) {
         need_struct(g, def->type);
@@ -171,7 +172,8 @@ static void need_struct(struct gen *g, const struct wit_type *type)
     for (uint32_t i = 0; i < type->item_count; i++)
         need_struct(g, type->items[i]);
     enum shape shape = shape_of(type);
-    if (shape == SHAPE_LIST || shape == SHAPE_FIXED_LIST || shape == SHAPE_OPTION || shape == SHAPE_TUPLE || shape == SHAPE_RESULT)
+    if (shape == SHAPE_LIST || shape == SHAPE_FIXED_LIST || shape == SHAPE_OPTION || shape == SHAPE_TUPLE ||
+        shape == SHAPE_RESULT)
         anonymous_struct(g, type);
 }
 
@@ -193,7 +195,8 @@ void signature(struct gen *g, const struct wit_func *func)
     if (func->result && !result)
         parts[2] = text(g, "%s*ret", c_type(g, func->result));
     for (uint32_t i = 0; i < func->param_count + 3; i++) {
-        const char *part = i < func->param_count ? text(g, "%s%s", c_type(g, func->params[i].type), param_name(g, func->params[i].name))
+        const char *part = i < func->param_count ? text(g, "%s%s", c_type(g, func->params[i].type),
+                                                        param_name(g, func->params[i].name))
                                                  : parts[i - func->param_count];
         if (!part)
             continue;
@@ -232,11 +235,15 @@ static const char *wit_text(struct gen *g, const struct wit_type *type)
     if (!type->elem && !type->other && type->kind != WIT_TUPLE)
         return type->kind == WIT_RESULT ? "result" : walk_name(g, type);
     if (type->kind == WIT_RESULT && type->other)
-        return text(g, "result<%s, %s>", type->elem ? wit_text(g, type->elem) : "_", wit_text(g, type->other));
+        return text(g, "result<%s, %s>", type->elem ? wit_text(g, type->elem) : "_",
+                    wit_text(g, type->other));
     if (type->kind == WIT_FIXED_LIST)
         return text(g, "list<%s, %u>", wit_text(g, type->elem), type->length);
     if (type->kind != WIT_TUPLE)
-        return text(g, "%s<%s>", type->kind == WIT_RESULT ? "result" : type->kind == WIT_OPTION ? "option" : "list",
+        return text(g, "%s<%s>",
+                    type->kind == WIT_RESULT   ? "result"
+                    : type->kind == WIT_OPTION ? "option"
+                                               : "list",
                     wit_text(g, type->elem));
     const char *items = "";
     for (uint32_t i = 0; i < type->item_count; i++)
@@ -248,8 +255,8 @@ static void func_comment(struct gen *g, const struct wit_func *func)
 {
     emit(g, "/* " SW_FMT ": func(", SW_ARG(func->full_name));
     for (uint32_t i = func->kind == WIT_FUNC_METHOD; i < func->param_count; i++)
-        emit(g, "%s" SW_FMT ": %s", i > (func->kind == WIT_FUNC_METHOD) ? ", " : "", SW_ARG(func->params[i].name),
-             wit_text(g, func->params[i].type));
+        emit(g, "%s" SW_FMT ": %s", i > (func->kind == WIT_FUNC_METHOD) ? ", " : "",
+             SW_ARG(func->params[i].name), wit_text(g, func->params[i].type));
     emit(g, ")");
     if (func->result)
         emit(g, " -> %s", wit_text(g, func->result));
@@ -303,8 +310,9 @@ void header(struct gen *g, struct sw_buf *out)
     const struct wit_interface *in = g->now->wit;
     const struct wit_package *package = in->home.package;
     g->to = out;
-    emit(g, "/* %s.h - " SW_FMT "%s" SW_FMT ".  Room: host.  Generated from wit/ by bindgen: do not edit. */\n", g->now->file,
-         SW_ARG(in->full_name), package->version.n ? "@" : "", SW_ARG(package->version));
+    emit(g,
+         "/* %s.h - " SW_FMT "%s" SW_FMT ".  Room: host.  Generated from wit/ by bindgen: do not edit. */\n",
+         g->now->file, SW_ARG(in->full_name), package->version.n ? "@" : "", SW_ARG(package->version));
     emit(g, "#ifndef SW_GEN_HOST_%s_H\n#define SW_GEN_HOST_%s_H\n\n", g->now->upper, g->now->upper);
     emit(g, "#include \"component/host.h\"\n#include \"%s/common.h\"\n", g->include);
     all_headers(g, out);
@@ -330,10 +338,12 @@ void header(struct gen *g, struct sw_buf *out)
 void common_header(struct gen *g, struct sw_buf *out)
 {
     g->to = out;
-    emit(g, "/* common.h - types that several interfaces share.  Room: host.  Generated from wit/ by bindgen: do not edit. */\n");
+    emit(g, "/* common.h - types that several interfaces share.  Room: host.  Generated from wit/ by "
+            "bindgen: do not edit. */\n");
     emit(g, "#ifndef SW_GEN_HOST_COMMON_H\n#define SW_GEN_HOST_COMMON_H\n\n");
     emit(g, "#include <stdbool.h>\n#include <stddef.h>\n#include <stdint.h>\n\n#include \"base/str.h\"\n\n");
-    emit(g, "#define HOST_WIT_ERROR 1 /* a function whose result is result<T, E>: *ret_error is filled, not *ret */\n\n");
+    emit(g, "#define HOST_WIT_ERROR 1 /* a function whose result is result<T, E>: *ret_error is filled, not "
+            "*ret */\n\n");
     if (g->rc == 0)
         g->rc = sw_buf_add(out, sw_buf_str(&g->common), g->err);
     emit(g, "#endif\n");
@@ -343,8 +353,10 @@ void kinds_header(struct gen *g, struct sw_buf *out)
 {
     uint32_t kind = 0;
     g->to = out;
-    emit(g, "/* kinds.h - the numbers of the host's resources.  Room: host.  Generated from wit/ by bindgen: do not edit. */\n");
-    emit(g, "#ifndef SW_GEN_HOST_KINDS_H\n#define SW_GEN_HOST_KINDS_H\n\nenum host_kind {\n    HOST_KIND_NONE = 0,\n");
+    emit(g, "/* kinds.h - the numbers of the host's resources.  Room: host.  Generated from wit/ by bindgen: "
+            "do not edit. */\n");
+    emit(g, "#ifndef SW_GEN_HOST_KINDS_H\n#define SW_GEN_HOST_KINDS_H\n\nenum host_kind {\n    "
+            "HOST_KIND_NONE = 0,\n");
     for (uint32_t i = 0; i < g->interface_count; i++) {
         const struct wit_interface *in = g->interfaces[i].wit;
         for (uint32_t k = 0; k < in->home.def_count; k++)

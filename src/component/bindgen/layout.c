@@ -5,12 +5,18 @@
 #include "component/bindgen/bindgen.h"
 
 static const enum shape BUILT_IN[] = {
-    [WIT_BOOL] = SHAPE_BOOL, [WIT_S8] = SHAPE_S8, [WIT_U8] = SHAPE_U8, [WIT_S16] = SHAPE_S16, [WIT_U16] = SHAPE_U16,
-    [WIT_S32] = SHAPE_S32, [WIT_U32] = SHAPE_U32, [WIT_S64] = SHAPE_S64, [WIT_U64] = SHAPE_U64, [WIT_F32] = SHAPE_F32,
-    [WIT_F64] = SHAPE_F64, [WIT_CHAR] = SHAPE_CHAR, [WIT_STRING] = SHAPE_STRING, [WIT_ERROR_CONTEXT] = SHAPE_NONE,
-    [WIT_LIST] = SHAPE_LIST, [WIT_FIXED_LIST] = SHAPE_FIXED_LIST, [WIT_TUPLE] = SHAPE_TUPLE, [WIT_OPTION] = SHAPE_OPTION,
-    [WIT_RESULT] = SHAPE_RESULT, [WIT_MAP] = SHAPE_NONE, [WIT_STREAM] = SHAPE_NONE, [WIT_FUTURE] = SHAPE_NONE,
-    [WIT_OWN] = SHAPE_OWN, [WIT_BORROW] = SHAPE_BORROW,
+    [WIT_BOOL] = SHAPE_BOOL,     [WIT_S8] = SHAPE_S8,
+    [WIT_U8] = SHAPE_U8,         [WIT_S16] = SHAPE_S16,
+    [WIT_U16] = SHAPE_U16,       [WIT_S32] = SHAPE_S32,
+    [WIT_U32] = SHAPE_U32,       [WIT_S64] = SHAPE_S64,
+    [WIT_U64] = SHAPE_U64,       [WIT_F32] = SHAPE_F32,
+    [WIT_F64] = SHAPE_F64,       [WIT_CHAR] = SHAPE_CHAR,
+    [WIT_STRING] = SHAPE_STRING, [WIT_ERROR_CONTEXT] = SHAPE_NONE,
+    [WIT_LIST] = SHAPE_LIST,     [WIT_FIXED_LIST] = SHAPE_FIXED_LIST,
+    [WIT_TUPLE] = SHAPE_TUPLE,   [WIT_OPTION] = SHAPE_OPTION,
+    [WIT_RESULT] = SHAPE_RESULT, [WIT_MAP] = SHAPE_NONE,
+    [WIT_STREAM] = SHAPE_NONE,   [WIT_FUTURE] = SHAPE_NONE,
+    [WIT_OWN] = SHAPE_OWN,       [WIT_BORROW] = SHAPE_BORROW,
 };
 
 enum shape shape_of(const struct wit_type *type)
@@ -130,8 +136,9 @@ static struct layout variant_layout(const struct wit_type *type)
 
 static struct layout compute(const struct wit_type *type)
 {
-    static const uint8_t SIZES[] = {[SHAPE_BOOL] = 1, [SHAPE_S8] = 1,  [SHAPE_U8] = 1,  [SHAPE_S16] = 2, [SHAPE_U16] = 2, [SHAPE_S32] = 4,
-                                    [SHAPE_U32] = 4,  [SHAPE_S64] = 8, [SHAPE_U64] = 8, [SHAPE_F32] = 4, [SHAPE_F64] = 8, [SHAPE_CHAR] = 4};
+    static const uint8_t SIZES[] = {[SHAPE_BOOL] = 1, [SHAPE_S8] = 1,  [SHAPE_U8] = 1,  [SHAPE_S16] = 2,
+                                    [SHAPE_U16] = 2,  [SHAPE_S32] = 4, [SHAPE_U32] = 4, [SHAPE_S64] = 8,
+                                    [SHAPE_U64] = 8,  [SHAPE_F32] = 4, [SHAPE_F64] = 8, [SHAPE_CHAR] = 4};
     enum shape shape = shape_of(type);
     uint32_t n;
     switch (shape) {
@@ -141,7 +148,8 @@ static struct layout compute(const struct wit_type *type)
         return (struct layout){8, 4, 2};
     case SHAPE_FIXED_LIST: {
         struct layout elem = layout_of(type->elem);
-        return (struct layout){cap((uint64_t)elem.size * type->length), elem.align, cap_flat((uint64_t)elem.flat * type->length)};
+        return (struct layout){cap((uint64_t)elem.size * type->length), elem.align,
+                               cap_flat((uint64_t)elem.flat * type->length)};
     }
     case SHAPE_RECORD:
     case SHAPE_TUPLE:
@@ -160,8 +168,18 @@ static struct layout compute(const struct wit_type *type)
     case SHAPE_BORROW:
     case SHAPE_NONE: /* handles too, though no binding carries them */
         return (struct layout){4, 4, 1};
-    case SHAPE_BOOL: case SHAPE_S8: case SHAPE_U8: case SHAPE_S16: case SHAPE_U16: case SHAPE_S32: case SHAPE_U32: case SHAPE_S64:
-    case SHAPE_U64: case SHAPE_F32: case SHAPE_F64: case SHAPE_CHAR:
+    case SHAPE_BOOL:
+    case SHAPE_S8:
+    case SHAPE_U8:
+    case SHAPE_S16:
+    case SHAPE_U16:
+    case SHAPE_S32:
+    case SHAPE_U32:
+    case SHAPE_S64:
+    case SHAPE_U64:
+    case SHAPE_F32:
+    case SHAPE_F64:
+    case SHAPE_CHAR:
         break;
     }
     return (struct layout){SIZES[shape], SIZES[shape], 1};
@@ -180,7 +198,8 @@ bool has_own(const struct wit_type *type)
         return true;
     if (shape == SHAPE_LIST || shape == SHAPE_FIXED_LIST)
         return has_own(type->elem);
-    if (shape != SHAPE_RECORD && shape != SHAPE_TUPLE && shape != SHAPE_VARIANT && shape != SHAPE_OPTION && shape != SHAPE_RESULT)
+    if (shape != SHAPE_RECORD && shape != SHAPE_TUPLE && shape != SHAPE_VARIANT && shape != SHAPE_OPTION &&
+        shape != SHAPE_RESULT)
         return false;
     for (uint32_t i = 0; i < part_count(type); i++)
         if (part_type(type, i) && has_own(part_type(type, i)))
@@ -196,7 +215,8 @@ const struct wit_type *first_unsupported(const struct wit_type *type)
         return type;
     if (shape == SHAPE_LIST || shape == SHAPE_FIXED_LIST)
         return first_unsupported(bare->elem);
-    if (shape != SHAPE_RECORD && shape != SHAPE_TUPLE && shape != SHAPE_VARIANT && shape != SHAPE_OPTION && shape != SHAPE_RESULT)
+    if (shape != SHAPE_RECORD && shape != SHAPE_TUPLE && shape != SHAPE_VARIANT && shape != SHAPE_OPTION &&
+        shape != SHAPE_RESULT)
         return NULL;
     for (uint32_t i = 0; i < part_count(bare); i++) {
         const struct wit_type *bad = part_type(bare, i) ? first_unsupported(part_type(bare, i)) : NULL;

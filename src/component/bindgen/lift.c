@@ -12,10 +12,15 @@ static void check(struct gen *g)
 }
 
 static const char *const LOADS[] = {
-    [SHAPE_S16] = "(int16_t)component_load_u16(%s)", [SHAPE_U16] = "component_load_u16(%s)", [SHAPE_S32] = "(int32_t)component_load_u32(%s)",
-    [SHAPE_U32] = "component_load_u32(%s)",          [SHAPE_S64] = "(int64_t)component_load_u64(%s)",
-    [SHAPE_U64] = "component_load_u64(%s)",          [SHAPE_F32] = "load_f32(%s)",
-    [SHAPE_F64] = "load_f64(%s)",                    [SHAPE_CHAR] = "component_load_u32(%s)",
+    [SHAPE_S16] = "(int16_t)component_load_u16(%s)",
+    [SHAPE_U16] = "component_load_u16(%s)",
+    [SHAPE_S32] = "(int32_t)component_load_u32(%s)",
+    [SHAPE_U32] = "component_load_u32(%s)",
+    [SHAPE_S64] = "(int64_t)component_load_u64(%s)",
+    [SHAPE_U64] = "component_load_u64(%s)",
+    [SHAPE_F32] = "load_f32(%s)",
+    [SHAPE_F64] = "load_f64(%s)",
+    [SHAPE_CHAR] = "component_load_u32(%s)",
 };
 
 static const char *at(struct gen *g, const char *base, uint32_t offset)
@@ -54,15 +59,16 @@ static void lift_word(struct gen *g, const struct wit_type *type, const char *va
         emit_line(g, "%s = (enum host_%s)tag%u;", dest, fragment(g, type), id);
     } else {
         emit_line(g, "void *object%u = NULL;", id);
-        emit_line(g, "rc = component_handle_%s(call, %s, %s, &object%u);", shape == SHAPE_OWN ? "take" : "get", value,
-                  kind_name(g, wit_type_strip(type)->def), id);
+        emit_line(g, "rc = component_handle_%s(call, %s, %s, &object%u);",
+                  shape == SHAPE_OWN ? "take" : "get", value, kind_name(g, wit_type_strip(type)->def), id);
         check(g);
         emit_line(g, "%s = object%u;", dest, id);
     }
 }
 
 /* dest = the string or list at ptr; both are expressions. */
-static void lift_pair(struct gen *g, const struct wit_type *type, const char *ptr, const char *count, const char *dest)
+static void lift_pair(struct gen *g, const struct wit_type *type, const char *ptr, const char *count,
+                      const char *dest)
 {
     enum shape shape = shape_of(type);
     if (shape == SHAPE_STRING) {
@@ -77,7 +83,8 @@ static void lift_pair(struct gen *g, const struct wit_type *type, const char *pt
     }
 }
 
-void lift_memory(struct gen *g, const struct wit_type *type, const char *base, uint32_t offset, const char *dest)
+void lift_memory(struct gen *g, const struct wit_type *type, const char *base, uint32_t offset,
+                 const char *dest)
 {
     if (g->rc < 0)
         return;
@@ -153,7 +160,8 @@ static void load_function(struct gen *g, const struct wit_type *type)
     const char *from = shape == SHAPE_LIST ? "uint32_t ptr, uint32_t count" : "const uint8_t *p";
     g->fail = "return rc";
     g->temp = 0;
-    emit_line(g, "static int load_%s(struct component_call *call, %s, %s*ret)", walk_name(g, type), from, c_type(g, type));
+    emit_line(g, "static int load_%s(struct component_call *call, %s, %s*ret)", walk_name(g, type), from,
+              c_type(g, type));
     emit_line(g, "{");
     emit_line(g, "int rc = 0;");
     if (shape == SHAPE_LIST) {
@@ -162,7 +170,8 @@ static void load_function(struct gen *g, const struct wit_type *type)
         load_fixed_list(g, type);
     } else if (shape == SHAPE_RECORD || shape == SHAPE_TUPLE) {
         for (uint32_t i = 0; i < part_count(type); i++)
-            lift_memory(g, part_type(type, i), "p", part_offset(type, i), text(g, "ret->%s", member(g, type, i)));
+            lift_memory(g, part_type(type, i), "p", part_offset(type, i),
+                        text(g, "ret->%s", member(g, type, i)));
     } else {
         load_cases(g, type);
     }
@@ -176,16 +185,21 @@ static void load_function(struct gen *g, const struct wit_type *type)
 static void helper(struct gen *g, enum shape shape)
 {
     if (shape == SHAPE_F32 && once(g, &g->done, "fn load_f32"))
-        emit(g, "static float load_f32(const uint8_t *p)\n{\n    float v;\n    memcpy(&v, p, sizeof v);\n    return v;\n}\n\n");
+        emit(g, "static float load_f32(const uint8_t *p)\n{\n    float v;\n    memcpy(&v, p, sizeof v);\n    "
+                "return v;\n}\n\n");
     if (shape == SHAPE_F64 && once(g, &g->done, "fn load_f64"))
-        emit(g, "static double load_f64(const uint8_t *p)\n{\n    double v;\n    memcpy(&v, p, sizeof v);\n    return v;\n}\n\n");
+        emit(g, "static double load_f64(const uint8_t *p)\n{\n    double v;\n    memcpy(&v, p, sizeof v);\n  "
+                "  return v;\n}\n\n");
     if (shape == SHAPE_BYTES && once(g, &g->done, "fn load_bytes"))
-        emit(g, "static int load_bytes(struct component_call *call, uint32_t ptr, uint32_t count, struct sw_str *ret)\n{\n"
-                "    uint8_t *p = NULL;\n    int rc = component_lift_list(call, ptr, count, 1, 1, &p);\n    if (rc < 0)\n        return rc;\n"
+        emit(g, "static int load_bytes(struct component_call *call, uint32_t ptr, uint32_t count, struct "
+                "sw_str *ret)\n{\n"
+                "    uint8_t *p = NULL;\n    int rc = component_lift_list(call, ptr, count, 1, 1, &p);\n    "
+                "if (rc < 0)\n        return rc;\n"
                 "    *ret = sw_str((const char *)p, count);\n    return 0;\n}\n\n");
 }
 
-static void need_parts(struct gen *g, const struct wit_type *type, void (*need)(struct gen *g, const struct wit_type *type))
+static void need_parts(struct gen *g, const struct wit_type *type,
+                       void (*need)(struct gen *g, const struct wit_type *type))
 {
     enum shape shape = shape_of(type);
     if (shape == SHAPE_LIST || shape == SHAPE_FIXED_LIST) {
@@ -231,9 +245,11 @@ void need_load_flat(struct gen *g, const struct wit_type *type)
 /* ---- flat ---- */
 
 static const char *const SLOTS[] = {
-    [SHAPE_BOOL] = "vals[%u].u32 != 0", [SHAPE_S8] = "(int8_t)vals[%u].i32", [SHAPE_U8] = "(uint8_t)vals[%u].u32",
-    [SHAPE_S16] = "(int16_t)vals[%u].i32", [SHAPE_U16] = "(uint16_t)vals[%u].u32", [SHAPE_S32] = "vals[%u].i32",
-    [SHAPE_U32] = "vals[%u].u32", [SHAPE_S64] = "vals[%u].i64", [SHAPE_U64] = "vals[%u].u64", [SHAPE_F32] = "vals[%u].f32",
+    [SHAPE_BOOL] = "vals[%u].u32 != 0",     [SHAPE_S8] = "(int8_t)vals[%u].i32",
+    [SHAPE_U8] = "(uint8_t)vals[%u].u32",   [SHAPE_S16] = "(int16_t)vals[%u].i32",
+    [SHAPE_U16] = "(uint16_t)vals[%u].u32", [SHAPE_S32] = "vals[%u].i32",
+    [SHAPE_U32] = "vals[%u].u32",           [SHAPE_S64] = "vals[%u].i64",
+    [SHAPE_U64] = "vals[%u].u64",           [SHAPE_F32] = "vals[%u].f32",
     [SHAPE_F64] = "vals[%u].f64",
 };
 
@@ -322,7 +338,8 @@ static void release_body(struct gen *g, const struct wit_type *type)
         if (!part || !has_own(part))
             continue;
         if (shape == SHAPE_VARIANT)
-            emit_line(g, "if (value->tag == HOST_%s_%s) {", def_upper(g, type->def), upper(g, type->def->fields[i].name));
+            emit_line(g, "if (value->tag == HOST_%s_%s) {", def_upper(g, type->def),
+                      upper(g, type->def->fields[i].name));
         else if (shape == SHAPE_OPTION || shape == SHAPE_RESULT)
             emit_line(g, "if (%svalue->%s) {", i == 0 ? "!" : "", shape == SHAPE_OPTION ? "has" : "is_err");
         else
@@ -337,7 +354,8 @@ void need_release(struct gen *g, const struct wit_type *type)
     if (g->rc < 0)
         return;
     type = wit_type_strip(type);
-    if (!has_own(type) || shape_of(type) == SHAPE_OWN || !once(g, &g->done, text(g, "fn release_%s", walk_name(g, type))))
+    if (!has_own(type) || shape_of(type) == SHAPE_OWN ||
+        !once(g, &g->done, text(g, "fn release_%s", walk_name(g, type))))
         return;
     need_parts(g, type, need_release);
     emit_line(g, "static void release_%s(void *owner, const %s*value)", walk_name(g, type), c_type(g, type));

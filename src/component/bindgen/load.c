@@ -41,7 +41,8 @@ static int load_wit(struct sw_arena *arena, const char *path, struct files *file
 }
 
 /* The .wit files of `dir` in the order of their names, as one group; then those of its folder `deps` and of the folders in there. */
-static int load_folder(struct sw_arena *arena, const char *dir, int level, struct files *files, struct sw_err *err)
+static int load_folder(struct sw_arena *arena, const char *dir, int level, struct files *files,
+                       struct sw_err *err)
 {
     struct dirent **names;
     int n = scandir(dir, &names, NULL, alphasort);
@@ -57,7 +58,8 @@ static int load_folder(struct sw_arena *arena, const char *dir, int level, struc
         if (rc == 0 && !path)
             rc = sw_arena_fail(arena, name.n, err);
         if (rc == 0 && sw_str_ends(name, SW_LIT(".wit"))) {
-            files->group = level == 1 ? files->group + 1 : group; /* in deps every file and folder is a package */
+            files->group =
+                level == 1 ? files->group + 1 : group; /* in deps every file and folder is a package */
             rc = load_wit(arena, path, files, err);
         } else if (rc == 0 && folder && stat(path, &st) == 0 && S_ISDIR(st.st_mode)) {
             rc = load_folder(arena, path, level + 1, files, err);
@@ -100,11 +102,15 @@ int load_waits(struct gen *g, const char *path)
             continue;
         size_t space = sw_str_find(line, ' ');
         if (space == SW_NPOS || sw_str_rfind(line, ' ') != space)
-            return sw_fail(g->err, SW_EINPUT, "%s:%u:1: expected an interface, a space and a function, got '" SW_FMT "'\nhint: like "
-                           "'wasi:io/poll poll'", path, line_no, SW_ARG(line));
+            return sw_fail(g->err, SW_EINPUT,
+                           "%s:%u:1: expected an interface, a space and a function, got '" SW_FMT
+                           "'\nhint: like "
+                           "'wasi:io/poll poll'",
+                           path, line_no, SW_ARG(line));
         rc = sw_map_add(&g->waits, line, present, g->err);
         if (rc == SW_END)
-            return sw_fail(g->err, SW_EINPUT, "%s:%u:1: '" SW_FMT "' stands twice", path, line_no, SW_ARG(line));
+            return sw_fail(g->err, SW_EINPUT, "%s:%u:1: '" SW_FMT "' stands twice", path, line_no,
+                           SW_ARG(line));
     }
     return rc;
 }

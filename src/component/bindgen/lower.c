@@ -22,7 +22,8 @@ static void store_uint(struct gen *g, uint32_t size, const char *base, uint32_t 
     if (size == 1)
         emit_line(g, "*(%s) = (uint8_t)%s;", place(g, base, offset), value);
     else
-        emit_line(g, "component_store_u%u(%s, (uint%u_t)%s);", size * 8, place(g, base, offset), size * 8, value);
+        emit_line(g, "component_store_u%u(%s, (uint%u_t)%s);", size * 8, place(g, base, offset), size * 8,
+                  value);
 }
 
 void tag_memory(struct gen *g, uint32_t size, const char *base, uint32_t offset, const char *tag)
@@ -30,7 +31,8 @@ void tag_memory(struct gen *g, uint32_t size, const char *base, uint32_t offset,
     store_uint(g, size, base, offset, tag);
 }
 
-static void lower_pair(struct gen *g, const struct wit_type *type, const char *base, uint32_t offset, const char *src)
+static void lower_pair(struct gen *g, const struct wit_type *type, const char *base, uint32_t offset,
+                       const char *src)
 {
     enum shape shape = shape_of(type);
     uint32_t id = g->temp++;
@@ -39,7 +41,8 @@ static void lower_pair(struct gen *g, const struct wit_type *type, const char *b
     if (shape == SHAPE_LIST)
         emit_line(g, "rc = store_%s(call, &%s, &at%u, &count%u);", walk_name(g, type), src, id, id);
     else
-        emit_line(g, "rc = component_lower_%s(call, %s, &at%u, &count%u);", shape == SHAPE_STRING ? "string" : "bytes", src, id, id);
+        emit_line(g, "rc = component_lower_%s(call, %s, &at%u, &count%u);",
+                  shape == SHAPE_STRING ? "string" : "bytes", src, id, id);
     check(g);
     store_uint(g, 4, base, offset, text(g, "at%u", id));
     store_uint(g, 4, base, offset + 4, text(g, "count%u", id));
@@ -50,12 +53,14 @@ static void lower_pair(struct gen *g, const struct wit_type *type, const char *b
 static void new_handle(struct gen *g, const struct wit_type *type, uint32_t id, const char *src)
 {
     emit_line(g, "uint32_t handle%u = 0;", id);
-    emit_line(g, "rc = component_handle_new(call, %s, %s, &handle%u);", kind_name(g, wit_type_strip(type)->def), src, id);
+    emit_line(g, "rc = component_handle_new(call, %s, %s, &handle%u);",
+              kind_name(g, wit_type_strip(type)->def), src, id);
     check(g);
     emit_line(g, "%s = NULL; /* taken by the handle */", src);
 }
 
-void lower_memory(struct gen *g, const struct wit_type *type, const char *base, uint32_t offset, const char *src)
+void lower_memory(struct gen *g, const struct wit_type *type, const char *base, uint32_t offset,
+                  const char *src)
 {
     if (g->rc < 0)
         return;
@@ -77,7 +82,8 @@ void lower_memory(struct gen *g, const struct wit_type *type, const char *base, 
         store_uint(g, 4, base, offset, text(g, "handle%u", id));
         emit_line(g, "}");
     } else {
-        emit_line(g, "rc = store_%s(call, &%s, %s);", walk_name(g, type), src, offset ? text(g, "%s + %u", base, offset) : base);
+        emit_line(g, "rc = store_%s(call, &%s, %s);", walk_name(g, type), src,
+                  offset ? text(g, "%s + %u", base, offset) : base);
         check(g);
     }
 }
@@ -86,13 +92,16 @@ static void store_cases(struct gen *g, const struct wit_type *type)
 {
     enum shape shape = shape_of(type);
     uint32_t payload = payload_offset(type);
-    const char *tag = shape == SHAPE_VARIANT ? "value->tag" : shape == SHAPE_OPTION ? "value->has" : "value->is_err";
+    const char *tag = shape == SHAPE_VARIANT  ? "value->tag"
+                      : shape == SHAPE_OPTION ? "value->has"
+                                              : "value->is_err";
     store_uint(g, discriminant_size(type), "p", 0, tag);
     for (uint32_t i = 0; i < part_count(type); i++) {
         if (!part_type(type, i))
             continue;
         if (shape == SHAPE_VARIANT)
-            emit_line(g, "if (value->tag == HOST_%s_%s) {", def_upper(g, type->def), upper(g, type->def->fields[i].name));
+            emit_line(g, "if (value->tag == HOST_%s_%s) {", def_upper(g, type->def),
+                      upper(g, type->def->fields[i].name));
         else
             emit_line(g, "if (%s%s) {", i == 0 ? "!" : "", tag);
         lower_memory(g, part_type(type, i), "p", payload, text(g, "value->%s", member(g, type, i)));
@@ -104,7 +113,9 @@ static void store_list(struct gen *g, const struct wit_type *type)
 {
     struct layout elem = layout_of(type->elem);
     emit_line(g, "if (value->n > UINT32_MAX / %u)", elem.size);
-    emit_line(g, "    return component_trap(call, \"a list of %%zu elements is too long for the guest\", value->n);");
+    emit_line(
+        g,
+        "    return component_trap(call, \"a list of %%zu elements is too long for the guest\", value->n);");
     emit_line(g, "uint32_t p = 0;");
     emit_line(g, "rc = component_lower_alloc(call, (uint64_t)value->n * %u, %u, &p);", elem.size, elem.align);
     check(g);
@@ -128,8 +139,8 @@ static void store_function(struct gen *g, const struct wit_type *type)
     const char *to = shape == SHAPE_LIST ? "uint32_t *ret_ptr, uint32_t *ret_count" : "uint32_t p";
     g->fail = "return rc";
     g->temp = 0;
-    emit_line(g, "static int store_%s(struct component_call *call, %s%s*value, %s)", walk_name(g, type), has_own(type) ? "" : "const ",
-              c_type(g, type), to);
+    emit_line(g, "static int store_%s(struct component_call *call, %s%s*value, %s)", walk_name(g, type),
+              has_own(type) ? "" : "const ", c_type(g, type), to);
     emit_line(g, "{");
     emit_line(g, "int rc = 0;");
     if (shape == SHAPE_LIST) {
@@ -138,7 +149,8 @@ static void store_function(struct gen *g, const struct wit_type *type)
         store_fixed_list(g, type);
     } else if (shape == SHAPE_RECORD || shape == SHAPE_TUPLE) {
         for (uint32_t i = 0; i < part_count(type); i++)
-            lower_memory(g, part_type(type, i), "p", part_offset(type, i), text(g, "value->%s", member(g, type, i)));
+            lower_memory(g, part_type(type, i), "p", part_offset(type, i),
+                         text(g, "value->%s", member(g, type, i)));
     } else {
         store_cases(g, type);
     }
@@ -153,7 +165,8 @@ void need_store(struct gen *g, const struct wit_type *type)
         return;
     type = wit_type_strip(type);
     enum shape shape = shape_of(type);
-    if (shape < SHAPE_LIST || shape > SHAPE_RESULT || !once(g, &g->done, text(g, "fn store_%s", walk_name(g, type))))
+    if (shape < SHAPE_LIST || shape > SHAPE_RESULT ||
+        !once(g, &g->done, text(g, "fn store_%s", walk_name(g, type))))
         return;
     if (shape == SHAPE_LIST || shape == SHAPE_FIXED_LIST) {
         need_store(g, type->elem);

@@ -17,13 +17,14 @@ int gen_fail(struct gen *g, const struct wit_pos *pos, const char *fmt, ...)
     (void)vsnprintf(reason, sizeof reason, fmt, args); /* cut when longer */
     va_end(args);
     if (pos && pos->file)
-        g->rc = sw_fail(g->err, SW_EINPUT, SW_FMT ":%u:%u: %s", SW_ARG(pos->file->name), pos->line, pos->column, reason);
+        g->rc = sw_fail(g->err, SW_EINPUT, SW_FMT ":%u:%u: %s", SW_ARG(pos->file->name), pos->line,
+                        pos->column, reason);
     else
         g->rc = sw_fail(g->err, SW_EINPUT, "%s", reason);
     return g->rc;
 }
 
-static void add(struct gen *g, const char *fmt, va_list args)
+static void SW_PRINTF(2, 0) add(struct gen *g, const char *fmt, va_list args)
 {
     char line[BINDGEN_LINE_BYTES_MAX];
     int n = vsnprintf(line, sizeof line, fmt, args);
@@ -106,7 +107,8 @@ static void add_interface(struct gen *g, const char *name)
     made->upper = text(g, "%s_%s", upper(g, in->home.package->name), upper(g, in->name));
     for (uint32_t i = 0; i < g->interface_count; i++)
         if (strcmp(g->interfaces[i].file, made->file) == 0)
-            gen_fail(g, NULL, "'%s' and '" SW_FMT "' would have the same C names", name, SW_ARG(g->interfaces[i].wit->full_name));
+            gen_fail(g, NULL, "'%s' and '" SW_FMT "' would have the same C names", name,
+                     SW_ARG(g->interfaces[i].wit->full_name));
     g->interface_count++;
 }
 
@@ -114,14 +116,16 @@ static void add_interface(struct gen *g, const char *name)
 static void check_func(struct gen *g, const struct gen_interface *in, const struct wit_func *func)
 {
     if (func->is_async)
-        gen_fail(g, &func->pos, "'" SW_FMT "' is async: bindings are made of synchronous functions only", SW_ARG(func->full_name));
+        gen_fail(g, &func->pos, "'" SW_FMT "' is async: bindings are made of synchronous functions only",
+                 SW_ARG(func->full_name));
     for (uint32_t i = 0; i <= func->param_count; i++) {
         const struct wit_type *type = i < func->param_count ? func->params[i].type : func->result;
         const struct wit_type *bad = type ? first_unsupported(type) : NULL;
         if (bad)
             gen_fail(g, &bad->pos, "bindings cannot carry streams, futures, maps and error contexts");
         if (type && layout_of(type).size >= BINDGEN_VALUE_BYTES_MAX)
-            gen_fail(g, &type->pos, "a value of this type takes %u bytes or more in memory", BINDGEN_VALUE_BYTES_MAX);
+            gen_fail(g, &type->pos, "a value of this type takes %u bytes or more in memory",
+                     BINDGEN_VALUE_BYTES_MAX);
     }
     const char *name = func_name(g, in, func);
     if (!once(g, &g->done, name))
@@ -214,9 +218,11 @@ static int arguments(int argc, char **argv, struct arguments *ret, struct sw_err
         a.first += 2;
     }
     if (!a.wit || !a.out || a.first == argc)
-        return sw_fail(err, SW_EINPUT, "usage: bindgen --wit DIR [--waits FILE] --out DIR [--include NAME] interface...");
+        return sw_fail(err, SW_EINPUT,
+                       "usage: bindgen --wit DIR [--waits FILE] --out DIR [--include NAME] interface...");
     if (argc - a.first > BINDGEN_INTERFACES_MAX)
-        return sw_fail(err, SW_ELIMIT, "at most %d interfaces are generated together", BINDGEN_INTERFACES_MAX);
+        return sw_fail(err, SW_ELIMIT, "at most %d interfaces are generated together",
+                       BINDGEN_INTERFACES_MAX);
     *ret = a;
     return 0;
 }

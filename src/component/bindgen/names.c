@@ -1,11 +1,14 @@
 /* names.c - from WIT names to C names, as README.md says.  Room: bindgen. */
 #include "component/bindgen/bindgen.h"
 
-static const char *const KEYWORDS[] = {
-    "auto", "break", "case", "char", "const", "continue", "default", "do", "double", "else", "enum", "extern", "float", "for", "goto",
-    "if", "inline", "int", "long", "register", "restrict", "return", "short", "signed", "sizeof", "static", "struct", "switch",
-    "typedef", "union", "unsigned", "void", "volatile", "while", "bool", "true", "false", "asm", "typeof",
-    "alignas", "alignof", "constexpr", "nullptr", "thread_local", /* C23, and macros of headers that are included */
+static const char *const KEYWORDS[] =
+    {
+        "auto",     "break",     "case",    "char",         "const",    "continue", "default",  "do",
+        "double",   "else",      "enum",    "extern",       "float",    "for",      "goto",     "if",
+        "inline",   "int",       "long",    "register",     "restrict", "return",   "short",    "signed",
+        "sizeof",   "static",    "struct",  "switch",       "typedef",  "union",    "unsigned", "void",
+        "volatile", "while",     "bool",    "true",         "false",    "asm",      "typeof",   "alignas",
+        "alignof",  "constexpr", "nullptr", "thread_local", /* C23, and macros of headers that are included */
 };
 
 static char fold(char c, bool to_upper)
@@ -65,8 +68,11 @@ const struct gen_interface *interface_of(struct gen *g, const struct wit_def *de
     for (uint32_t i = 0; i < g->interface_count; i++)
         if (g->interfaces[i].wit == owner)
             return &g->interfaces[i];
-    gen_fail(g, &def->pos, SW_FMT " needs '" SW_FMT "' of " SW_FMT ", which is not among the interfaces to generate\nhint: list it too",
-             SW_ARG(g->now->wit->full_name), SW_ARG(def->name), SW_ARG(owner ? owner->full_name : SW_LIT("a world")));
+    gen_fail(g, &def->pos,
+             SW_FMT " needs '" SW_FMT "' of " SW_FMT
+                    ", which is not among the interfaces to generate\nhint: list it too",
+             SW_ARG(g->now->wit->full_name), SW_ARG(def->name),
+             SW_ARG(owner ? owner->full_name : SW_LIT("a world")));
     return NULL;
 }
 
@@ -98,12 +104,18 @@ const struct wit_def *resource_of(const struct wit_def *def)
 static const struct {
     const char *wit, *fragment, *c, *zero;
 } PRIMITIVES[] = {
-    [SHAPE_BOOL] = {"bool", "bool", "bool ", "false"}, [SHAPE_S8] = {"s8", "s8", "int8_t ", "0"},
-    [SHAPE_U8] = {"u8", "u8", "uint8_t ", "0"},        [SHAPE_S16] = {"s16", "s16", "int16_t ", "0"},
-    [SHAPE_U16] = {"u16", "u16", "uint16_t ", "0"},    [SHAPE_S32] = {"s32", "s32", "int32_t ", "0"},
-    [SHAPE_U32] = {"u32", "u32", "uint32_t ", "0"},    [SHAPE_S64] = {"s64", "s64", "int64_t ", "0"},
-    [SHAPE_U64] = {"u64", "u64", "uint64_t ", "0"},    [SHAPE_F32] = {"f32", "f32", "float ", "0"},
-    [SHAPE_F64] = {"f64", "f64", "double ", "0"},      [SHAPE_CHAR] = {"char", "char", "uint32_t ", "0"},
+    [SHAPE_BOOL] = {"bool", "bool", "bool ", "false"},
+    [SHAPE_S8] = {"s8", "s8", "int8_t ", "0"},
+    [SHAPE_U8] = {"u8", "u8", "uint8_t ", "0"},
+    [SHAPE_S16] = {"s16", "s16", "int16_t ", "0"},
+    [SHAPE_U16] = {"u16", "u16", "uint16_t ", "0"},
+    [SHAPE_S32] = {"s32", "s32", "int32_t ", "0"},
+    [SHAPE_U32] = {"u32", "u32", "uint32_t ", "0"},
+    [SHAPE_S64] = {"s64", "s64", "int64_t ", "0"},
+    [SHAPE_U64] = {"u64", "u64", "uint64_t ", "0"},
+    [SHAPE_F32] = {"f32", "f32", "float ", "0"},
+    [SHAPE_F64] = {"f64", "f64", "double ", "0"},
+    [SHAPE_CHAR] = {"char", "char", "uint32_t ", "0"},
     [SHAPE_STRING] = {"string", "str", "struct sw_str ", "{0}"},
     [SHAPE_BYTES] = {"bytes", "str", "struct sw_str ", "{0}"},
 };
@@ -140,15 +152,28 @@ static const char *name_of(struct gen *g, const struct wit_type *type, int walk)
         return walk ? def_name(g, type->def) : "u32";
     case SHAPE_OWN:
     case SHAPE_BORROW:
-        return walk ? text(g, "%s_%s", shape == SHAPE_OWN ? "own" : "borrow", def_name(g, type->def)) : def_name(g, type->def);
+        return walk ? text(g, "%s_%s", shape == SHAPE_OWN ? "own" : "borrow", def_name(g, type->def))
+                    : def_name(g, type->def);
     case SHAPE_RECORD:
     case SHAPE_VARIANT:
     case SHAPE_ENUM:
         return def_name(g, type->def);
     case SHAPE_NONE:
         return "";
-    case SHAPE_BOOL: case SHAPE_S8: case SHAPE_U8: case SHAPE_S16: case SHAPE_U16: case SHAPE_S32: case SHAPE_U32: case SHAPE_S64:
-    case SHAPE_U64: case SHAPE_F32: case SHAPE_F64: case SHAPE_CHAR: case SHAPE_STRING: case SHAPE_BYTES:
+    case SHAPE_BOOL:
+    case SHAPE_S8:
+    case SHAPE_U8:
+    case SHAPE_S16:
+    case SHAPE_U16:
+    case SHAPE_S32:
+    case SHAPE_U32:
+    case SHAPE_S64:
+    case SHAPE_U64:
+    case SHAPE_F32:
+    case SHAPE_F64:
+    case SHAPE_CHAR:
+    case SHAPE_STRING:
+    case SHAPE_BYTES:
         break;
     }
     return walk ? PRIMITIVES[shape].wit : PRIMITIVES[shape].fragment;
@@ -173,7 +198,8 @@ const char *c_type(struct gen *g, const struct wit_type *type)
         return PRIMITIVES[SHAPE_U32].c;
     if (shape == SHAPE_ENUM)
         return text(g, "enum host_%s ", fragment(g, type));
-    return text(g, shape == SHAPE_OWN || shape == SHAPE_BORROW ? "struct host_%s *" : "struct host_%s ", fragment(g, type));
+    return text(g, shape == SHAPE_OWN || shape == SHAPE_BORROW ? "struct host_%s *" : "struct host_%s ",
+                fragment(g, type));
 }
 
 const char *c_zero(const struct wit_type *type)

@@ -42,7 +42,8 @@ static void locals(struct gen *g, const struct wit_func *func)
         return;
     if (flat_results(func) > BINDGEN_FLAT_RESULTS_MAX) {
         emit_line(g, "uint8_t *area = NULL;");
-        emit_line(g, "uint32_t at = vals[%u].u32;", flat_params(func) <= BINDGEN_FLAT_PARAMS_MAX ? flat_params(func) : 1);
+        emit_line(g, "uint32_t at = vals[%u].u32;",
+                  flat_params(func) <= BINDGEN_FLAT_PARAMS_MAX ? flat_params(func) : 1);
         if (func_splits_result(func))
             emit_line(g, "bool failed = false;");
     }
@@ -89,7 +90,8 @@ static void call(struct gen *g, const struct wit_func *func)
     emit_line(g, "    return rc;");
     if (!func_splits_result(func)) {
         emit_line(g, "if (rc > 0)");
-        emit_line(g, "    return component_trap(call, \"the host's " SW_FMT " gave %%d\", rc);", SW_ARG(func->full_name));
+        emit_line(g, "    return component_trap(call, \"the host's " SW_FMT " gave %%d\", rc);",
+                  SW_ARG(func->full_name));
     }
 }
 
@@ -175,7 +177,8 @@ static const char *callback_name(struct gen *g, const struct wit_func *func)
 static void callback(struct gen *g, const struct wit_func *func)
 {
     emit(g, "/* " SW_FMT " */\n", SW_ARG(func->full_name));
-    emit_line(g, "static int %s(struct component_call *call, union engine_val *vals)", callback_name(g, func));
+    emit_line(g, "static int %s(struct component_call *call, union engine_val *vals)",
+              callback_name(g, func));
     emit_line(g, "{");
     g->temp = 0;
     locals(g, func);
@@ -225,10 +228,10 @@ static void func_row(struct gen *g, const struct wit_func *func)
     if (g->rc == 0)
         g->rc = wit_func_print(func, &type, g->err);
     if (type.n > BINDGEN_LITERAL_BYTES_MAX)
-        gen_fail(g, &func->pos, "the type of '" SW_FMT "' has %zu bytes as text; at most %d fit a C string", SW_ARG(func->full_name), type.n,
-                 BINDGEN_LITERAL_BYTES_MAX);
-    emit(g, "    {\"" SW_FMT "\",\n     \"" SW_FMT "\",\n     %s},\n", SW_ARG(func->full_name), SW_ARG(sw_buf_str(&type)),
-         callback_name(g, func));
+        gen_fail(g, &func->pos, "the type of '" SW_FMT "' has %zu bytes as text; at most %d fit a C string",
+                 SW_ARG(func->full_name), type.n, BINDGEN_LITERAL_BYTES_MAX);
+    emit(g, "    {\"" SW_FMT "\",\n     \"" SW_FMT "\",\n     %s},\n", SW_ARG(func->full_name),
+         SW_ARG(sw_buf_str(&type)), callback_name(g, func));
 }
 
 /* Every name by which the interface exports a resource: its own, those it uses, and aliases of both. */
@@ -242,7 +245,8 @@ static uint32_t resource_rows(struct gen *g)
             continue;
         if (n++ == 0)
             emit(g, "static const struct component_host_resource resources[] = {\n");
-        emit(g, "    {\"" SW_FMT "\", %s, host_%s_drop},\n", SW_ARG(in->home.defs[i]->name), kind_name(g, resource), def_name(g, resource));
+        emit(g, "    {\"" SW_FMT "\", %s, host_%s_drop},\n", SW_ARG(in->home.defs[i]->name),
+             kind_name(g, resource), def_name(g, resource));
     }
     if (n)
         emit(g, "};\n\n");
@@ -259,17 +263,21 @@ static void tables(struct gen *g)
     if (in->func_count)
         emit(g, "};\n\n");
     uint32_t resources = resource_rows(g);
-    emit(g, "const struct component_host_interface %sinterface = {\n    \"" SW_FMT "\", \"" SW_FMT "\",\n    %s, %u, %s, %u,\n};\n", g->now->prefix,
-         SW_ARG(in->full_name), SW_ARG(in->home.package->version), in->func_count ? "funcs" : "NULL", in->func_count,
-         resources ? "resources" : "NULL", resources);
+    emit(g,
+         "const struct component_host_interface %sinterface = {\n    \"" SW_FMT "\", \"" SW_FMT
+         "\",\n    %s, %u, %s, %u,\n};\n",
+         g->now->prefix, SW_ARG(in->full_name), SW_ARG(in->home.package->version),
+         in->func_count ? "funcs" : "NULL", in->func_count, resources ? "resources" : "NULL", resources);
 }
 
 void source(struct gen *g, struct sw_buf *out)
 {
     const struct wit_interface *in = g->now->wit;
     g->to = out;
-    emit(g, "/* %s.c - lifts, calls and lowers for " SW_FMT ".  Room: host.  Generated from wit/ by bindgen: do not edit. */\n", g->now->file,
-         SW_ARG(in->full_name));
+    emit(g,
+         "/* %s.c - lifts, calls and lowers for " SW_FMT
+         ".  Room: host.  Generated from wit/ by bindgen: do not edit. */\n",
+         g->now->file, SW_ARG(in->full_name));
     emit(g, "#include \"%s/%s.h\"\n#include \"%s/kinds.h\"\n\n", g->include, g->now->file, g->include);
     for (uint32_t i = 0; i < in->func_count; i++)
         needs(g, in->funcs[i]);

@@ -20,14 +20,49 @@ static const struct {
     const char *text;
     enum wit_kw kw;
 } KEYWORDS[] = {
-    {"as", KW_AS}, {"async", KW_ASYNC}, {"bool", KW_BOOL}, {"borrow", KW_BORROW}, {"char", KW_CHAR},
-    {"constructor", KW_CONSTRUCTOR}, {"enum", KW_ENUM}, {"error-context", KW_ERROR_CONTEXT}, {"export", KW_EXPORT},
-    {"f32", KW_F32}, {"f64", KW_F64}, {"flags", KW_FLAGS}, {"from", KW_FROM}, {"func", KW_FUNC}, {"future", KW_FUTURE},
-    {"import", KW_IMPORT}, {"include", KW_INCLUDE}, {"interface", KW_INTERFACE}, {"list", KW_LIST}, {"map", KW_MAP},
-    {"option", KW_OPTION}, {"own", KW_OWN}, {"package", KW_PACKAGE}, {"record", KW_RECORD}, {"resource", KW_RESOURCE},
-    {"result", KW_RESULT}, {"s16", KW_S16}, {"s32", KW_S32}, {"s64", KW_S64}, {"s8", KW_S8}, {"static", KW_STATIC},
-    {"stream", KW_STREAM}, {"string", KW_STRING}, {"tuple", KW_TUPLE}, {"type", KW_TYPE}, {"u16", KW_U16}, {"u32", KW_U32},
-    {"u64", KW_U64}, {"u8", KW_U8}, {"use", KW_USE}, {"variant", KW_VARIANT}, {"with", KW_WITH}, {"world", KW_WORLD},
+    {"as", KW_AS},
+    {"async", KW_ASYNC},
+    {"bool", KW_BOOL},
+    {"borrow", KW_BORROW},
+    {"char", KW_CHAR},
+    {"constructor", KW_CONSTRUCTOR},
+    {"enum", KW_ENUM},
+    {"error-context", KW_ERROR_CONTEXT},
+    {"export", KW_EXPORT},
+    {"f32", KW_F32},
+    {"f64", KW_F64},
+    {"flags", KW_FLAGS},
+    {"from", KW_FROM},
+    {"func", KW_FUNC},
+    {"future", KW_FUTURE},
+    {"import", KW_IMPORT},
+    {"include", KW_INCLUDE},
+    {"interface", KW_INTERFACE},
+    {"list", KW_LIST},
+    {"map", KW_MAP},
+    {"option", KW_OPTION},
+    {"own", KW_OWN},
+    {"package", KW_PACKAGE},
+    {"record", KW_RECORD},
+    {"resource", KW_RESOURCE},
+    {"result", KW_RESULT},
+    {"s16", KW_S16},
+    {"s32", KW_S32},
+    {"s64", KW_S64},
+    {"s8", KW_S8},
+    {"static", KW_STATIC},
+    {"stream", KW_STREAM},
+    {"string", KW_STRING},
+    {"tuple", KW_TUPLE},
+    {"type", KW_TYPE},
+    {"u16", KW_U16},
+    {"u32", KW_U32},
+    {"u64", KW_U64},
+    {"u8", KW_U8},
+    {"use", KW_USE},
+    {"variant", KW_VARIANT},
+    {"with", KW_WITH},
+    {"world", KW_WORLD},
 };
 
 static bool is_lower(char c)
@@ -80,7 +115,14 @@ static uint32_t scalar_at(const struct wit_lexer *lex, size_t *ret_bytes)
 static bool is_forbidden(uint32_t c)
 {
     switch (c) {
-    case 0x149: case 0x673: case 0xf77: case 0xf79: case 0x17a3: case 0x17a4: case 0x17b4: case 0x17b5: /* deprecated by Unicode */
+    case 0x149:
+    case 0x673:
+    case 0xf77:
+    case 0xf79:
+    case 0x17a3:
+    case 0x17a4:
+    case 0x17b4:
+    case 0x17b5: /* deprecated by Unicode */
         return true;
     default:
         break;
@@ -95,7 +137,8 @@ static int advance(struct wit_lexer *lex, struct sw_err *err) /* over one scalar
     size_t n;
     uint32_t c = scalar_at(lex, &n);
     if (is_forbidden(c))
-        return wit__fail(here(lex), SW_EINPUT, err, "the character U+%04X is not allowed in WIT\nhint: remove it", c);
+        return wit__fail(here(lex), SW_EINPUT, err,
+                         "the character U+%04X is not allowed in WIT\nhint: remove it", c);
     lex->at += n;
     if (c == '\n') {
         lex->line++;
@@ -124,14 +167,16 @@ static int skip_block_comment(struct wit_lexer *lex, struct sw_err *err)
         bool opens = peek(lex, 0) == '/' && peek(lex, 1) == '*';
         bool closes = peek(lex, 0) == '*' && peek(lex, 1) == '/';
         if (opens && ++depth > WIT_COMMENT_DEPTH_MAX)
-            return wit__fail(here(lex), SW_ELIMIT, err, "comments are nested deeper than %d", WIT_COMMENT_DEPTH_MAX);
+            return wit__fail(here(lex), SW_ELIMIT, err, "comments are nested deeper than %d",
+                             WIT_COMMENT_DEPTH_MAX);
         int rc = advance_n(lex, opens || closes ? 2 : 1, err);
         if (rc < 0)
             return rc;
         if (closes && --depth == 0)
             return 0;
     }
-    return wit__fail(start, SW_EINPUT, err, "this comment does not end\nhint: close it with '*/'; comments nest");
+    return wit__fail(start, SW_EINPUT, err,
+                     "this comment does not end\nhint: close it with '*/'; comments nest");
 }
 
 static int skip_space(struct wit_lexer *lex, struct sw_err *err)
@@ -191,12 +236,14 @@ static int lex_word(struct wit_lexer *lex, struct sw_err *err)
     tok->text = sw_str(lex->text.p + start, lex->at - start);
     tok->kind = TOK_ID;
     if (tok->text.n > WIT_NAME_BYTES_MAX)
-        return wit__fail(tok->pos, SW_ELIMIT, err, "this name has %zu bytes; at most %d are allowed", tok->text.n, WIT_NAME_BYTES_MAX);
+        return wit__fail(tok->pos, SW_ELIMIT, err, "this name has %zu bytes; at most %d are allowed",
+                         tok->text.n, WIT_NAME_BYTES_MAX);
     if (tok->text.n == 0)
         return wit__fail(tok->pos, SW_EINPUT, err, "expected a name after '%%'");
     const char *fault = label_fault(tok->text);
     if (fault)
-        return wit__fail(tok->pos, SW_EINPUT, err, "'" SW_FMT "' is not a name\nhint: %s", SW_ARG(tok->text), fault);
+        return wit__fail(tok->pos, SW_EINPUT, err, "'" SW_FMT "' is not a name\nhint: %s", SW_ARG(tok->text),
+                         fault);
     for (size_t i = 0; !escaped && i < sizeof KEYWORDS / sizeof KEYWORDS[0]; i++) {
         if (sw_str_eq(tok->text, sw_str_of(KEYWORDS[i].text))) {
             tok->kind = TOK_KEYWORD;
@@ -226,7 +273,8 @@ static int lex_string(struct wit_lexer *lex, struct sw_err *err)
     while (rc == 0) {
         char c = peek(lex, 0);
         if (lex->at >= lex->text.n || c == '\n')
-            return wit__fail(lex->tok.pos, SW_EINPUT, err, "this string does not end\nhint: close it with '\"' on the same line");
+            return wit__fail(lex->tok.pos, SW_EINPUT, err,
+                             "this string does not end\nhint: close it with '\"' on the same line");
         if (c == '"')
             break;
         rc = advance_n(lex, c == '\\' && lex->at + 1 < lex->text.n ? 2 : 1, err);
@@ -253,8 +301,10 @@ static int lex_operator(struct wit_lexer *lex, struct sw_err *err)
         size_t bytes;
         uint32_t scalar = scalar_at(lex, &bytes);
         if (scalar > ' ' && !is_forbidden(scalar))
-            return wit__fail(here(lex), SW_EINPUT, err, "the character '%.*s' has no meaning here", (int)bytes, lex->text.p + lex->at);
-        return wit__fail(here(lex), SW_EINPUT, err, "the character U+%04X is not allowed in WIT\nhint: remove it", scalar);
+            return wit__fail(here(lex), SW_EINPUT, err, "the character '%.*s' has no meaning here",
+                             (int)bytes, lex->text.p + lex->at);
+        return wit__fail(here(lex), SW_EINPUT, err,
+                         "the character U+%04X is not allowed in WIT\nhint: remove it", scalar);
     }
     lex->tok.text = sw_str(lex->text.p + lex->at, n);
     return advance_n(lex, n, err);
@@ -288,7 +338,8 @@ static bool version_idents(struct sw_str text, size_t *at, bool numbers)
     for (;;) {
         size_t start = *at;
         bool digits = true;
-        while (*at < text.n && (is_word(text.p[*at]) || (text.p[*at] == '-' && !(*at + 1 < text.n && text.p[*at + 1] == '>')))) {
+        while (*at < text.n && (is_word(text.p[*at]) ||
+                                (text.p[*at] == '-' && !(*at + 1 < text.n && text.p[*at + 1] == '>')))) {
             digits = digits && is_digit(text.p[*at]);
             (*at)++;
         }
@@ -331,12 +382,13 @@ int wit__lex_version(struct wit_lexer *lex, struct sw_str *ret, struct sw_err *e
     size_t end = lex->tok.kind == TOK_INTEGER ? version_end(lex->text, start) : 0;
     if (!end || (end < lex->text.n && is_word(lex->text.p[end]))) {
         char got[WIT_GOT_BYTES];
-        return wit__fail(lex->tok.pos, SW_EINPUT, err, "expected a version, got %s\nhint: a version is like 1.2.3 or 0.2.0-rc.1",
+        return wit__fail(lex->tok.pos, SW_EINPUT, err,
+                         "expected a version, got %s\nhint: a version is like 1.2.3 or 0.2.0-rc.1",
                          wit__lex_got(lex, got));
     }
     if (end - start > WIT_VERSION_BYTES_MAX)
-        return wit__fail(lex->tok.pos, SW_ELIMIT, err, "this version has %zu bytes; at most %d are allowed", end - start,
-                         WIT_VERSION_BYTES_MAX);
+        return wit__fail(lex->tok.pos, SW_ELIMIT, err, "this version has %zu bytes; at most %d are allowed",
+                         end - start, WIT_VERSION_BYTES_MAX);
     *ret = sw_str(lex->text.p + start, end - start);
     int rc = advance_n(lex, end - lex->at, err); /* the token was its first digits; a version is ASCII */
     return rc < 0 ? rc : wit__lex_next(lex, err);

@@ -11,9 +11,11 @@
 #define WIT_VERSION_BYTES_MAX 128     /* one semantic version */
 #define WIT_COMMENT_DEPTH_MAX 64      /* block comments inside block comments */
 #define WIT_TYPE_DEPTH_MAX 64         /* list<option<...>> as written: bounds the parser's recursion */
-#define WIT_DEF_DEPTH_MAX 100         /* definitions inside definitions, aliases and uses: bounds every later recursion */
-#define WIT_FIXED_LIST_MAX 65536      /* list<T, N>; more belongs into a list */
-#define WIT_ITEMS_MAX 4096            /* interfaces of a package, definitions, functions, fields, parameters: looked up one by one */
+#define WIT_DEF_DEPTH_MAX                                                                                    \
+    100 /* definitions inside definitions, aliases and uses: bounds every later recursion */
+#define WIT_FIXED_LIST_MAX 65536 /* list<T, N>; more belongs into a list */
+#define WIT_ITEMS_MAX                                                                                        \
+    4096 /* interfaces of a package, definitions, functions, fields, parameters: looked up one by one */
 #define WIT_FLAGS_MAX 32              /* labels of a flags type: CanonicalABI.md "Element Size" */
 #define WIT_TEXT_BYTES_MAX (1u << 20) /* a canonical type text: aliases may expand exponentially */
 #define WIT_INCLUDE_DEPTH_MAX 32      /* worlds inside worlds */

@@ -6,10 +6,11 @@
 
 #include <stdalign.h>
 
-int wit__push_elem(struct sw_arena *arena, void *array, uint32_t *count, size_t size, void **ret_elem, struct sw_err *err)
+int wit__push_elem(struct sw_arena *arena, void *array, uint32_t *count, size_t size, void **ret_elem,
+                   struct sw_err *err)
 {
     void *items;
-    memcpy(&items, array, sizeof items); /* `array` points to a pointer of some type */
+    memcpy(&items, array, sizeof items);               /* `array` points to a pointer of some type */
     if (*count == 0 || (*count & (*count - 1)) == 0) { /* full: capacities are powers of two */
         if (*count >= WIT_ITEMS_MAX)
             return sw_fail(err, SW_ELIMIT, "there are over %d items of one kind in one place", WIT_ITEMS_MAX);
@@ -41,7 +42,8 @@ int wit__expected(struct wit_parser *p, const char *what)
     const char *hint = "";
     if (p->lex.tok.kind == TOK_KEYWORD && strstr(what, "name"))
         hint = "\nhint: a keyword is used as a name with '%' in front";
-    return wit__fail(p->lex.tok.pos, SW_EINPUT, p->err, "expected %s, got %s%s", what, wit__lex_got(&p->lex, got), hint);
+    return wit__fail(p->lex.tok.pos, SW_EINPUT, p->err, "expected %s, got %s%s", what,
+                     wit__lex_got(&p->lex, got), hint);
 }
 
 bool wit__is_op(const struct wit_parser *p, char op)
@@ -151,7 +153,8 @@ static int gate_item(struct wit_parser *p, struct wit_gate *gate, struct sw_str 
         if (rc == 0)
             rc = wit__next(p);
     } else {
-        return wit__fail(pos, SW_EINPUT, p->err, "expected 'since', 'unstable', 'deprecated' or 'external-id', got '" SW_FMT "'",
+        return wit__fail(pos, SW_EINPUT, p->err,
+                         "expected 'since', 'unstable', 'deprecated' or 'external-id', got '" SW_FMT "'",
                          SW_ARG(name));
     }
     return rc == 0 ? wit__op(p, ')', "')'") : rc;
@@ -198,7 +201,9 @@ static int package_name(struct wit_parser *p, struct wit_block *block)
     if (!wit__is_op(p, ';') && !wit__is_op(p, '{'))
         return wit__expected(p, "';' or '{'");
     if (wit__is_op(p, ';') && block->has_package)
-        return wit__fail(pos, SW_EINPUT, p->err, "a file names its package once\nhint: put the second package into 'package a:b { ... }'");
+        return wit__fail(
+            pos, SW_EINPUT, p->err,
+            "a file names its package once\nhint: put the second package into 'package a:b { ... }'");
     block->has_package = true;
     block->space = space;
     block->package = package;
@@ -306,7 +311,8 @@ static int package(struct wit_parser *p, struct wit_file *file, struct wit_block
         return rc;
     if (wit__is_op(p, ';')) {
         if (own->interface_count || own->world_count || own->alias_count || file->block_count > 1)
-            return wit__fail(read.pos, SW_EINPUT, p->err, "the file's 'package' stands before everything else");
+            return wit__fail(read.pos, SW_EINPUT, p->err,
+                             "the file's 'package' stands before everything else");
         *own = read;
         return wit__next(p);
     }
@@ -318,16 +324,18 @@ static int package(struct wit_parser *p, struct wit_file *file, struct wit_block
     return nested(p, block);
 }
 
-int wit_parse(struct sw_arena *arena, struct sw_str name, struct sw_str text, struct wit_file **ret, struct sw_err *err)
+int wit_parse(struct sw_arena *arena, struct sw_str name, struct sw_str text, struct wit_file **ret,
+              struct sw_err *err)
 {
     struct wit_file *file = SW_ARENA_NEW(arena, struct wit_file);
     if (!file)
         return sw_arena_fail(arena, sizeof *file, err);
     file->name = name;
-    struct wit_parser p = {.lex = {.file = file, .text = text, .line = 1, .column = 1}, .arena = arena, .err = err};
+    struct wit_parser p = {
+        .lex = {.file = file, .text = text, .line = 1, .column = 1}, .arena = arena, .err = err};
     if (text.n > WIT_FILE_BYTES_MAX)
-        return wit__fail((struct wit_pos){file, 1, 1}, SW_ELIMIT, err, "the file has %zu bytes; at most %u are allowed", text.n,
-                         WIT_FILE_BYTES_MAX);
+        return wit__fail((struct wit_pos){file, 1, 1}, SW_ELIMIT, err,
+                         "the file has %zu bytes; at most %u are allowed", text.n, WIT_FILE_BYTES_MAX);
     if (!sw_utf8_valid(text))
         return wit__fail((struct wit_pos){file, 1, 1}, SW_EINPUT, err, "the file is not UTF-8");
     struct wit_block *own;

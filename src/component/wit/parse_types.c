@@ -16,8 +16,12 @@ static const struct {
     enum wit_kw kw;
     enum wit_kind kind;
 } PRIMITIVES[] = {
-    {KW_BOOL, WIT_BOOL}, {KW_S8, WIT_S8}, {KW_U8, WIT_U8}, {KW_S16, WIT_S16}, {KW_U16, WIT_U16}, {KW_S32, WIT_S32},
-    {KW_U32, WIT_U32}, {KW_S64, WIT_S64}, {KW_U64, WIT_U64}, {KW_F32, WIT_F32}, {KW_F64, WIT_F64}, {KW_CHAR, WIT_CHAR},
+    {KW_BOOL, WIT_BOOL},     {KW_S8, WIT_S8},
+    {KW_U8, WIT_U8},         {KW_S16, WIT_S16},
+    {KW_U16, WIT_U16},       {KW_S32, WIT_S32},
+    {KW_U32, WIT_U32},       {KW_S64, WIT_S64},
+    {KW_U64, WIT_U64},       {KW_F32, WIT_F32},
+    {KW_F64, WIT_F64},       {KW_CHAR, WIT_CHAR},
     {KW_STRING, WIT_STRING}, {KW_ERROR_CONTEXT, WIT_ERROR_CONTEXT},
 };
 
@@ -36,8 +40,8 @@ static int one_argument(struct wit_parser *p, struct wit_type *type)
     if (rc == 0 && p->lex.tok.kind != TOK_INTEGER)
         return wit__expected(p, "the list's length");
     if (rc == 0 && (!sw_str_to_u64(p->lex.tok.text, WIT_FIXED_LIST_MAX, &length) || length == 0))
-        return wit__fail(p->lex.tok.pos, SW_ELIMIT, p->err, "a fixed length is from 1 to %d, got " SW_FMT, WIT_FIXED_LIST_MAX,
-                         SW_ARG(p->lex.tok.text));
+        return wit__fail(p->lex.tok.pos, SW_ELIMIT, p->err, "a fixed length is from 1 to %d, got " SW_FMT,
+                         WIT_FIXED_LIST_MAX, SW_ARG(p->lex.tok.text));
     if (rc < 0)
         return rc;
     type->kind = WIT_FIXED_LIST;
@@ -86,8 +90,10 @@ static int map_arguments(struct wit_parser *p, struct wit_type *type)
     int rc = wit__op(p, '<', "'<'");
     if (rc == 0)
         rc = wit__type(p, &type->elem);
-    if (rc == 0 && (type->elem->kind > WIT_STRING || type->elem->kind == WIT_F32 || type->elem->kind == WIT_F64))
-        return wit__fail(type->elem->pos, SW_EINPUT, p->err, "a map's key is an integer, bool, char or string");
+    if (rc == 0 &&
+        (type->elem->kind > WIT_STRING || type->elem->kind == WIT_F32 || type->elem->kind == WIT_F64))
+        return wit__fail(type->elem->pos, SW_EINPUT, p->err,
+                         "a map's key is an integer, bool, char or string");
     if (rc == 0)
         rc = wit__op(p, ',', "',' and the value's type");
     if (rc == 0)
@@ -111,10 +117,10 @@ static const struct constructor_word {
     bool bare;
     int (*arguments)(struct wit_parser *p, struct wit_type *type);
 } CONSTRUCTORS[] = {
-    {KW_LIST, WIT_LIST, false, one_argument},       {KW_OPTION, WIT_OPTION, false, one_argument},
-    {KW_STREAM, WIT_STREAM, true, one_argument},    {KW_FUTURE, WIT_FUTURE, true, one_argument},
-    {KW_TUPLE, WIT_TUPLE, false, tuple_arguments},  {KW_RESULT, WIT_RESULT, true, result_arguments},
-    {KW_MAP, WIT_MAP, false, map_arguments},        {KW_OWN, WIT_OWN, false, handle_argument},
+    {KW_LIST, WIT_LIST, false, one_argument},        {KW_OPTION, WIT_OPTION, false, one_argument},
+    {KW_STREAM, WIT_STREAM, true, one_argument},     {KW_FUTURE, WIT_FUTURE, true, one_argument},
+    {KW_TUPLE, WIT_TUPLE, false, tuple_arguments},   {KW_RESULT, WIT_RESULT, true, result_arguments},
+    {KW_MAP, WIT_MAP, false, map_arguments},         {KW_OWN, WIT_OWN, false, handle_argument},
     {KW_BORROW, WIT_BORROW, false, handle_argument},
 };
 
@@ -229,8 +235,9 @@ static int full_name(struct wit_parser *p, struct wit_func *func)
     }
     const char *prefix = PREFIXES[func->kind];
     const char *text = func->kind == WIT_FUNC_CONSTRUCTOR
-        ? sw_arena_printf(p->arena, "%s" SW_FMT, prefix, SW_ARG(func->resource->name))
-        : sw_arena_printf(p->arena, "%s" SW_FMT "." SW_FMT, prefix, SW_ARG(func->resource->name), SW_ARG(func->name));
+                           ? sw_arena_printf(p->arena, "%s" SW_FMT, prefix, SW_ARG(func->resource->name))
+                           : sw_arena_printf(p->arena, "%s" SW_FMT "." SW_FMT, prefix,
+                                             SW_ARG(func->resource->name), SW_ARG(func->name));
     if (!text)
         return sw_arena_fail(p->arena, func->name.n, p->err);
     func->full_name = sw_str_of(text);
@@ -243,7 +250,8 @@ static int constructor(struct wit_parser *p, struct wit_func *func)
     func->name = func->resource->name;
     for (uint32_t i = 0; i < func->resource->func_count; i++)
         if (func->resource->funcs[i]->kind == WIT_FUNC_CONSTRUCTOR)
-            return wit__fail(func->pos, SW_EINPUT, p->err, "resource '" SW_FMT "' has a constructor already", SW_ARG(func->name));
+            return wit__fail(func->pos, SW_EINPUT, p->err, "resource '" SW_FMT "' has a constructor already",
+                             SW_ARG(func->name));
     int rc = wit__next(p);
     if (rc == 0)
         rc = params(p, func);
@@ -260,7 +268,8 @@ static int constructor(struct wit_parser *p, struct wit_func *func)
 }
 
 /* One function of a resource (resource not NULL) or of an interface. */
-static int func_item(struct wit_parser *p, const struct wit_gate *gate, struct wit_def *resource, struct wit_func **ret)
+static int func_item(struct wit_parser *p, const struct wit_gate *gate, struct wit_def *resource,
+                     struct wit_func **ret)
 {
     struct wit_func *func = SW_ARENA_NEW(p->arena, struct wit_func);
     if (!func)
@@ -272,8 +281,10 @@ static int func_item(struct wit_parser *p, const struct wit_gate *gate, struct w
     if (resource && wit__is_kw(p, KW_CONSTRUCTOR)) {
         rc = constructor(p, func);
     } else {
-        rc = wit__id(p, resource ? "a method's name, 'constructor' or '}'" : "a function's name, a type definition or '}'", &func->name,
-                     &func->pos);
+        rc = wit__id(p,
+                     resource ? "a method's name, 'constructor' or '}'"
+                              : "a function's name, a type definition or '}'",
+                     &func->name, &func->pos);
         if (rc == 0)
             rc = wit__op(p, ':', "':' and the function's type");
         func->kind = resource ? WIT_FUNC_METHOD : WIT_FUNC_FREE;
@@ -347,12 +358,14 @@ static int fields(struct wit_parser *p, struct wit_def *def)
         rc = wit__next(p);
     }
     if (rc == 0 && def->kind == WIT_DEF_FLAGS && def->field_count > WIT_FLAGS_MAX)
-        return wit__fail(def->pos, SW_ELIMIT, p->err, "flags '" SW_FMT "' has %u labels; at most %d are allowed", SW_ARG(def->name),
+        return wit__fail(def->pos, SW_ELIMIT, p->err,
+                         "flags '" SW_FMT "' has %u labels; at most %d are allowed", SW_ARG(def->name),
                          def->field_count, WIT_FLAGS_MAX);
     return rc == 0 ? wit__op(p, '}', "',' or '}'") : rc;
 }
 
-static int def_new(struct wit_parser *p, const struct wit_gate *gate, struct wit_home *home, struct wit_def **ret)
+static int def_new(struct wit_parser *p, const struct wit_gate *gate, struct wit_home *home,
+                   struct wit_def **ret)
 {
     struct wit_def *def = SW_ARENA_NEW(p->arena, struct wit_def);
     if (!def)
@@ -405,9 +418,12 @@ static const struct {
     enum wit_def_kind kind;
     const char *what;
 } DEFS[] = {
-    {KW_TYPE, WIT_DEF_ALIAS, "the type's name"},         {KW_RECORD, WIT_DEF_RECORD, "the record's name"},
-    {KW_VARIANT, WIT_DEF_VARIANT, "the variant's name"}, {KW_ENUM, WIT_DEF_ENUM, "the enum's name"},
-    {KW_FLAGS, WIT_DEF_FLAGS, "the name of the flags"},  {KW_RESOURCE, WIT_DEF_RESOURCE, "the resource's name"},
+    {KW_TYPE, WIT_DEF_ALIAS, "the type's name"},
+    {KW_RECORD, WIT_DEF_RECORD, "the record's name"},
+    {KW_VARIANT, WIT_DEF_VARIANT, "the variant's name"},
+    {KW_ENUM, WIT_DEF_ENUM, "the enum's name"},
+    {KW_FLAGS, WIT_DEF_FLAGS, "the name of the flags"},
+    {KW_RESOURCE, WIT_DEF_RESOURCE, "the resource's name"},
 };
 #define DEFS_COUNT (sizeof DEFS / sizeof DEFS[0])
 

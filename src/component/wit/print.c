@@ -1,9 +1,10 @@
 /* print.c - canonical text of resolved types.  Room: wit.  Source: component/types.h. */
 #include "component/wit/wit_internal.h"
 
-static const char *const NAMES[] = {"bool", "s8", "u8", "s16", "u16", "s32", "u32", "s64", "u64", "f32", "f64", "char", "string",
-                                    "error-context", "list", "list", "tuple", "option", "result", "map", "stream", "future", "own",
-                                    "borrow"};
+static const char *const NAMES[] = {"bool",   "s8",   "u8",    "s16",    "u16",    "s32",    "u32",
+                                    "s64",    "u64",  "f32",   "f64",    "char",   "string", "error-context",
+                                    "list",   "list", "tuple", "option", "result", "map",    "stream",
+                                    "future", "own",  "borrow"};
 
 static int add(struct sw_buf *out, const char *text, struct sw_err *err)
 {
@@ -51,7 +52,8 @@ static int print_items(const struct wit_type *type, struct sw_buf *out, struct s
 static int print_handle(const struct wit_type *type, struct sw_buf *out, struct sw_err *err)
 {
     const struct wit_interface *owner = type->def->home->interface;
-    return sw_buf_printf(out, err, SW_FMT "/" SW_FMT, SW_ARG(owner ? owner->full_name : SW_LIT("")), SW_ARG(type->def->name));
+    return sw_buf_printf(out, err, SW_FMT "/" SW_FMT, SW_ARG(owner ? owner->full_name : SW_LIT("")),
+                         SW_ARG(type->def->name));
 }
 
 /* What stands between '<' and '>'; nothing when there are none. */

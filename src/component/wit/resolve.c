@@ -55,7 +55,8 @@ int wit_version_cmp(struct sw_str a, struct sw_str b)
 
 /* ---- unique names ---- */
 
-int wit__name_add(struct wit_resolver *r, struct wit_names *names, struct sw_str name, struct wit_pos pos, const char *what)
+int wit__name_add(struct wit_resolver *r, struct wit_names *names, struct sw_str name, struct wit_pos pos,
+                  const char *what)
 {
     char *folded = sw_arena_try(r->arena, name.n, 1);
     if (!folded)
@@ -64,7 +65,8 @@ int wit__name_add(struct wit_resolver *r, struct wit_names *names, struct sw_str
         folded[i] = (char)(name.p[i] >= 'A' && name.p[i] <= 'Z' ? name.p[i] + 32 : name.p[i]);
     int rc = sw_map_add(&names->map, sw_str(folded, name.n), folded, r->err);
     if (rc == SW_END)
-        return wit__fail(pos, SW_EINPUT, r->err, "%s '" SW_FMT "' is defined twice\nhint: names differ in more than case", what,
+        return wit__fail(pos, SW_EINPUT, r->err,
+                         "%s '" SW_FMT "' is defined twice\nhint: names differ in more than case", what,
                          SW_ARG(name));
     return rc;
 }
@@ -81,10 +83,13 @@ int wit__gate_check(struct wit_resolver *r, const struct wit_package *package, c
     if (!gate->since.n && !gate->deprecated.n && !gate->feature.n)
         return 0;
     if (!package->version.n)
-        return wit__fail(gate->pos, SW_EINPUT, r->err, "a package with gates has a version\nhint: write 'package " SW_FMT ":" SW_FMT "@1.0.0;'",
+        return wit__fail(gate->pos, SW_EINPUT, r->err,
+                         "a package with gates has a version\nhint: write 'package " SW_FMT ":" SW_FMT
+                         "@1.0.0;'",
                          SW_ARG(package->space), SW_ARG(package->name));
     if (gate->since.n && wit_version_cmp(gate->since, package->version) > 0)
-        return wit__fail(gate->pos, SW_EINPUT, r->err, "'@since' names " SW_FMT ", which is newer than the package's " SW_FMT,
+        return wit__fail(gate->pos, SW_EINPUT, r->err,
+                         "'@since' names " SW_FMT ", which is newer than the package's " SW_FMT,
                          SW_ARG(gate->since), SW_ARG(package->version));
     if (!gate->feature.n)
         return 0;
@@ -96,7 +101,8 @@ int wit__gate_check(struct wit_resolver *r, const struct wit_package *package, c
 
 /* ---- packages ---- */
 
-static struct wit_package *package_find(const struct wit_set *set, struct sw_str space, struct sw_str name, struct sw_str version)
+static struct wit_package *package_find(const struct wit_set *set, struct sw_str space, struct sw_str name,
+                                        struct sw_str version)
 {
     for (uint32_t i = 0; i < set->package_count; i++) {
         struct wit_package *p = set->packages[i];
@@ -122,7 +128,8 @@ static int package_of_block(struct wit_resolver *r, const struct wit_block *bloc
 }
 
 /* A file without `package`: the package of the other files of its group. */
-static int adopt_package(struct wit_resolver *r, struct wit_file *const *files, uint32_t count, struct wit_file *file)
+static int adopt_package(struct wit_resolver *r, struct wit_file *const *files, uint32_t count,
+                         struct wit_file *file)
 {
     struct wit_block *own = file->blocks[0];
     if (own->has_package || (!own->interface_count && !own->world_count && !own->alias_count))
@@ -132,25 +139,29 @@ static int adopt_package(struct wit_resolver *r, struct wit_file *const *files, 
         const struct wit_block *other = files[i]->blocks[0];
         if (files[i]->group != file->group || !other->has_package)
             continue;
-        bool same = found && sw_str_eq(found->space, other->space) && sw_str_eq(found->package, other->package) &&
-                    sw_str_eq(found->version, other->version);
+        bool same = found && sw_str_eq(found->space, other->space) &&
+                    sw_str_eq(found->package, other->package) && sw_str_eq(found->version, other->version);
         if (found && !same)
             return wit__fail((struct wit_pos){file, 1, 1}, SW_EINPUT, r->err,
-                             "this file names no package, and its folder holds several\nhint: begin it with 'package a:b;'");
+                             "this file names no package, and its folder holds several\nhint: begin it with "
+                             "'package a:b;'");
         found = other;
     }
     if (!found)
-        return wit__fail((struct wit_pos){file, 1, 1}, SW_EINPUT, r->err,
-                         "expected a package name\nhint: begin the file with 'package a:b;' or 'package a:b@1.0.0;'");
+        return wit__fail(
+            (struct wit_pos){file, 1, 1}, SW_EINPUT, r->err,
+            "expected a package name\nhint: begin the file with 'package a:b;' or 'package a:b@1.0.0;'");
     own->space = found->space;
     own->package = found->package;
     own->version = found->version;
     return 0;
 }
 
-static int full_name(struct wit_resolver *r, const struct wit_package *package, struct sw_str name, struct sw_str *ret)
+static int full_name(struct wit_resolver *r, const struct wit_package *package, struct sw_str name,
+                     struct sw_str *ret)
 {
-    const char *text = sw_arena_printf(r->arena, SW_FMT ":" SW_FMT "/" SW_FMT, SW_ARG(package->space), SW_ARG(package->name), SW_ARG(name));
+    const char *text = sw_arena_printf(r->arena, SW_FMT ":" SW_FMT "/" SW_FMT, SW_ARG(package->space),
+                                       SW_ARG(package->name), SW_ARG(name));
     if (!text)
         return sw_arena_fail(r->arena, name.n, r->err);
     *ret = sw_str_of(text);
@@ -235,16 +246,22 @@ static int no_package(struct wit_resolver *r, const struct wit_path *path)
     for (uint32_t i = 0; i < r->set->package_count; i++) {
         const struct wit_package *p = r->set->packages[i];
         if (sw_str_eq(p->space, path->space) && sw_str_eq(p->name, path->package))
-            return wit__fail(path->pos, SW_EINPUT, r->err, "package '" SW_FMT ":" SW_FMT "%s" SW_FMT "' is not here\nhint: it is here as '"
-                             SW_FMT ":" SW_FMT "%s" SW_FMT "'", SW_ARG(path->space), SW_ARG(path->package), path->version.n ? "@" : "",
-                             SW_ARG(path->version), SW_ARG(p->space), SW_ARG(p->name), p->version.n ? "@" : "", SW_ARG(p->version));
+            return wit__fail(path->pos, SW_EINPUT, r->err,
+                             "package '" SW_FMT ":" SW_FMT "%s" SW_FMT
+                             "' is not here\nhint: it is here as '" SW_FMT ":" SW_FMT "%s" SW_FMT "'",
+                             SW_ARG(path->space), SW_ARG(path->package), path->version.n ? "@" : "",
+                             SW_ARG(path->version), SW_ARG(p->space), SW_ARG(p->name),
+                             p->version.n ? "@" : "", SW_ARG(p->version));
     }
-    return wit__fail(path->pos, SW_EINPUT, r->err, "package '" SW_FMT ":" SW_FMT "' is not here\nhint: its WIT files go into the folder 'deps'",
+    return wit__fail(path->pos, SW_EINPUT, r->err,
+                     "package '" SW_FMT ":" SW_FMT
+                     "' is not here\nhint: its WIT files go into the folder 'deps'",
                      SW_ARG(path->space), SW_ARG(path->package));
 }
 
 /* The package and the name in it that a path means; a bare name may be a file-wide alias. */
-static int look(struct wit_resolver *r, const struct wit_home *home, const struct wit_path **path, const struct wit_package **ret)
+static int look(struct wit_resolver *r, const struct wit_home *home, const struct wit_path **path,
+                const struct wit_package **ret)
 {
     const struct wit_block *block = home->block;
     for (uint32_t i = 0; !(*path)->package.n && i < block->alias_count; i++) {
@@ -261,7 +278,8 @@ static int look(struct wit_resolver *r, const struct wit_home *home, const struc
     return *ret ? 0 : no_package(r, *path);
 }
 
-int wit__find_interface(struct wit_resolver *r, const struct wit_home *home, const struct wit_path *path, struct wit_interface **ret)
+int wit__find_interface(struct wit_resolver *r, const struct wit_home *home, const struct wit_path *path,
+                        struct wit_interface **ret)
 {
     const struct wit_package *package;
     struct wit_pos pos = path->pos;
@@ -274,11 +292,13 @@ int wit__find_interface(struct wit_resolver *r, const struct wit_home *home, con
             return 0;
         }
     }
-    return wit__fail(pos, SW_EINPUT, r->err, "interface '" SW_FMT "' is not defined in package '" SW_FMT ":" SW_FMT "'", SW_ARG(path->name),
-                     SW_ARG(package->space), SW_ARG(package->name));
+    return wit__fail(pos, SW_EINPUT, r->err,
+                     "interface '" SW_FMT "' is not defined in package '" SW_FMT ":" SW_FMT "'",
+                     SW_ARG(path->name), SW_ARG(package->space), SW_ARG(package->name));
 }
 
-int wit__find_world(struct wit_resolver *r, const struct wit_home *home, const struct wit_path *path, struct wit_world **ret)
+int wit__find_world(struct wit_resolver *r, const struct wit_home *home, const struct wit_path *path,
+                    struct wit_world **ret)
 {
     const struct wit_package *package;
     struct wit_pos pos = path->pos;
@@ -291,8 +311,9 @@ int wit__find_world(struct wit_resolver *r, const struct wit_home *home, const s
             return 0;
         }
     }
-    return wit__fail(pos, SW_EINPUT, r->err, "world '" SW_FMT "' is not defined in package '" SW_FMT ":" SW_FMT "'", SW_ARG(path->name),
-                     SW_ARG(package->space), SW_ARG(package->name));
+    return wit__fail(pos, SW_EINPUT, r->err,
+                     "world '" SW_FMT "' is not defined in package '" SW_FMT ":" SW_FMT "'",
+                     SW_ARG(path->name), SW_ARG(package->space), SW_ARG(package->name));
 }
 
 /* ---- all ---- */
@@ -300,7 +321,8 @@ int wit__find_world(struct wit_resolver *r, const struct wit_home *home, const s
 static int block_aliases(struct wit_resolver *r, const struct wit_block *block)
 {
     wit__auto_names names = {0};
-    struct wit_home home = {.block = block, .package = package_find(r->set, block->space, block->package, block->version)};
+    struct wit_home home = {.block = block,
+                            .package = package_find(r->set, block->space, block->package, block->version)};
     for (uint32_t i = 0; i < block->alias_count; i++) {
         const struct wit_alias *alias = block->aliases[i];
         int rc = wit__gate_check(r, home.package, &alias->gate);
@@ -334,11 +356,12 @@ static int resolve_all(struct wit_resolver *r, struct wit_file *const *files, ui
     return rc;
 }
 
-int wit_resolve(struct sw_arena *arena, struct wit_file *const *files, uint32_t file_count, const struct wit_options *options,
-                struct wit_set **ret, struct sw_err *err)
+int wit_resolve(struct sw_arena *arena, struct wit_file *const *files, uint32_t file_count,
+                const struct wit_options *options, struct wit_set **ret, struct sw_err *err)
 {
     if (file_count > WIT_FILES_MAX)
-        return sw_fail(err, SW_ELIMIT, "there are %u WIT files; at most %d are read together", file_count, WIT_FILES_MAX);
+        return sw_fail(err, SW_ELIMIT, "there are %u WIT files; at most %d are read together", file_count,
+                       WIT_FILES_MAX);
     struct wit_set *set = SW_ARENA_NEW(arena, struct wit_set);
     if (!set)
         return sw_arena_fail(arena, sizeof *set, err);
@@ -357,12 +380,13 @@ int wit_resolve(struct sw_arena *arena, struct wit_file *const *files, uint32_t 
 static bool in_package(const struct wit_package *package, struct sw_str full_name, struct sw_str version)
 {
     size_t space = package->space.n, name = package->name.n;
-    return full_name.n > space + name + 2 && sw_str_starts(full_name, package->space) && full_name.p[space] == ':' &&
-           sw_str_starts(sw_str_from(full_name, space + 1), package->name) && full_name.p[space + 1 + name] == '/' &&
-           (!version.n || sw_str_eq(version, package->version));
+    return full_name.n > space + name + 2 && sw_str_starts(full_name, package->space) &&
+           full_name.p[space] == ':' && sw_str_starts(sw_str_from(full_name, space + 1), package->name) &&
+           full_name.p[space + 1 + name] == '/' && (!version.n || sw_str_eq(version, package->version));
 }
 
-struct wit_interface *wit_interface_find(const struct wit_set *set, struct sw_str full_name, struct sw_str version)
+struct wit_interface *wit_interface_find(const struct wit_set *set, struct sw_str full_name,
+                                         struct sw_str version)
 {
     struct wit_interface *best = NULL;
     for (uint32_t i = 0; i < set->package_count; i++) {

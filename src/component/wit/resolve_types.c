@@ -48,12 +48,15 @@ static struct wit_def *as_resource(struct wit_def *def)
     return def->kind == WIT_DEF_RESOURCE ? def : NULL;
 }
 
-static int resolve_named(struct wit_resolver *r, const struct wit_home *home, struct wit_type *type, struct facts *facts)
+static int resolve_named(struct wit_resolver *r, const struct wit_home *home, struct wit_type *type,
+                         struct facts *facts)
 {
     struct wit_def *def = find_def(home, type->name);
     if (!def)
-        return wit__fail(type->pos, SW_EINPUT, r->err, "type '" SW_FMT "' is not defined\nhint: define it here, or bring it in with "
-                         "'use an-interface.{" SW_FMT "};'", SW_ARG(type->name), SW_ARG(type->name));
+        return wit__fail(type->pos, SW_EINPUT, r->err,
+                         "type '" SW_FMT "' is not defined\nhint: define it here, or bring it in with "
+                         "'use an-interface.{" SW_FMT "};'",
+                         SW_ARG(type->name), SW_ARG(type->name));
     int rc = resolve_def(r, def);
     if (rc < 0)
         return rc;
@@ -70,7 +73,8 @@ static int resolve_named(struct wit_resolver *r, const struct wit_home *home, st
     return 0;
 }
 
-static int resolve_type(struct wit_resolver *r, const struct wit_home *home, struct wit_type *type, struct facts *facts)
+static int resolve_type(struct wit_resolver *r, const struct wit_home *home, struct wit_type *type,
+                        struct facts *facts)
 {
     if (type->kind == WIT_NAME || type->kind == WIT_OWN || type->kind == WIT_BORROW)
         return resolve_named(r, home, type, facts);
@@ -84,7 +88,8 @@ static int resolve_type(struct wit_resolver *r, const struct wit_home *home, str
     return rc;
 }
 
-static int field_names(struct wit_resolver *r, const struct wit_field *fields, uint32_t count, const char *what)
+static int field_names(struct wit_resolver *r, const struct wit_field *fields, uint32_t count,
+                       const char *what)
 {
     wit__auto_names names = {0};
     int rc = 0;
@@ -103,8 +108,8 @@ static int resolve_use(struct wit_resolver *r, struct wit_def *def, struct facts
         return rc;
     def->target = find_def(&from->home, def->from_name);
     if (!def->target)
-        return wit__fail(def->pos, SW_EINPUT, r->err, "interface '" SW_FMT "' has no type '" SW_FMT "'", SW_ARG(from->full_name),
-                         SW_ARG(def->from_name));
+        return wit__fail(def->pos, SW_EINPUT, r->err, "interface '" SW_FMT "' has no type '" SW_FMT "'",
+                         SW_ARG(from->full_name), SW_ARG(def->from_name));
     *facts = (struct facts){def->target->depth, def->target->has_borrow};
     return 0;
 }
@@ -129,17 +134,21 @@ static int resolve_def(struct wit_resolver *r, struct wit_def *def)
     if (def->state == WIT_DONE)
         return 0;
     if (def->state == WIT_BUSY)
-        return wit__fail(def->pos, SW_EINPUT, r->err, "type '" SW_FMT "' contains itself\nhint: break the cycle with a resource or an index",
+        return wit__fail(def->pos, SW_EINPUT, r->err,
+                         "type '" SW_FMT
+                         "' contains itself\nhint: break the cycle with a resource or an index",
                          SW_ARG(def->name));
     if (r->depth >= WIT_DEF_DEPTH_MAX)
-        return wit__fail(def->pos, SW_ELIMIT, r->err, "definitions are nested deeper than %d", WIT_DEF_DEPTH_MAX);
+        return wit__fail(def->pos, SW_ELIMIT, r->err, "definitions are nested deeper than %d",
+                         WIT_DEF_DEPTH_MAX);
     struct facts facts = {0};
     def->state = WIT_BUSY;
     r->depth++;
     int rc = resolve_inner(r, def, &facts);
     r->depth--;
     if (rc == 0 && facts.depth >= WIT_DEF_DEPTH_MAX)
-        return wit__fail(def->pos, SW_ELIMIT, r->err, "definitions are nested deeper than %d", WIT_DEF_DEPTH_MAX);
+        return wit__fail(def->pos, SW_ELIMIT, r->err, "definitions are nested deeper than %d",
+                         WIT_DEF_DEPTH_MAX);
     def->depth = facts.depth + 1;
     def->has_borrow = facts.has_borrow;
     def->state = WIT_DONE;
@@ -184,9 +193,11 @@ int wit__resolve_func(struct wit_resolver *r, const struct wit_home *home, struc
     facts = (struct facts){0};
     rc = resolve_type(r, home, func->result, &facts);
     if (rc == 0 && facts.has_borrow)
-        return wit__fail(func->result->pos, SW_EINPUT, r->err, "a result cannot hold a borrow\nhint: return the resource itself");
+        return wit__fail(func->result->pos, SW_EINPUT, r->err,
+                         "a result cannot hold a borrow\nhint: return the resource itself");
     if (rc == 0 && func->kind == WIT_FUNC_CONSTRUCTOR && !constructs(func))
-        return wit__fail(func->result->pos, SW_EINPUT, r->err, "the constructor of '" SW_FMT "' gives '" SW_FMT "' or 'result<" SW_FMT ", ...>'",
+        return wit__fail(func->result->pos, SW_EINPUT, r->err,
+                         "the constructor of '" SW_FMT "' gives '" SW_FMT "' or 'result<" SW_FMT ", ...>'",
                          SW_ARG(func->name), SW_ARG(func->name), SW_ARG(func->name));
     return rc;
 }
@@ -230,8 +241,9 @@ static int interface_names(struct wit_resolver *r, const struct wit_interface *i
     for (uint32_t i = 0; rc == 0 && i < interface->func_count; i++) {
         const struct wit_func *func = interface->funcs[i];
         const char *key = func->resource && func->kind != WIT_FUNC_CONSTRUCTOR
-            ? sw_arena_printf(r->arena, SW_FMT "." SW_FMT, SW_ARG(func->resource->name), SW_ARG(func->name))
-            : func->full_name.p;
+                              ? sw_arena_printf(r->arena, SW_FMT "." SW_FMT, SW_ARG(func->resource->name),
+                                                SW_ARG(func->name))
+                              : func->full_name.p;
         if (!key)
             return sw_arena_fail(r->arena, func->full_name.n, r->err);
         struct sw_str text = key == func->full_name.p ? func->full_name : sw_str_of(key);
@@ -245,8 +257,10 @@ int wit__resolve_interface(struct wit_resolver *r, struct wit_interface *interfa
     if (interface->state == WIT_DONE)
         return 0;
     if (interface->state == WIT_BUSY)
-        return wit__fail(interface->pos, SW_EINPUT, r->err, "interface '" SW_FMT "' uses itself\nhint: move what both sides need into a "
-                         "third interface", SW_ARG(interface->name));
+        return wit__fail(interface->pos, SW_EINPUT, r->err,
+                         "interface '" SW_FMT "' uses itself\nhint: move what both sides need into a "
+                         "third interface",
+                         SW_ARG(interface->name));
     interface->state = WIT_BUSY;
     int rc = wit__resolve_defs(r, &interface->home);
     if (rc == 0)

@@ -12,25 +12,31 @@ static struct wit_item *find(const struct list *list, const struct wit_item *lik
         struct wit_item *item = list->items[i];
         if (item->is_export != like->is_export)
             continue;
-        if (like->name.n ? sw_str_eq_nocase(item->name, like->name) : !item->name.n && item->interface == like->interface)
+        if (like->name.n ? sw_str_eq_nocase(item->name, like->name)
+                         : !item->name.n && item->interface == like->interface)
             return item;
     }
     return NULL;
 }
 
-static int add(struct wit_resolver *r, struct wit_world *world, struct list *list, struct wit_item *item, struct wit_pos pos)
+static int add(struct wit_resolver *r, struct wit_world *world, struct list *list, struct wit_item *item,
+               struct wit_pos pos)
 {
     const char *verb = item->is_export ? "exports" : "imports";
     if (find(list, item)) {
         if (item->name.n)
-            return wit__fail(pos, SW_EINPUT, r->err, "world '" SW_FMT "' %s '" SW_FMT "' twice\nhint: 'include ... with { " SW_FMT " as another }' "
-                             "renames", SW_ARG(world->name), verb, SW_ARG(item->name), SW_ARG(item->name));
+            return wit__fail(pos, SW_EINPUT, r->err,
+                             "world '" SW_FMT "' %s '" SW_FMT "' twice\nhint: 'include ... with { " SW_FMT
+                             " as another }' "
+                             "renames",
+                             SW_ARG(world->name), verb, SW_ARG(item->name), SW_ARG(item->name));
         return 0; /* the same interface from two includes is one */
     }
     return wit__push(r->arena, &list->items, &list->count, item, r->err);
 }
 
-static int include(struct wit_resolver *r, struct wit_world *world, struct list *list, const struct wit_item *include)
+static int include(struct wit_resolver *r, struct wit_world *world, struct list *list,
+                   const struct wit_item *include)
 {
     struct wit_world *from;
     int rc = wit__find_world(r, &world->home, include->path, &from);
@@ -60,8 +66,9 @@ static int include(struct wit_resolver *r, struct wit_world *world, struct list 
         for (uint32_t i = 0; i < from->item_count; i++)
             known = known || sw_str_eq(include->renames[k].from, from->items[i]->name);
         if (!known)
-            return wit__fail(include->renames[k].pos, SW_EINPUT, r->err, "world '" SW_FMT "' has no import or export '" SW_FMT "'",
-                             SW_ARG(from->name), SW_ARG(include->renames[k].from));
+            return wit__fail(include->renames[k].pos, SW_EINPUT, r->err,
+                             "world '" SW_FMT "' has no import or export '" SW_FMT "'", SW_ARG(from->name),
+                             SW_ARG(include->renames[k].from));
     }
     return 0;
 }
@@ -108,9 +115,11 @@ int wit__resolve_world(struct wit_resolver *r, struct wit_world *world)
     if (world->state == WIT_DONE)
         return 0;
     if (world->state == WIT_BUSY)
-        return wit__fail(world->pos, SW_EINPUT, r->err, "world '" SW_FMT "' includes itself", SW_ARG(world->name));
+        return wit__fail(world->pos, SW_EINPUT, r->err, "world '" SW_FMT "' includes itself",
+                         SW_ARG(world->name));
     if (r->depth >= WIT_INCLUDE_DEPTH_MAX)
-        return wit__fail(world->pos, SW_ELIMIT, r->err, "worlds include each other deeper than %d", WIT_INCLUDE_DEPTH_MAX);
+        return wit__fail(world->pos, SW_ELIMIT, r->err, "worlds include each other deeper than %d",
+                         WIT_INCLUDE_DEPTH_MAX);
     world->state = WIT_BUSY;
     r->depth++;
     int rc = resolve(r, world);

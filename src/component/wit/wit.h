@@ -27,7 +27,19 @@ struct wit_pos {
 };
 
 enum wit_kind {
-    WIT_BOOL, WIT_S8, WIT_U8, WIT_S16, WIT_U16, WIT_S32, WIT_U32, WIT_S64, WIT_U64, WIT_F32, WIT_F64, WIT_CHAR, WIT_STRING,
+    WIT_BOOL,
+    WIT_S8,
+    WIT_U8,
+    WIT_S16,
+    WIT_U16,
+    WIT_S32,
+    WIT_U32,
+    WIT_S64,
+    WIT_U64,
+    WIT_F32,
+    WIT_F64,
+    WIT_CHAR,
+    WIT_STRING,
     WIT_ERROR_CONTEXT,
     WIT_LIST,       /* elem */
     WIT_FIXED_LIST, /* elem, length */
@@ -74,13 +86,21 @@ struct wit_func {
     struct wit_gate gate;
     enum wit_func_kind kind;
     bool is_async;
-    struct wit_def *resource;  /* NULL for a FREE one */
-    struct wit_field *params;  /* a method's `self` is the first */
+    struct wit_def *resource; /* NULL for a FREE one */
+    struct wit_field *params; /* a method's `self` is the first */
     uint32_t param_count;
-    struct wit_type *result;   /* NULL: none */
+    struct wit_type *result; /* NULL: none */
 };
 
-enum wit_def_kind { WIT_DEF_ALIAS, WIT_DEF_RECORD, WIT_DEF_VARIANT, WIT_DEF_ENUM, WIT_DEF_FLAGS, WIT_DEF_RESOURCE, WIT_DEF_USE };
+enum wit_def_kind {
+    WIT_DEF_ALIAS,
+    WIT_DEF_RECORD,
+    WIT_DEF_VARIANT,
+    WIT_DEF_ENUM,
+    WIT_DEF_FLAGS,
+    WIT_DEF_RESOURCE,
+    WIT_DEF_USE
+};
 
 struct wit_path { /* "wasi:io/poll@0.2.12", or a bare name with the rest empty */
     struct sw_str space, package, name, version;
@@ -95,7 +115,7 @@ struct wit_def {
     struct wit_type *type;    /* ALIAS */
     struct wit_field *fields; /* RECORD, VARIANT, ENUM, FLAGS */
     uint32_t field_count;
-    struct wit_func **funcs;  /* RESOURCE */
+    struct wit_func **funcs; /* RESOURCE */
     uint32_t func_count;
     const struct wit_path *from; /* USE: the interface, and the name there */
     struct sw_str from_name;
@@ -107,7 +127,7 @@ struct wit_def {
     void *data;                  /* of whoever works on a resolved tree */
 };
 
-struct wit_home { /* what an interface and a world have in common: a scope of types */
+struct wit_home {                    /* what an interface and a world have in common: a scope of types */
     struct wit_interface *interface; /* NULL in a world */
     const struct wit_block *block;   /* whose file-wide names apply */
     struct wit_package *package;     /* resolved */
@@ -154,7 +174,8 @@ struct wit_world {
     struct sw_str full_name; /* resolved */
     struct wit_pos pos;
     struct wit_gate gate;
-    struct wit_item **items; /* resolved: includes are replaced by what they include, imports and exports are unique */
+    struct wit_item *
+        *items; /* resolved: includes are replaced by what they include, imports and exports are unique */
     uint32_t item_count;
     int state;
 };
@@ -180,7 +201,8 @@ struct wit_block { /* what stands under one `package` line, or in one `package {
 
 struct wit_file {
     struct sw_str name; /* for messages */
-    uint32_t group;     /* files of one folder: one that names no package belongs to the package of its group. Set by the caller */
+    uint32_t
+        group; /* files of one folder: one that names no package belongs to the package of its group. Set by the caller */
     struct wit_block **blocks; /* the first is the file's own, the rest are nested packages */
     uint32_t block_count;
 };
@@ -199,18 +221,20 @@ struct wit_set {
 };
 
 /* Parses one file. `name` and `text` are borrowed for the life of the tree. */
-int wit_parse(struct sw_arena *arena, struct sw_str name, struct sw_str text, struct wit_file **ret, struct sw_err *err) SW_MUST_CHECK;
+int wit_parse(struct sw_arena *arena, struct sw_str name, struct sw_str text, struct wit_file **ret,
+              struct sw_err *err) SW_MUST_CHECK;
 
 struct wit_options {
     const struct sw_str *features; /* @unstable items of these features are kept, all others dropped */
     uint32_t feature_count;
 };
 /* Decides every name of all files together; changes the trees. options may be NULL. */
-int wit_resolve(struct sw_arena *arena, struct wit_file *const *files, uint32_t file_count, const struct wit_options *options,
-                struct wit_set **ret, struct sw_err *err) SW_MUST_CHECK;
+int wit_resolve(struct sw_arena *arena, struct wit_file *const *files, uint32_t file_count,
+                const struct wit_options *options, struct wit_set **ret, struct sw_err *err) SW_MUST_CHECK;
 
 /* "wasi:http/types": in the package of that name; version empty: the newest there is. NULL when absent. */
-struct wit_interface *wit_interface_find(const struct wit_set *set, struct sw_str full_name, struct sw_str version);
+struct wit_interface *wit_interface_find(const struct wit_set *set, struct sw_str full_name,
+                                         struct sw_str version);
 struct wit_world *wit_world_find(const struct wit_set *set, struct sw_str full_name, struct sw_str version);
 int wit_version_cmp(struct sw_str a, struct sw_str b); /* semantic version precedence; empty is lowest */
 

@@ -130,9 +130,16 @@ static void flat_records_are_their_fields_in_order(void **state)
 static void records_are_stored_field_by_field_and_padding_is_left_alone(void **state)
 {
     (void)state;
-    give.nested = (struct host_all_shapes_nested){
-        .s = {.a = 1, .b = 0x02030405, .c = 0x0607}, .t = {0x08, 0x090a0b0c0d0e0f10}, .f = 1.0F, .d = 1.0, .ok = true, .ch = 0x1f600,
-        .i = -2, .j = -3, .k = -4, .l = -5};
+    give.nested = (struct host_all_shapes_nested){.s = {.a = 1, .b = 0x02030405, .c = 0x0607},
+                                                  .t = {0x08, 0x090a0b0c0d0e0f10},
+                                                  .f = 1.0F,
+                                                  .d = 1.0,
+                                                  .ok = true,
+                                                  .ch = 0x1f600,
+                                                  .i = -2,
+                                                  .j = -3,
+                                                  .k = -4,
+                                                  .l = -5};
     vals[0].u32 = AREA;
     CHECK_RUN(SHAPES, "record-out");
     CHECK_MEMORY(AREA, "01 .. .. .. 05 04 03 02 07 06 .. ..  .. .. .. .."
@@ -189,7 +196,11 @@ static void flat_variants_undo_the_join_of_their_cases(void **state)
     vals[1].u64 = 0x8877665544332211;
     CHECK_RUN(SHAPES, "variant-in");
     CHECK(seen.joined.wide_one == 0x8877665544332211);
+}
 
+static void flat_variants_hold_variants(void **state)
+{
+    (void)state;
     vals[0].u32 = HOST_ALL_SHAPES_JOINED_INNER;
     vals[1].u64 = HOST_ALL_SHAPES_INNER_X;
     vals[2].u32 = bits(9.5F);
@@ -204,7 +215,7 @@ static void flat_variants_undo_the_join_of_their_cases(void **state)
     CHECK_RUN(SHAPES, "variant-in");
     CHECK_INT(seen.joined.inner.y.n, 2);
     CHECK_INT(seen.joined.inner.y.items[1], 12);
-    CHECK_INT(seen.calls, 9);
+    CHECK_INT(seen.calls, 2);
 
     vals[2].u32 = ARGS + 1;
     CHECK_TRAP(SHAPES, "variant-in", "range 513+4 align 2");
@@ -212,7 +223,7 @@ static void flat_variants_undo_the_join_of_their_cases(void **state)
     CHECK_TRAP(SHAPES, "variant-in", "case 2 of 2");
     vals[0].u32 = 8;
     CHECK_TRAP(SHAPES, "variant-in", "case 8 of 8");
-    CHECK_INT(seen.calls, 9);
+    CHECK_INT(seen.calls, 2);
 }
 
 static void variants_are_stored_with_their_payload_behind_the_tag(void **state)
@@ -220,8 +231,8 @@ static void variants_are_stored_with_their_payload_behind_the_tag(void **state)
     (void)state;
     uint16_t numbers[] = {0x0102, 0x0304};
     vals[0].u32 = AREA;
-    give.joined = (struct host_all_shapes_joined){.tag = HOST_ALL_SHAPES_JOINED_INNER,
-        .inner = {.tag = HOST_ALL_SHAPES_INNER_Y, .y = {numbers, 2}}};
+    give.joined = (struct host_all_shapes_joined){
+        .tag = HOST_ALL_SHAPES_JOINED_INNER, .inner = {.tag = HOST_ALL_SHAPES_INNER_Y, .y = {numbers, 2}}};
     CHECK_RUN(SHAPES, "variant-out");
     CHECK_MEMORY(AREA, "07 .. .. .. .. .. .. .. 01 .. .. .. 00 08 00 00 02 00 00 00 .. .. .. ..");
     CHECK_MEMORY(FAKE_HEAP, "02 01 04 03");
@@ -332,7 +343,8 @@ static void lists_of_records_go_both_ways(void **state)
     CHECK_INT(seen.smalls.items[2].b, 0x01000002);
     CHECK_INT(seen.smalls.items[2].c, 0x0202);
     CHECK_MEMORY(AREA, "00 08 00 00 03 00 00 00 ..");
-    CHECK_MEMORY(FAKE_HEAP, "01 .. .. .. 00 00 00 01 00 02 .. .. 02 .. .. .. 01 00 00 01 01 02 .. .. 03 .. .. .. 02 00 00 01 02 02 .. ..");
+    CHECK_MEMORY(FAKE_HEAP, "01 .. .. .. 00 00 00 01 00 02 .. .. 02 .. .. .. 01 00 00 01 01 02 .. .. 03 .. "
+                            ".. .. 02 00 00 01 02 02 .. ..");
     vals[1].u32 = 0x15555556; /* times 12 is over 32 bits */
     CHECK_TRAP(SHAPES, "records", "range 512+4294967304 align 4");
     vals[1].u32 = 0;
@@ -395,9 +407,10 @@ static void lists_of_lists_survive_memory_that_moves(void **state)
     CHECK_INT(seen.list.items[0].n, 2);
     CHECK_INT(seen.lists.items[0].items[1].n, 1);
     CHECK_MEMORY(AREA, "00 08 00 00 02 00 00 00 ..");
-    CHECK_MEMORY(FAKE_HEAP, "10 08 00 00 02 00 00 00 28 08 00 00 01 00 00 00"                      /* two lists */
-                            "20 08 00 00 03 00 00 00 23 08 00 00 03 00 00 00 6f 6e 65 74 77 6f 00 00" /* "one", "two" */
-                            "30 08 00 00 05 00 00 00 74 68 72 65 65");
+    CHECK_MEMORY(FAKE_HEAP,
+                 "10 08 00 00 02 00 00 00 28 08 00 00 01 00 00 00"                         /* two lists */
+                 "20 08 00 00 03 00 00 00 23 08 00 00 03 00 00 00 6f 6e 65 74 77 6f 00 00" /* "one", "two" */
+                 "30 08 00 00 05 00 00 00 74 68 72 65 65");
     for (int n = 0; n < 6; n++) {
         setup(NULL);
         vals[1].u32 = vals[3].u32 = 0;
@@ -520,6 +533,7 @@ int main(void)
         TEST(flat_records_are_their_fields_in_order),
         TEST(records_are_stored_field_by_field_and_padding_is_left_alone),
         TEST(flat_variants_undo_the_join_of_their_cases),
+        TEST(flat_variants_hold_variants),
         TEST(variants_are_stored_with_their_payload_behind_the_tag),
         TEST(options_nest),
         TEST(results_say_which_side_holds),

@@ -93,7 +93,8 @@ int component_trap(struct component_call *call, const char *fmt, ...)
     return -SW_EGUEST;
 }
 
-int component_mem_range(struct component_call *call, uint32_t ptr, uint64_t len, uint32_t align, uint8_t **ret)
+int component_mem_range(struct component_call *call, uint32_t ptr, uint64_t len, uint32_t align,
+                        uint8_t **ret)
 {
     if (ptr % align || ptr > call->mem_len || len > call->mem_len - ptr)
         return component_trap(call, "range %u+%llu align %u", ptr, (unsigned long long)len, align);
@@ -111,7 +112,8 @@ int component_lift_string(struct component_call *call, uint32_t ptr, uint32_t ta
     return sw_utf8_valid(*ret) ? 0 : component_trap(call, "not UTF-8");
 }
 
-int component_lift_list(struct component_call *call, uint32_t ptr, uint32_t count, uint32_t elem_size, uint32_t align, uint8_t **ret)
+int component_lift_list(struct component_call *call, uint32_t ptr, uint32_t count, uint32_t elem_size,
+                        uint32_t align, uint8_t **ret)
 {
     return component_mem_range(call, ptr, (uint64_t)count * elem_size, align, ret);
 }
@@ -138,17 +140,20 @@ int component_lower_alloc(struct component_call *call, uint64_t size, uint32_t a
     if (at + size > FAKE_MEM)
         return component_trap(call, "heap");
     fake.heap = at + (uint32_t)size;
+    *ret_ptr = at;
+    if (size == 0)
+        return 0;
     uint8_t *moved = malloc(FAKE_MEM);
     assert(moved);
     memcpy(moved, fake.memory, FAKE_MEM);
     free(fake.memory);
     fake.memory = moved;
     call->mem = moved;
-    *ret_ptr = at;
     return 0;
 }
 
-int component_lower_bytes(struct component_call *call, struct sw_str bytes, uint32_t *ret_ptr, uint32_t *ret_count)
+int component_lower_bytes(struct component_call *call, struct sw_str bytes, uint32_t *ret_ptr,
+                          uint32_t *ret_count)
 {
     int rc = component_lower_alloc(call, bytes.n, 1, ret_ptr);
     if (rc < 0)
@@ -159,7 +164,8 @@ int component_lower_bytes(struct component_call *call, struct sw_str bytes, uint
     return 0;
 }
 
-int component_lower_string(struct component_call *call, struct sw_str text, uint32_t *ret_ptr, uint32_t *ret_len)
+int component_lower_string(struct component_call *call, struct sw_str text, uint32_t *ret_ptr,
+                           uint32_t *ret_len)
 {
     return component_lower_bytes(call, text, ret_ptr, ret_len);
 }

@@ -40,13 +40,16 @@ static void write_file(const char *name, const char *text)
 static void output_is_what_it_was(void **state)
 {
     (void)state;
-    static const char *const FILES[] = {"all_shapes.h", "all_shapes.c", "all_things.h", "all_things.c", "common.h", "kinds.h"};
+    static const char *const FILES[] = {"all_shapes.h", "all_shapes.c", "all_things.h",
+                                        "all_things.c", "common.h",     "kinds.h"};
     for (size_t i = 0; i < sizeof FILES / sizeof FILES[0]; i++) {
         char path[2048], golden[256];
         sw_auto_buf want = SW_BUF(FILE_BYTES_MAX), got = SW_BUF(FILE_BYTES_MAX);
         (void)snprintf(golden, sizeof golden, "%s.txt", FILES[i]);
-        CHECK_INT(read_file(path_of(path, getenv("SW_SOURCE_DIR"), "tests/unit/wit/golden", golden), &want), 0);
-        CHECK_INT(read_file(path_of(path, getenv("SW_BINARY_DIR"), "gen/wit_test/bindings", FILES[i]), &got), 0);
+        CHECK_INT(read_file(path_of(path, getenv("SW_SOURCE_DIR"), "tests/unit/wit/golden", golden), &want),
+                  0);
+        CHECK_INT(read_file(path_of(path, getenv("SW_BINARY_DIR"), "gen/wit_test/bindings", FILES[i]), &got),
+                  0);
         size_t line = 1, at = 0;
         while (at < want.n && at < got.n && want.p[at] == got.p[at])
             line += want.p[at++] == '\n';
@@ -61,7 +64,8 @@ static void output_is_what_it_was(void **state)
 static int run(const char *arguments, struct sw_buf *to)
 {
     char command[4096];
-    (void)snprintf(command, sizeof command, "cd '%s' && '%s' %s 2>&1", scratch, getenv("SW_BINDGEN"), arguments);
+    (void)snprintf(command, sizeof command, "cd '%s' && '%s' %s 2>&1", scratch, getenv("SW_BINDGEN"),
+                   arguments);
     FILE *f = popen(command, "re");
     assert_non_null(f);
     struct sw_err err = {0};
@@ -82,18 +86,25 @@ static void bad_input_is_refused_with_a_reason(void **state)
         {"package a:b; interface i { f: func() -> map<u8, u8>; }", "", "a:b/i",
          "bindgen: wit/x.wit:1:41: bindings cannot carry streams, futures, maps and error contexts\n"},
         {"package a:b; interface i { use j.{r}; f: func(a: r); } interface j { resource r; }", "", "a:b/i",
-         "bindgen: wit/x.wit:1:79: a:b/i needs 'r' of a:b/j, which is not among the interfaces to generate\nhint: list it too\n"},
-        {"package a:b; interface i {}", "", "a:b/j", "bindgen: there is no interface 'a:b/j' in the WIT files\n"},
-        {"package a:b@1.0.0; interface i {}", "", "a:b/i@1.0.1", "bindgen: there is no interface 'a:b/i@1.0.1' in the WIT files\n"},
-        {"package a:b; interface i {}", "", "a:b/i a:b/i", "bindgen: 'a:b/i' and 'a:b/i' would have the same C names\n"},
+         "bindgen: wit/x.wit:1:79: a:b/i needs 'r' of a:b/j, which is not among the interfaces to "
+         "generate\nhint: list it too\n"},
+        {"package a:b; interface i {}", "", "a:b/j",
+         "bindgen: there is no interface 'a:b/j' in the WIT files\n"},
+        {"package a:b@1.0.0; interface i {}", "", "a:b/i@1.0.1",
+         "bindgen: there is no interface 'a:b/i@1.0.1' in the WIT files\n"},
+        {"package a:b; interface i {}", "", "a:b/i a:b/i",
+         "bindgen: 'a:b/i' and 'a:b/i' would have the same C names\n"},
         {"package a:b; interface i { resource r { drop: func(); } }", "", "a:b/i",
          "bindgen: wit/x.wit:1:41: two functions would both be 'host_b_i_r_drop' in C\n"},
         {"package a:b; interface i { f: func(); }", "a:b/i g\n", "a:b/i",
          "bindgen: the list of waits names 'g', which 'a:b/i' does not have\n"},
         {"package a:b; interface i { f: func(); }", "a:b/i\n", "a:b/i",
-         "bindgen: waits.txt:1:1: expected an interface, a space and a function, got 'a:b/i'\nhint: like 'wasi:io/poll poll'\n"},
-        {"package a:b; interface i { f: func(); }", "a:b/i f # twice\na:b/i f\n", "a:b/i", "bindgen: waits.txt:2:1: 'a:b/i f' stands twice\n"},
-        {"package a:b; interface i { f: fun(); }", "", "a:b/i", "bindgen: wit/x.wit:1:31: expected 'func' or 'async func', got 'fun'\n"},
+         "bindgen: waits.txt:1:1: expected an interface, a space and a function, got 'a:b/i'\nhint: like "
+         "'wasi:io/poll poll'\n"},
+        {"package a:b; interface i { f: func(); }", "a:b/i f # twice\na:b/i f\n", "a:b/i",
+         "bindgen: waits.txt:2:1: 'a:b/i f' stands twice\n"},
+        {"package a:b; interface i { f: fun(); }", "", "a:b/i",
+         "bindgen: wit/x.wit:1:31: expected 'func' or 'async func', got 'fun'\n"},
         {"package a:b; interface i { f: func(a: list<list<u64, 65536>, 65536>); }", "", "a:b/i",
          "bindgen: wit/x.wit:1:39: a value of this type takes 268435456 bytes or more in memory\n"},
     };
@@ -102,7 +113,8 @@ static void bad_input_is_refused_with_a_reason(void **state)
         sw_auto_buf said = SW_BUF(FILE_BYTES_MAX);
         write_file("wit/x.wit", ROWS[i].wit);
         write_file("waits.txt", ROWS[i].waits);
-        (void)snprintf(arguments, sizeof arguments, "--wit wit --waits waits.txt --out out %s", ROWS[i].arguments);
+        (void)snprintf(arguments, sizeof arguments, "--wit wit --waits waits.txt --out out %s",
+                       ROWS[i].arguments);
         CHECK(run(arguments, &said) != 0);
         CHECK_STR(sw_buf_str(&said), ROWS[i].message);
     }

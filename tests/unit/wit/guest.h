@@ -56,7 +56,8 @@ static inline void putd(uint32_t at, double v)
 {
     fake_put(at, &v, sizeof v);
 }
-static inline void puts_at(uint32_t pair, uint32_t at, const char *text) /* a string: bytes at `at`, pointer and length at `pair` */
+static inline void puts_at(uint32_t pair, uint32_t at,
+                           const char *text) /* a string: bytes at `at`, pointer and length at `pair` */
 {
     fake_put(at, text, strlen(text));
     put32(pair, at);
@@ -94,10 +95,10 @@ static inline void check_memory(uint32_t at, const char *hex, int line)
 }
 #define CHECK_MEMORY(at, hex) check_memory((at), (hex), __LINE__)
 #define CHECK_RUN(interface, name) CHECK_INT(fake_run(interface, name, vals), 0)
-#define CHECK_TRAP(interface, name, text)                     \
-    do {                                                      \
-        CHECK_INT(fake_run(interface, name, vals), -SW_EGUEST); \
-        CHECK_STR(sw_str_of(fake.trap), text);                \
+#define CHECK_TRAP(interface, name, text)                                                                    \
+    do {                                                                                                     \
+        CHECK_INT(fake_run(interface, name, vals), -SW_EGUEST);                                              \
+        CHECK_STR(sw_str_of(fake.trap), text);                                                               \
     } while (0)
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)

@@ -75,7 +75,8 @@ static void own_handles_move_and_borrowed_ones_stay(void **state)
     CHECK(seen.thing_list.items[0] == &t[3] && seen.thing_list.items[1] == &t[4]);
     CHECK_MEMORY(AREA, "00 08 00 00 02 00 00 00 ..");
     CHECK_MEMORY(FAKE_HEAP, "01 00 00 00 03 00 00 00"); /* 2 is still the borrowed one */
-    CHECK(fake.handles[1].object == &t[4] && fake.handles[2].object == &t[1] && fake.handles[3].object == &t[0]);
+    CHECK(fake.handles[1].object == &t[4] && fake.handles[2].object == &t[1] &&
+          fake.handles[3].object == &t[0]);
     for (int i = 0; i < 5; i++)
         CHECK_INT(t[i].drops, 0);
 }
@@ -153,9 +154,11 @@ static void tables_hold_names_types_and_kinds(void **state)
     CHECK_STR(sw_str_of(SHAPES->version), "1.2.3");
     CHECK_INT(SHAPES->func_count, 32);
     CHECK_STR(sw_str_of(SHAPES->funcs[20].name), "records");
-    CHECK_STR(sw_str_of(SHAPES->funcs[20].type), "func(l: list<record{a: u8, b: u32, c: u16}>) -> list<record{a: u8, b: u32, c: u16}>");
+    CHECK_STR(sw_str_of(SHAPES->funcs[20].type),
+              "func(l: list<record{a: u8, b: u32, c: u16}>) -> list<record{a: u8, b: u32, c: u16}>");
     const char *names[] = {"thing", "another", "relic"};
-    const uint32_t kinds[] = {HOST_KIND_ALL_THINGS_THING, HOST_KIND_ALL_THINGS_OTHER, HOST_KIND_ALL_THINGS_THING};
+    const uint32_t kinds[] = {HOST_KIND_ALL_THINGS_THING, HOST_KIND_ALL_THINGS_OTHER,
+                              HOST_KIND_ALL_THINGS_THING};
     CHECK_INT(SHAPES->resource_count, 3);
     for (int i = 0; i < 3; i++) {
         CHECK_STR(sw_str_of(SHAPES->resources[i].name), names[i]);
@@ -163,7 +166,8 @@ static void tables_hold_names_types_and_kinds(void **state)
     }
     CHECK(SHAPES->resources[1].drop == host_all_things_other_drop);
     CHECK_STR(sw_str_of(THINGS->funcs[0].type), "func(n: u32) -> own<test:all/things/thing>");
-    CHECK_STR(sw_str_of(THINGS->funcs[4].type), "func(fail: bool) -> result<own<test:all/things/other>, enum{red, green, deep-blue}>");
+    CHECK_STR(sw_str_of(THINGS->funcs[4].type),
+              "func(fail: bool) -> result<own<test:all/things/other>, enum{red, green, deep-blue}>");
 }
 
 static void names_of_c_are_avoided(void **state)
@@ -177,6 +181,7 @@ static void names_of_c_are_avoided(void **state)
     vals[0].u32 = ARGS;
     vals[1].u32 = 1;
     vals[2].u32 = AREA;
+    give.text = SW_LIT("z");
     CHECK_RUN(SHAPES, "slow");
     CHECK_MEMORY(AREA, "00 08 00 00 01 00 00 00 ..");
 }

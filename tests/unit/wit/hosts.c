@@ -24,7 +24,8 @@ int host_all_things_thing_get(struct component_call *call, struct host_all_thing
     return 0;
 }
 
-int host_all_things_thing_set(struct component_call *call, struct host_all_things_thing *self, uint32_t n, struct sw_str *ret_error)
+int host_all_things_thing_set(struct component_call *call, struct host_all_things_thing *self, uint32_t n,
+                              struct sw_str *ret_error)
 {
     (void)call;
     self->n = n;
@@ -33,8 +34,8 @@ int host_all_things_thing_set(struct component_call *call, struct host_all_thing
     return give.rc;
 }
 
-int host_all_things_thing_merge(struct component_call *call, struct host_all_things_thing *a, struct host_all_things_thing *b,
-    struct host_all_things_thing **ret)
+int host_all_things_thing_merge(struct component_call *call, struct host_all_things_thing *a,
+                                struct host_all_things_thing *b, struct host_all_things_thing **ret)
 {
     (void)call;
     a->n += b->n;
@@ -43,7 +44,7 @@ int host_all_things_thing_merge(struct component_call *call, struct host_all_thi
 }
 
 int host_all_things_other_new(struct component_call *call, bool fail, struct host_all_things_other **ret,
-    enum host_all_things_color *ret_error)
+                              enum host_all_things_color *ret_error)
 {
     (void)call;
     if (fail)
@@ -69,8 +70,9 @@ void host_all_things_other_drop(void *owner, void *object)
 
 /* ---- shapes ---- */
 
-int host_all_shapes_scalars(struct component_call *call, bool a, int8_t b, uint8_t c, int16_t d, uint16_t e, int32_t f, uint32_t g,
-    int64_t h, uint64_t i, float j, double k, uint32_t l, int8_t *ret)
+int host_all_shapes_scalars(struct component_call *call, bool a, int8_t b, uint8_t c, int16_t d, uint16_t e,
+                            int32_t f, uint32_t g, int64_t h, uint64_t i, float j, double k, uint32_t l,
+                            int8_t *ret)
 {
     (void)call;
     seen.calls++;
@@ -132,14 +134,16 @@ int host_all_shapes_give_one(struct component_call *call, struct host_all_shapes
     return 0;
 }
 
-int host_all_shapes_give_plain(struct component_call *call, struct host_all_shapes_plain p, struct host_all_shapes_plain *ret)
+int host_all_shapes_give_plain(struct component_call *call, struct host_all_shapes_plain p,
+                               struct host_all_shapes_plain *ret)
 {
     (void)call;
     *ret = p;
     return 0;
 }
 
-int host_all_shapes_give_color(struct component_call *call, enum host_all_things_color c, enum host_all_things_color *ret)
+int host_all_shapes_give_color(struct component_call *call, enum host_all_things_color c,
+                               enum host_all_things_color *ret)
 {
     (void)call;
     *ret = c;
@@ -195,7 +199,7 @@ int host_all_shapes_variant_out(struct component_call *call, struct host_all_sha
 }
 
 int host_all_shapes_options(struct component_call *call, struct host_option_u8 a, struct host_option_str b,
-    struct host_option_option_u32 c, struct host_option_option_u32 *ret)
+                            struct host_option_option_u32 c, struct host_option_option_u32 *ret)
 {
     (void)call;
     seen.option_a = a;
@@ -205,7 +209,8 @@ int host_all_shapes_options(struct component_call *call, struct host_option_u8 a
     return 0;
 }
 
-int host_all_shapes_results(struct component_call *call, struct host_result_u64_str r, uint64_t *ret, struct sw_str *ret_error)
+int host_all_shapes_results(struct component_call *call, struct host_result_u64_str r, uint64_t *ret,
+                            struct sw_str *ret_error)
 {
     (void)call;
     seen.result = r;
@@ -231,14 +236,16 @@ int host_all_shapes_result_ok(struct component_call *call, struct host_result_u8
     return give.rc;
 }
 
-int host_all_shapes_result_inside(struct component_call *call, struct host_option_result_result_u32_all_things_color_void *ret)
+int host_all_shapes_result_inside(struct component_call *call,
+                                  struct host_option_result_result_u32_all_things_color_void *ret)
 {
     (void)call;
     *ret = give.inside;
     return 0;
 }
 
-int host_all_shapes_records(struct component_call *call, struct host_list_all_shapes_small l, struct host_list_all_shapes_small *ret)
+int host_all_shapes_records(struct component_call *call, struct host_list_all_shapes_small l,
+                            struct host_list_all_shapes_small *ret)
 {
     (void)call;
     seen.calls++;
@@ -247,7 +254,8 @@ int host_all_shapes_records(struct component_call *call, struct host_list_all_sh
     return 0;
 }
 
-int host_all_shapes_variants(struct component_call *call, struct host_list_all_shapes_joined l, struct host_list_all_shapes_joined *ret)
+int host_all_shapes_variants(struct component_call *call, struct host_list_all_shapes_joined l,
+                             struct host_list_all_shapes_joined *ret)
 {
     (void)call;
     seen.joineds = l;
@@ -256,7 +264,7 @@ int host_all_shapes_variants(struct component_call *call, struct host_list_all_s
 }
 
 int host_all_shapes_lists(struct component_call *call, struct host_list_str l, struct host_list_list_str m,
-    struct host_list_list_str *ret)
+                          struct host_list_list_str *ret)
 {
     (void)call;
     seen.list = l;
@@ -282,8 +290,9 @@ int host_all_shapes_bytes(struct component_call *call, struct sw_str *ret)
     return 0;
 }
 
-int host_all_shapes_spill(struct component_call *call, uint8_t a, uint64_t b, struct sw_str c, struct host_all_shapes_nested d,
-    struct host_all_shapes_joined e, struct host_tuple_u8_u64 *ret)
+int host_all_shapes_spill(struct component_call *call, uint8_t a, uint64_t b, struct sw_str c,
+                          struct host_all_shapes_nested d, struct host_all_shapes_joined e,
+                          struct host_tuple_u8_u64 *ret)
 {
     (void)call;
     seen.calls++;
@@ -297,8 +306,9 @@ int host_all_shapes_spill(struct component_call *call, uint8_t a, uint64_t b, st
     return 0;
 }
 
-int host_all_shapes_handles(struct component_call *call, struct host_all_things_thing *a, struct host_all_things_thing *b,
-    struct host_option_all_things_thing c, struct host_list_all_things_thing d, struct host_list_all_things_thing *ret)
+int host_all_shapes_handles(struct component_call *call, struct host_all_things_thing *a,
+                            struct host_all_things_thing *b, struct host_option_all_things_thing c,
+                            struct host_list_all_things_thing d, struct host_list_all_things_thing *ret)
 {
     (void)call;
     seen.calls++;
@@ -311,7 +321,7 @@ int host_all_shapes_handles(struct component_call *call, struct host_all_things_
 }
 
 int host_all_shapes_give(struct component_call *call, struct host_tuple_all_things_thing_str *ret,
-    struct host_all_things_other **ret_error)
+                         struct host_all_things_other **ret_error)
 {
     (void)call;
     if (give.rc > 0)
@@ -328,7 +338,8 @@ int host_all_shapes_give_thing(struct component_call *call, struct host_all_thin
     return 0;
 }
 
-int host_all_shapes_fixed(struct component_call *call, struct host_list3_u16 l, struct host_list2_all_shapes_small *ret)
+int host_all_shapes_fixed(struct component_call *call, struct host_list3_u16 l,
+                          struct host_list2_all_shapes_small *ret)
 {
     (void)call;
     seen.fixed = l;
@@ -339,11 +350,13 @@ int host_all_shapes_fixed(struct component_call *call, struct host_list3_u16 l, 
 int host_all_shapes_slow_wait(struct component_call *call, struct sw_str s, struct sw_str *ret)
 {
     (void)call;
-    *ret = s;
+    seen.texts[0] = s;
+    *ret = give.text; /* not s: a result must not lie in guest memory, which moves */
     return 0;
 }
 
-int host_all_shapes_keywords(struct component_call *call, uint8_t default_, uint8_t func, uint8_t call_, uint8_t ret_)
+int host_all_shapes_keywords(struct component_call *call, uint8_t default_, uint8_t func, uint8_t call_,
+                             uint8_t ret_)
 {
     (void)call;
     seen.bytes[0] = default_;
