@@ -104,10 +104,13 @@ static int read_import_type(struct core_parser *p, struct engine_core_import *im
 static int peek_count(const struct core_parser *p, struct sw_str section, uint32_t max, const char *what, uint32_t *io)
 {
     struct core_reader r = p->r;
-    r.p = (const uint8_t *)section.p;
-    r.end = r.p + section.n;
     uint32_t n = 0;
-    int rc = section.n == 0 ? 0 : core_read_count(&r, max, 1, what, &n);
+    int rc = 0;
+    if (section.n) {
+        r.p = (const uint8_t *)section.p;
+        r.end = r.p + section.n;
+        rc = core_read_count(&r, max, 1, what, &n);
+    }
     if (rc < 0)
         return rc;
     if (*io > max || n > max - *io)
@@ -496,7 +499,7 @@ int engine_core_parse(struct sw_arena *arena, struct sw_str bytes, struct engine
     if (bytes.n > ENGINE_CORE_BYTES_MAX)
         return sw_fail(err, SW_ELIMIT, "core module of %zu bytes, more than the limit of %llu", bytes.n,
                        (unsigned long long)ENGINE_CORE_BYTES_MAX);
-    const uint8_t *start = (const uint8_t *)bytes.p;
+    const uint8_t *start = (const uint8_t *)(bytes.n ? bytes.p : "");
     struct core_parser p = {.arena = arena};
     p.r = (struct core_reader){start, start, start + bytes.n, ENGINE_CORE_TYPES_MAX, -1, err};
     p.core = SW_ARENA_NEW(arena, struct engine_core);

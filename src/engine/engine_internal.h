@@ -110,6 +110,8 @@ struct engine {
     struct sw_link ready;       /* calls to poll, in order */
     struct sw_link batch;       /* the ones of this turn */
     struct engine_call *running; /* NULL on the loop side */
+    uint64_t cpu_mark_ns;        /* the thread's CPU time at cpu_mark_ms */
+    uint64_t cpu_mark_ms;
 
     struct engine_store *pending; /* store that is instantiating */
     struct engine_bound *pending_bound;

@@ -33,9 +33,10 @@
 #define ENGINE_DIRTY_PAGES_MAX 8192            /* ... and never more than 32 MiB */
 
 /* ---- stores ---- */
-#define ENGINE_TABLE_ELEMENTS_MAX 1000000u /* per table; the largest seen in a real guest is 8,000 */
+#define ENGINE_TABLE_ELEMENTS_MAX 100000u  /* per table; the largest seen in a real guest is 8,000 */
 #define ENGINE_STORE_INSTANCES_MAX 1000    /* core instances of one store; linked Python guests have about 30 */
-#define ENGINE_STORE_TABLES_MAX 1000
+#define ENGINE_STORE_TABLES_MAX 100        /* with the above: 80 MB of the host's memory at most */
+#define ENGINE_INSTANCE_BYTES_FREE 65536u  /* what Wasmtime keeps for an instance beyond this counts as memory of its store */
 #define ENGINE_STORE_MEMORIES_MAX 100
 #define ENGINE_FRAMES_MAX 16               /* wasm frames named in a failure */
 

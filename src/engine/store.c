@@ -1,6 +1,7 @@
 /* store.c - stores, core instances, their exports, and links that are looked up late.  Room: engine. */
 #include <assert.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "base/alloc.h"
 #include "engine/engine_internal.h"
@@ -123,6 +124,20 @@ static int check_tables(const struct engine_store *store, const struct engine_co
     return 0;
 }
 
+/* What Wasmtime allocates for an instance (wasmtime.md 2.1): it is the guest's doing, so more than a little counts as its memory. */
+static int charge_instance(struct engine_store *store, const struct engine_core *core, struct sw_err *err)
+{
+    uint64_t bytes = UINT64_C(16) * core->global_count + UINT64_C(32) * (core->func_count + core->func_import_count);
+    if (bytes <= ENGINE_INSTANCE_BYTES_FREE)
+        return 0;
+    bytes -= ENGINE_INSTANCE_BYTES_FREE;
+    if (bytes > store->limits.memory_bytes_max - store->memory_bytes)
+        return sw_fail(err, SW_ELIMIT, "a core instance of %u functions and %u globals passes the limit of %llu bytes of memory",
+                       core->func_count, core->global_count, (unsigned long long)store->limits.memory_bytes_max);
+    store->memory_bytes += bytes; /* until the store ends, as the instance */
+    return 0;
+}
+
 static int fill_externs(struct engine_store *store, const struct engine_bound *bound, wasmtime_extern_t *externs,
                         struct sw_err *err)
 {
@@ -194,6 +209,8 @@ int engine_store_instantiate(struct engine_store *store, struct engine_bound *bo
         rc = check_tables(store, module->core, err);
     if (rc == 0 && bound->late_count)
         rc = add_late_set(store, bound, err);
+    if (rc == 0)
+        rc = charge_instance(store, module->core, err);
     if (rc < 0)
         return rc;
     wasmtime_extern_t inline_externs[IMPORTS_INLINE];
@@ -272,8 +289,7 @@ int engine_instance_memory(struct engine_store *store, uint32_t instance, struct
             return 0;
         }
     }
-    assert(!"a memory that is in no slot");
-    return SW_ABSENT;
+    abort(); /* a memory in no slot: every one was made by engine__memory_new */
 }
 
 /* ---- late links ---- */

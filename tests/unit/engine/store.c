@@ -3,7 +3,7 @@
 #include "engine/limits.h"
 #include "guest.h"
 
-#include <unistd.h>
+#include <stdio.h>
 
 static int seven(void *env, struct engine_store *store, union engine_val *vals)
 {
@@ -599,6 +599,61 @@ static void heaps_of_wasmtime_live_in_slots_too(void **state)
     world_close(&world);
 }
 
+static int throws(void *env, struct engine_store *store, union engine_val *vals)
+{
+    (void)env;
+    return guest_call(store, 0, "throw", 0, &vals[0].i32);
+}
+
+static void an_exception_does_not_pass_through_the_host(void **state)
+{
+    (void)state;
+    struct world world;
+    struct guest guest;
+    const struct guest_host hosts[] = {{"t", throws, NULL}, {NULL, NULL, NULL}};
+    world_open(&world, ENGINE_RESET_AUTO);
+    guest_open(&guest, world.engine,
+               "(module (import \"h\" \"t\" (func $t (param i32) (result i32)))(tag $e)(func (export \"throw\") (param i32) (result i32) (throw $e))"
+               "(func (export \"go\") (param i32) (result i32) (block $c (try_table (catch_all $c) (drop (call $t (i32.const 0))))) (i32.const 1)))");
+    struct engine_bound *bound = guest_bind(&guest, hosts);
+    struct engine_store *store = world_store(&world, NULL, NULL);
+    int32_t result = 0;
+    CHECK_INT(call_one(&world, store, world_instantiate(store, bound), "go", 0, &result), -SW_EGUEST);
+    CHECK_INT(engine_store_failure(store)->kind, ENGINE_TRAP_UNCAUGHT_EXCEPTION);
+    engine_store_free(store);
+    engine_bound_free(bound);
+    guest_close(&guest);
+    world_close(&world);
+}
+
+static void huge_instances_count_as_memory(void **state)
+{
+    (void)state;
+    struct world world;
+    struct guest guest;
+    struct sw_err err = {0};
+    char *wat = test_malloc(1u << 20);
+    size_t n = (size_t)snprintf(wat, 64, "(module ");
+    for (int i = 0; i < 20000; i++)
+        n += (size_t)snprintf(wat + n, 64, "(global (mut i64) (i64.const 0))");
+    (void)snprintf(wat + n, 8, ")");
+    world_open(&world, ENGINE_RESET_AUTO);
+    guest_open(&guest, world.engine, wat);
+    test_free(wat);
+    struct engine_bound *bound = guest_bind(&guest, NULL);
+    struct engine_store *store = world_store(&world, &(struct engine_limits){.memory_bytes_max = 1u << 20}, NULL);
+    uint32_t made = 0;
+    while (engine_store_instantiate(store, bound, &made, &err) == 0)
+        CHECK(made < 10);
+    CHECK_INT(made, 3); /* 320,000 bytes each, 65,536 of them free */
+    CHECK_INT(err.code, SW_ELIMIT);
+    CHECK_HAS(err.text, "20000 globals passes the limit of 1048576");
+    engine_store_free(store);
+    engine_bound_free(bound);
+    guest_close(&guest);
+    world_close(&world);
+}
+
 static void memory64_works(void **state)
 {
     (void)state;
@@ -667,6 +722,8 @@ int main(void)
         cmocka_unit_test(an_out_of_bounds_segment_that_could_not_be_stripped_traps),
         cmocka_unit_test(files_that_do_not_belong_are_refused),
         cmocka_unit_test(heaps_of_wasmtime_live_in_slots_too),
+        cmocka_unit_test(an_exception_does_not_pass_through_the_host),
+        cmocka_unit_test(huge_instances_count_as_memory),
         cmocka_unit_test(memory64_works),
         cmocka_unit_test(many_instances_fit_in_a_store),
     };
