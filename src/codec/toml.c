@@ -18,6 +18,7 @@ struct scan {
     struct codec_toml_place place;
     uint32_t nesting;
     uint32_t parts; /* dots since the last thing that ends a key */
+    bool in_line;   /* something but white space was there in this line */
 };
 
 static char peek(const struct scan *s, size_t ahead)
@@ -77,9 +78,35 @@ static int too_deep(const struct scan *s, struct sw_str file, const char *what, 
                    what, max);
 }
 
+static bool begins_key(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || (c && strchr("_-\"']", c));
+}
+
+/* At the '[' of a table's header. toml++ 3.3.0 fails an assertion where no key begins. */
+static int check_header(struct scan *s, struct sw_str file, struct sw_err *err)
+{
+    struct scan ahead = *s;
+    step(&ahead);
+    if (peek(&ahead, 0) == '[')
+        step(&ahead);
+    while (peek(&ahead, 0) == ' ' || peek(&ahead, 0) == '\t')
+        step(&ahead);
+    if (ahead.at == ahead.text.n || begins_key(peek(&ahead, 0)))
+        return 0; /* the parser goes on from here */
+    return sw_fail(err, SW_EINPUT, SW_FMT ":%u:%u: not valid TOML: expected a key behind '['", SW_ARG(file),
+                   ahead.place.line, ahead.place.column);
+}
+
 static int scan_byte(struct scan *s, struct sw_str file, struct sw_err *err)
 {
     char c = peek(s, 0);
+    if (c == '[' && s->nesting == 0 && !s->in_line) {
+        int rc = check_header(s, file, err);
+        if (rc < 0)
+            return rc;
+    }
+    s->in_line = c != '\n' && (s->in_line || (c != ' ' && c != '\t' && c != '\r'));
     if (c == '"' || c == '\'') {
         skip_string(s);
         return 0;

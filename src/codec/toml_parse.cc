@@ -3,20 +3,35 @@
 // The only C++ in the project. Invariants
 //  1. No exception leaves codec__toml_walk.
 //  2. The caller has bounded the depth of the document (toml.c), so the recursion here and in toml++'s destructors is shallow.
+//  3. What toml++ asserts about its input is checked in every build, and a failure is an error value: 3.3.0 asserts what the grammar
+//     should refuse ("[" before a character that begins no key), and would take it for granted in release builds.
 #include "codec/toml_parse.h"
 
 #include <algorithm>
 #include <cstdio>
 #include <cstring>
 #include <new>
+#include <stdexcept>
 #include <vector>
 
+namespace
+{
+[[noreturn]] void unexpected();
+}
+
+#undef NDEBUG
+#define TOML_ASSERT(condition) ((condition) ? void(0) : unexpected())
 #define TOML_EXCEPTIONS 1
 #define TOML_ENABLE_FORMATTERS 0
 #include <toml++/toml.h>
 
 namespace
 {
+
+void unexpected()
+{
+    throw std::logic_error("the parser met what it did not expect");
+}
 
 struct walker {
     codec__toml_visit *visit;

@@ -71,8 +71,14 @@ static void what_is_not_toml_is_refused_with_a_position(void **state)
         {"a = 1\na = 2\n", "f:2:5: not valid TOML: error while parsing key-value pair: cannot redefine existing integer 'a'"},
         {"[a]\n[a]\n", "f:2:1: not valid TOML: error while parsing table header: cannot redefine existing table 'a'"},
         {"a = \"x\n", "f:1:7: not valid TOML: "},
-        {"a = \xff", "f:1:5: not valid TOML: "},
+        {"a = \xff", "f:1:4: not valid TOML: encountered invalid utf-8 sequence"},
         {"= 1", "f:1:1: not valid TOML: "},
+        {"a = 1\n [ \xc3\xa9]\n", "f:2:4: not valid TOML: expected a key behind '['"},
+        {"[[=]]\n", "f:1:3: not valid TOML: expected a key behind '['"},
+        {"[]\n", "f:1:2: not valid TOML: "},
+        {"[a.=]\n", "f:1:4: not valid TOML: "},
+        {"[", "f:1:2: not valid TOML: "},
+        {"a = [\n[=]\n]\n", "f:2:2: not valid TOML: "},
         {"a = 99999999999999999999", "not valid TOML: "},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
