@@ -10,7 +10,7 @@ uint32_t component__at(const struct component_decoder *d)
     return (uint32_t)(d->p - d->start);
 }
 
-static void fail_at(struct component_decoder *d, enum sw_code code, uint32_t at, const char *fmt, va_list args)
+static void SW_PRINTF(4, 0) fail_at(struct component_decoder *d, enum sw_code code, uint32_t at, const char *fmt, va_list args)
 {
     if (d->rc < 0)
         return;

@@ -6,7 +6,7 @@
  * 1. the shim has forwarders and one table of fixed size, and nothing else;
  * 2. the fixup has imports, one active segment at offset 0 and at most a start section that is an import, and nothing else;
  * 3. both agree on the types, and the segment fits and fills every slot that is used;
- * 4. the table has no other user, and no module made between the two has a start section (it would find empty slots).
+ * 4. the table has no other user, no other fixup's start is the shim's, and no module made between the two has a start section (it would find empty slots).
  * A fixup's start becomes start_call of the instance made before it. When a condition fails both stay. */
 #include "component/component.h"
 #include "component/link.h"
@@ -194,6 +194,8 @@ static bool table_is_private(const struct pair *pair)
 {
     for (uint32_t i = pair->shim + 1; i < pair->plan->instance_count; i++) {
         const struct component_core_instance *instance = &pair->plan->instances[i];
+        if (instance->has_start_call && is_export_of(&instance->start_call, pair->shim))
+            return false; /* a start_call has to stay an export */
         for (uint32_t k = 0; k < instance->arg_count; k++)
             if (instance->args[k].kind == COMPONENT_ARG_EXPORT && instance->args[k].instance == pair->shim
                 && !(i == pair->fixup && k == pair->shape.table_arg))
@@ -209,7 +211,7 @@ static bool starts_allow(struct pair *pair)
     for (uint32_t i = pair->shim + 1; i < pair->fixup; i++) {
         const struct component_core_instance *instance = &pair->plan->instances[i];
         if (instance->has_start || instance->has_start_call)
-            return false;
+            return false; /* that start might use the table before it is filled */
         if (!pair->gone[i])
             pair->start_after = i;
     }
@@ -262,9 +264,6 @@ static void visit_options(const struct pair *pair, struct component_options *opt
 static void visit(const struct pair *pair, visit_fn *fn)
 {
     struct component_plan *plan = pair->plan;
-    for (uint32_t i = 0; i < plan->instance_count; i++)
-        if (plan->instances[i].has_start_call)
-            fn(pair, &plan->instances[i].start_call);
     for (uint32_t i = 0; i < plan->lift_count; i++) {
         fn(pair, &plan->lifts[i].callee);
         visit_options(pair, &plan->lifts[i].options, fn);

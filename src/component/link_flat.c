@@ -51,13 +51,25 @@ static void text_add(struct text *text, const char *part)
         text->n = sizeof text->p - 1;
 }
 
-static void text_types(struct text *text, const struct engine_valtype *types, const uint8_t *codes, uint32_t count)
+static void text_one(struct text *text, uint32_t i, uint8_t code)
+{
+    text_add(text, i ? ", " : "");
+    text_add(text, valtype_name(code));
+}
+
+static void text_valtypes(struct text *text, const struct engine_valtype *types, uint32_t count)
 {
     text_add(text, "(");
-    for (uint32_t i = 0; i < count; i++) {
-        text_add(text, i ? ", " : "");
-        text_add(text, valtype_name(types ? types[i].code : codes[i]));
-    }
+    for (uint32_t i = 0; i < count; i++)
+        text_one(text, i, types[i].code);
+    text_add(text, ")");
+}
+
+static void text_codes(struct text *text, const uint8_t *codes, uint32_t count)
+{
+    text_add(text, "(");
+    for (uint32_t i = 0; i < count; i++)
+        text_one(text, i, codes[i]);
     text_add(text, ")");
 }
 
@@ -76,12 +88,12 @@ int component__flat_check(struct link *link, uint32_t at, const char *what, cons
         && same(got->params, want->params, want->param_count) && same(got->results, want->results, want->result_count))
         return 0;
     struct text got_text = {.n = 0}, want_text = {.n = 0};
-    text_types(&got_text, got->params, NULL, got->param_count);
+    text_valtypes(&got_text, got->params, got->param_count);
     text_add(&got_text, " -> ");
-    text_types(&got_text, got->results, NULL, got->result_count);
-    text_types(&want_text, NULL, want->params, want->param_count);
+    text_valtypes(&got_text, got->results, got->result_count);
+    text_codes(&want_text, want->params, want->param_count);
     text_add(&want_text, " -> ");
-    text_types(&want_text, NULL, want->results, want->result_count);
+    text_codes(&want_text, want->results, want->result_count);
     return component__link_bad(link, at, "%s has core type %s, expected %s", what, got_text.p, want_text.p);
 }
 

@@ -14,7 +14,7 @@
 #define PREAMBLE "\0asm\x0d\0\1\0"
 #define BYTES(s) {"" s "", sizeof(s) - 1}
 
-static const char *const seeds[] = {"basic", "resources", "nested", "imports", "kinds", "shim_yes", "guest", "adapted"};
+static const char *const seeds[] = {"basic", "resources", "nested", "imports", "kinds", "shim_yes", "chain", "guest", "adapted"};
 
 static void seed_wasm(const char *seed, struct sw_buf *ret)
 {

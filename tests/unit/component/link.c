@@ -13,7 +13,7 @@
 #define PLAN_TEXT_MAX (1u << 20)
 #define COUNT(array) (sizeof(array) / sizeof *(array))
 
-static const char *const plans[] = {"basic", "resources", "nested", "imports", "kinds", "shim_yes", "guest", "adapted"};
+static const char *const plans[] = {"basic", "resources", "nested", "imports", "kinds", "shim_yes", "chain", "guest", "adapted"};
 
 static void print_plan(const struct seed *seed, struct sw_buf *out)
 {
