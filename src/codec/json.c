@@ -16,9 +16,14 @@ static const struct codec_json *value_of(const json_t *json_value)
     return (const struct codec_json *)(const void *)json_value;
 }
 
+/* jansson reports some failed allocations as syntax errors. */
+static _Thread_local bool refused;
+
 static void *take_memory(size_t n)
 {
-    return sw_try_alloc(n);
+    void *p = sw_try_alloc(n);
+    refused = refused || !p;
+    return p;
 }
 
 static void give_memory(void *p)
@@ -31,11 +36,12 @@ int codec_json_parse(struct sw_str text, struct codec_json **ret, struct sw_err 
     if (text.n > CODEC_JSON_BYTES_MAX)
         return sw_fail(err, SW_ELIMIT, "expected at most %u bytes of JSON, got %zu", CODEC_JSON_BYTES_MAX, text.n);
     json_set_alloc_funcs(take_memory, give_memory); /* the same pair each time */
+    refused = false;
     json_error_t error;
     json_t *root = json_loadb(text.n ? text.p : "", text.n, JSON_REJECT_DUPLICATES, &error);
     if (!root) {
         enum json_error_code code = json_error_code(&error);
-        if (code == json_error_out_of_memory)
+        if (refused || code == json_error_out_of_memory)
             return sw_fail(err, SW_ENOMEM, "no memory for %zu bytes of JSON", text.n);
         return sw_fail(err, code == json_error_stack_overflow ? SW_ELIMIT : SW_EINPUT, "%d:%d: not valid JSON: %s",
                        error.line, error.column, error.text);

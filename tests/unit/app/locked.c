@@ -178,7 +178,7 @@ static void every_allocation_may_fail(void **state)
             app_free(app);
             return;
         }
-        CHECK(rc < 0);
+        CHECK_INT(rc, -SW_ENOMEM);
         CHECK(app == NULL);
     }
     CHECK(!"still failing after 1000 allocations");

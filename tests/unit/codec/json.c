@@ -103,7 +103,7 @@ static void every_allocation_may_fail(void **state)
             CHECK(n > 3);
             return;
         }
-        CHECK(rc < 0);
+        CHECK_INT(rc, -SW_ENOMEM);
         CHECK(root == NULL);
     }
     CHECK(!"still failing after 1000 allocations");

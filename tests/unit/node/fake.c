@@ -7,6 +7,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/alloc.h"
+#include "base/log.h"
 #include "loop/loop.h"
 #include "node/node.h"
 
@@ -165,7 +167,13 @@ static int run_worker(void)
     static const struct node_worker_events events = {serve, drain, lost};
     struct worker worker = {0};
     struct sw_err err;
+    const char *fail_after = getenv("FAKE_FAIL_AFTER");
+    uint64_t n = 0;
     (void)signal(SIGTERM, SIG_IGN);
+    if (fail_after && sw_str_to_u64(sw_str_of(fail_after), 100000, &n)) {
+        sw_log_setup(-1, SW_LOG_ERROR, "fake"); /* hundreds of failures are what the test wants */
+        sw_mem_fail_after((long)n);
+    }
     int rc = loop_new(&worker.loop, &err);
     if (rc == 0)
         rc = loop_timer_new(worker.loop, stop, &worker, &worker.timer, &err);

@@ -12,6 +12,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/alloc.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "check.h"
@@ -78,6 +79,7 @@ static int set_up(void **state)
     (void)setenv("FAKE_DIR", dir, 1);
     (void)unsetenv("FAKE_COMPILE");
     (void)unsetenv("FAKE_WORKER");
+    (void)unsetenv("FAKE_FAIL_AFTER");
     return log_fd >= 0 ? 0 : -1;
 }
 
@@ -336,6 +338,52 @@ static void the_number_of_workers_has_limits(void **state)
     CHECK_INT(supervise(&quick, 257, &seen, &err), -SW_EINPUT);
 }
 
+static const struct node__timing impatient = {
+    .compile_ms_max = 2000,
+    .progress_ms = 1000,
+    .start_ms_max = 200,
+    .drain_ms_max = 200,
+    .backoff_ms_min = 1,
+    .backoff_ms_max = 1,
+    .steady_ms = 5000,
+    .crashes_max = 1,
+};
+
+static void every_allocation_of_the_supervisor_may_fail(void **state)
+{
+    (void)state;
+    for (long n = 0; n < 1000; n++) {
+        struct seen seen = {0};
+        struct sw_err err = {0};
+        sw_mem_fail_after(n);
+        int rc = supervise(&impatient, 1, &seen, &err);
+        sw_mem_fail_after(-1);
+        if (rc == 0 && seen.ready)
+            return;
+        CHECK(rc < 0);
+        CHECK(err.text[0] != '\0');
+    }
+    CHECK(!"still failing after 1000 allocations");
+}
+
+static void every_allocation_of_a_worker_may_fail(void **state)
+{
+    (void)state;
+    for (int n = 0; n < 1000; n++) {
+        struct seen seen = {0};
+        struct sw_err err = {0};
+        char text[16];
+        (void)snprintf(text, sizeof text, "%d", n);
+        (void)setenv("FAKE_FAIL_AFTER", text, 1);
+        int rc = supervise(&impatient, 1, &seen, &err);
+        if (rc == 0 && seen.ready)
+            return;
+        CHECK(rc < 0);
+        CHECK(err.text[0] != '\0');
+    }
+    CHECK(!"still failing after 1000 allocations");
+}
+
 /* libuv keeps a pipe for signals once there was a loop with one. */
 static int warm_up(void **state)
 {
@@ -368,6 +416,8 @@ int main(void)
         TEST(workers_end_when_the_supervisor_is_gone),
         TEST(a_cache_that_others_can_write_to_is_refused),
         TEST(the_number_of_workers_has_limits),
+        TEST(every_allocation_of_the_supervisor_may_fail),
+        TEST(every_allocation_of_a_worker_may_fail),
     };
     return cmocka_run_group_tests(tests, warm_up, NULL);
 }
