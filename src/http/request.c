@@ -19,6 +19,8 @@ void http_head_init(struct http_head *head, struct http_field *fields)
 
 /* ---- request line ---- */
 
+#define NO_METHOD "the request line does not begin with a method and a space"
+
 /* path[?query] of an origin-form or the end of an absolute-form; all bytes are target characters. */
 static void set_path(struct http_request *request, struct sw_str s)
 {
@@ -90,7 +92,7 @@ static int parse_request_line(struct http_head *head, struct sw_str line, struct
     while (n < line.n && (http_chars[(unsigned char)line.p[n]] & HTTP_C_TOKEN))
         n++;
     if (n == 0 || n == line.n || line.p[n] != ' ')
-        return refuse(head, 400, SW_EINPUT, err, "the request line does not begin with a method and a space");
+        return refuse(head, 400, SW_EINPUT, err, NO_METHOD);
     if (n > HTTP_METHOD_BYTES_MAX)
         return refuse(head, 501, SW_ELIMIT, err, "the method is over %d bytes", HTTP_METHOD_BYTES_MAX);
     head->request.method = sw_str(line.p, n);
@@ -308,7 +310,7 @@ int http_head_parse(struct http_head *head, const struct http_head_limits *limit
     head->scan = seen;
     if (!head->have_request_line && head->line < in.n && in.p[head->line] != '\r' &&
         !(http_chars[(unsigned char)in.p[head->line]] & HTTP_C_TOKEN))
-        return refuse(head, 400, SW_EINPUT, err, "this is not HTTP"); /* TLS, say: no need to wait for a line that never ends */
+        return refuse(head, 400, SW_EINPUT, err, NO_METHOD); /* TLS, say: no need to wait for a line that never ends */
     if (in.n >= limits->head_bytes_max)
         return too_long(head, limits->head_bytes_max, err);
     return SW_WAIT;

@@ -6,6 +6,7 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <signal.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -188,6 +189,7 @@ static pid_t start_server(struct world *world)
     CHECK(pid >= 0);
     if (pid)
         return pid;
+    (void)prctl(PR_SET_PDEATHSIG, SIGKILL); /* a failing test leaves nobody behind */
     struct loop *loop = NULL;
     struct loop_listener *listener = NULL;
     if (loop_new(&loop, &err) < 0 || loop_listener_new(loop, world->fd, accept_and_tell, NULL, &listener, &err) < 0 ||
