@@ -392,10 +392,11 @@ int engine_func_call(struct engine_store *store, struct engine_func func, union 
         return refuse_depth(store, call);
     wasmtime_func_t target = {.store_id = func.opaque[0], .__private = (void *)(uintptr_t)func.opaque[1]};
     wasm_trap_t *trap = NULL;
+    wasmtime_val_raw_t none; /* Wasmtime wants a pointer even to no values */
+    wasmtime_val_raw_t *raw = vals ? (wasmtime_val_raw_t *)(void *)vals : &none;
     store->entered = true;
     call->depth++;
-    wasmtime_error_t *error =
-        wasmtime_func_call_unchecked(store->context, &target, (wasmtime_val_raw_t *)(void *)vals, count, &trap);
+    wasmtime_error_t *error = wasmtime_func_call_unchecked(store->context, &target, raw, count, &trap);
     call->depth--;
     if (__builtin_expect(!error && !trap, 1))
         return 0;

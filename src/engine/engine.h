@@ -165,7 +165,8 @@ typedef void engine_call_done_fn(void *arg, int rc); /* loop side, once; never i
 int engine_call_start(struct engine_store *store, engine_call_fn *fn, engine_call_done_fn *done, void *arg,
                       struct engine_call **ret, struct sw_err *err) SW_MUST_CHECK;
 /* Ends a call that is not running: its C frames leave by failure returns inside this function, then the call is gone; `done` does NOT
- * run. Never from its own fiber. */
+ * run. Never from its own fiber. With guest code on its stack the store fails as ENGINE_TRAP_CANCELLED (its guest is torn); a call that
+ * waited in C only leaves its store usable. */
 void engine_call_cancel(struct engine_call *call);
 /* Makes a parked call run again (loop side or the fiber of another call). Waking one that runs or is ready already is remembered:
  * its next park returns at once. */

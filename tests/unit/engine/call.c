@@ -541,43 +541,6 @@ static void the_number_of_fibers_is_limited(void **state)
     world_close(&world);
 }
 
-struct ender {
-    struct engine_store *store;
-    bool done;
-};
-
-static int ender_fn(void *arg, struct engine_store *store)
-{
-    (void)arg;
-    (void)store;
-    return 0;
-}
-
-static void ender_done(void *arg, int rc)
-{
-    struct ender *ender = arg;
-    CHECK_INT(rc, 0);
-    engine_store_free(ender->store);
-    ender->done = true;
-}
-
-static void done_may_free_the_store(void **state)
-{
-    (void)state;
-    struct world world;
-    struct sw_err err = {0};
-    world_open(&world, ENGINE_RESET_AUTO);
-    struct ender ender[3] = {{0}};
-    for (int i = 0; i < 3; i++) {
-        struct engine_call *call = NULL;
-        ender[i].store = world_store(&world, NULL, NULL);
-        CHECK_OK(engine_call_start(ender[i].store, ender_fn, ender_done, &ender[i], &call, &err), &err);
-    }
-    (void)fake_loop_run(world.loop, 100);
-    CHECK(ender[0].done && ender[1].done && ender[2].done);
-    world_close(&world);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -598,7 +561,6 @@ int main(void)
         cmocka_unit_test(two_computing_guests_share_evenly),
         cmocka_unit_test(a_yielded_call_can_be_cancelled),
         cmocka_unit_test(the_number_of_fibers_is_limited),
-        cmocka_unit_test(done_may_free_the_store),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -173,3 +173,24 @@ int guest_call(struct engine_store *store, uint32_t instance, const char *name, 
         *ret = vals[0].i32;
     return rc;
 }
+
+struct one {
+    uint32_t instance;
+    const char *export;
+    int32_t arg;
+    int32_t result;
+};
+
+static int one_fn(void *arg, struct engine_store *store)
+{
+    struct one *one = arg;
+    return guest_call(store, one->instance, one->export, one->arg, &one->result);
+}
+
+int world_call(struct world *world, struct engine_store *store, uint32_t instance, const char *export, int32_t arg, int32_t *ret)
+{
+    struct one one = {instance, export, arg, 0};
+    int rc = world_run(world, store, one_fn, &one);
+    *ret = one.result;
+    return rc;
+}
