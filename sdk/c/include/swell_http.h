@@ -86,8 +86,10 @@ struct ret_list { /* result<list<u8>, stream-error> */
 };
 struct ret_stream { /* result<_, stream-error> */
     uint8_t is_err;
-    uint8_t closed;
-    handle error;
+    struct {
+        uint8_t closed;
+        handle error;
+    } err;
 };
 struct ret_u64 { /* result<u64, stream-error> */
     uint8_t is_err;
@@ -244,8 +246,8 @@ static inline bool response_write(const struct response *response, const char *p
             struct ret_stream wrote;
             output_stream_write(response->stream, p, part, &wrote);
             open = !wrote.is_err;
-            if (wrote.is_err && !wrote.closed)
-                io_error_drop(wrote.error);
+            if (wrote.is_err && !wrote.err.closed)
+                io_error_drop(wrote.err.error);
             p += part;
             n -= part;
         }
