@@ -61,6 +61,17 @@ static void values_have_kinds_and_places(void **state)
     CHECK_STR(sw_str_of(codec_toml_kind_name(CODEC_TOML_ARRAY)), "an array");
 }
 
+static void text_beyond_ascii_goes_on_behind_a_line_end(void **state)
+{
+    (void)state;
+    sw_auto_arena arena = SW_ARENA(ARENA_BYTES);
+    const struct codec_toml *root = NULL;
+    struct sw_err err;
+    struct sw_str text = SW_LIT("\xef\xbb\xbfx = \"\"\"\\\n  \xc3\xa9\xcd\x9e\"\"\" # \xd1\x9e\n");
+    CHECK_OK(codec_toml_parse(&arena, text, SW_LIT("f"), &root, &err), &err);
+    CHECK_STR(at(root, "x")->string, "\xc3\xa9\xcd\x9e");
+}
+
 static void what_is_not_toml_is_refused_with_a_position(void **state)
 {
     (void)state;
@@ -77,6 +88,7 @@ static void what_is_not_toml_is_refused_with_a_position(void **state)
         {"[[=]]\n", "f:1:3: not valid TOML: expected a key behind '['"},
         {"[]\n", "f:1:2: not valid TOML: "},
         {"[a.=]\n", "f:1:4: not valid TOML: "},
+        {"a\xc3\xa9 = 1", "f:1:2: not valid TOML: error while parsing key-value pair: expected '=', saw '\xc3\xa9'"},
         {"[", "f:1:2: not valid TOML: "},
         {"a = [\n[=]\n]\n", "f:2:2: not valid TOML: "},
         {"a = 99999999999999999999", "not valid TOML: "},
@@ -186,6 +198,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(values_have_kinds_and_places),
+        cmocka_unit_test(text_beyond_ascii_goes_on_behind_a_line_end),
         cmocka_unit_test(what_is_not_toml_is_refused_with_a_position),
         cmocka_unit_test(depth_and_size_have_limits),
         cmocka_unit_test(the_tree_has_a_limit_of_levels),
