@@ -116,7 +116,7 @@ static void until_it_works(struct scene *scene, int (*step)(struct scene *, stru
         CHECK_INT(rc, -SW_ENOMEM);
         CHECK_HAS(err.text, "memory");
     }
-    CHECK(!"still failing after all those allocations");
+    fail_msg("%s", "still failing after all those allocations");
 }
 
 static void every_allocation_may_fail(void **state)
