@@ -12,7 +12,8 @@ static const struct component_canon *canon_of(const struct component_call *call)
     return (const struct component_canon *)(const void *)call->lowering; /* `plan` is its first member */
 }
 
-int component__call_begin(struct component_call *call, struct component_store *store, const struct component_canon *canon)
+int component__call_begin(struct component_call *call, struct component_store *store,
+                          const struct component_canon *canon)
 {
     call->store = store;
     call->instance = &store->instances[canon->plan.instance];
@@ -70,58 +71,66 @@ int component_trap(struct component_call *call, const char *fmt, ...)
         text[0] = '\0';
     const struct component_func *callee = &call->lowering->callee;
     if (callee->kind == COMPONENT_FUNC_HOST && callee->host)
-        return component__fail(call->store, "%s (in a call of %s %s)", text, callee->host_interface ? callee->host_interface : "",
-                               callee->host->name);
+        return component__fail(call->store, "%s (in a call of %s %s)", text,
+                               callee->host_interface ? callee->host_interface : "", callee->host->name);
     return component__fail(call->store, "%s", text);
 }
 
 int component__no_memory(struct component_call *call, size_t bytes)
 {
-    return component_trap(call, "no room for %zu bytes of values: out of memory or over the limit of one call", bytes);
+    return component_trap(
+        call, "no room for %zu bytes of values: out of memory or over the limit of one call", bytes);
 }
 
 /* ---- memory ---- */
 
-int component_mem_range(struct component_call *call, uint32_t ptr, uint64_t len, uint32_t align, uint8_t **ret)
+int component_mem_range(struct component_call *call, uint32_t ptr, uint64_t len, uint32_t align,
+                        uint8_t **ret)
 {
     if (ptr & (align - 1))
         return component_trap(call, "unaligned pointer 0x%x, not a multiple of %u", ptr, align);
     if (ptr > call->mem_len || len > call->mem_len - ptr)
-        return component_trap(call, "0x%x + %llu is out of bounds of memory of %llu bytes", ptr, (unsigned long long)len,
-                              (unsigned long long)call->mem_len);
+        return component_trap(call, "0x%x + %llu is out of bounds of memory of %llu bytes", ptr,
+                              (unsigned long long)len, (unsigned long long)call->mem_len);
     *ret = call->mem ? call->mem + ptr : NULL;
     return 0;
 }
 
-int component_lift_list(struct component_call *call, uint32_t ptr, uint32_t count, uint32_t elem_size, uint32_t align, uint8_t **ret)
+int component_lift_list(struct component_call *call, uint32_t ptr, uint32_t count, uint32_t elem_size,
+                        uint32_t align, uint8_t **ret)
 {
     uint64_t bytes = (uint64_t)count * elem_size; /* 32 x 32 bits: no overflow */
     if (bytes > COMPONENT_LIST_BYTES_MAX)
-        return component_trap(call, "list of %llu bytes is over the limit of %u", (unsigned long long)bytes, COMPONENT_LIST_BYTES_MAX);
+        return component_trap(call, "list of %llu bytes is over the limit of %u", (unsigned long long)bytes,
+                              COMPONENT_LIST_BYTES_MAX);
     if (ptr & (align - 1))
         return component_trap(call, "unaligned pointer 0x%x of a list, not a multiple of %u", ptr, align);
     if (ptr > call->mem_len || bytes > call->mem_len - ptr)
-        return component_trap(call, "list content out-of-bounds: 0x%x + %llu in memory of %llu bytes", ptr, (unsigned long long)bytes,
-                              (unsigned long long)call->mem_len);
+        return component_trap(call, "list content out-of-bounds: 0x%x + %llu in memory of %llu bytes", ptr,
+                              (unsigned long long)bytes, (unsigned long long)call->mem_len);
     *ret = call->mem ? call->mem + ptr : NULL;
     return 0;
 }
 
-int component__lift_text(struct component_call *call, uint32_t ptr, uint32_t tagged_units, struct component_text *ret)
+int component__lift_text(struct component_call *call, uint32_t ptr, uint32_t tagged_units,
+                         struct component_text *ret)
 {
     enum component_encoding option = call->lowering->options.encoding;
     struct component_text text = component_text_of(option, tagged_units);
     uint64_t bytes = component_text_bytes(&text);
     if (bytes > COMPONENT_STRING_BYTES_MAX)
-        return component_trap(call, "string of %llu bytes is over the limit of %u", (unsigned long long)bytes, COMPONENT_STRING_BYTES_MAX);
+        return component_trap(call, "string of %llu bytes is over the limit of %u", (unsigned long long)bytes,
+                              COMPONENT_STRING_BYTES_MAX);
     if (option != COMPONENT_UTF8 && (ptr & 1))
         return component_trap(call, "unaligned pointer 0x%x of a string, not a multiple of 2", ptr);
     if (ptr > call->mem_len || bytes > call->mem_len - ptr)
-        return component_trap(call, "string content out-of-bounds: string pointer/length out of bounds of memory, 0x%x + %llu", ptr,
-                              (unsigned long long)bytes);
+        return component_trap(
+            call, "string content out-of-bounds: string pointer/length out of bounds of memory, 0x%x + %llu",
+            ptr, (unsigned long long)bytes);
     text.p = call->mem ? call->mem + ptr : NULL;
     if (!component_text_valid(&text))
-        return component_trap(call, text.encoding == COMPONENT_TEXT_UTF8 ? "string is invalid utf-8" : "string is invalid utf-16");
+        return component_trap(call, text.encoding == COMPONENT_TEXT_UTF8 ? "string is invalid utf-8"
+                                                                         : "string is invalid utf-16");
     *ret = text;
     return 0;
 }
@@ -159,7 +168,8 @@ int component_lift_discriminant(struct component_call *call, uint32_t value, uin
     return 0;
 }
 
-int component__realloc(struct component_call *call, const uint32_t old[2], uint64_t size, uint32_t align, uint32_t *ret_ptr)
+int component__realloc(struct component_call *call, const uint32_t old[2], uint64_t size, uint32_t align,
+                       uint32_t *ret_ptr)
 {
     const struct component_canon *canon = canon_of(call);
     if (!canon->has_realloc)
@@ -172,16 +182,19 @@ int component__realloc(struct component_call *call, const uint32_t old[2], uint6
     vals[1].u64 = old[1];
     vals[2].u64 = align;
     vals[3].u64 = size;
-    int rc = component__call_staying_wait(call->store, call->instance->index, canon->realloc, vals, 4);
+    int rc = component__call_staying(call->store, call->instance->index, canon->realloc, vals, 4);
     if (rc == 0)
         rc = component__memory_refresh(call);
     if (rc < 0)
         return rc;
     uint32_t ptr = vals[0].u32;
     if (ptr & (align - 1))
-        return component_trap(call, "realloc return: result not aligned, unaligned pointer 0x%x is not a multiple of %u", ptr, align);
+        return component_trap(
+            call, "realloc return: result not aligned, unaligned pointer 0x%x is not a multiple of %u", ptr,
+            align);
     if (ptr > call->mem_len || size > call->mem_len - ptr)
-        return component_trap(call, "realloc return: beyond end of memory, 0x%x + %llu", ptr, (unsigned long long)size);
+        return component_trap(call, "realloc return: beyond end of memory, 0x%x + %llu", ptr,
+                              (unsigned long long)size);
     *ret_ptr = ptr;
     return 0;
 }
@@ -191,11 +204,13 @@ int component_lower_alloc(struct component_call *call, uint64_t size, uint32_t a
     return component__realloc(call, (const uint32_t[2]){0, 0}, size, align, ret_ptr);
 }
 
-int component_lower_bytes(struct component_call *call, struct sw_str bytes, uint32_t *ret_ptr, uint32_t *ret_count)
+int component_lower_bytes(struct component_call *call, struct sw_str bytes, uint32_t *ret_ptr,
+                          uint32_t *ret_count)
 {
     uint32_t ptr;
     if (bytes.n > COMPONENT_LIST_BYTES_MAX)
-        return component_trap(call, "list of %zu bytes is over the limit of %u", bytes.n, COMPONENT_LIST_BYTES_MAX);
+        return component_trap(call, "list of %zu bytes is over the limit of %u", bytes.n,
+                              COMPONENT_LIST_BYTES_MAX);
     int rc = component_lower_alloc(call, bytes.n, 1, &ptr);
     if (rc < 0)
         return rc;
@@ -206,10 +221,12 @@ int component_lower_bytes(struct component_call *call, struct sw_str bytes, uint
     return 0;
 }
 
-int component_lower_string(struct component_call *call, struct sw_str text, uint32_t *ret_ptr, uint32_t *ret_len)
+int component_lower_string(struct component_call *call, struct sw_str text, uint32_t *ret_ptr,
+                           uint32_t *ret_len)
 {
     if (text.n > COMPONENT_STRING_BYTES_MAX)
-        return component_trap(call, "string of %zu bytes is over the limit of %u", text.n, COMPONENT_STRING_BYTES_MAX);
+        return component_trap(call, "string of %zu bytes is over the limit of %u", text.n,
+                              COMPONENT_STRING_BYTES_MAX);
     if (!sw_utf8_valid(text))
         return component_trap(call, "the host gave a string that is not UTF-8");
     struct component_text source = {(const uint8_t *)text.p, (uint32_t)text.n, COMPONENT_TEXT_UTF8, false};

@@ -6,7 +6,8 @@
 
 #include "component/run_internal.h"
 
-struct component_object *component__object_new(struct component_store *store, const struct component_host_resource *host, void *object)
+struct component_object *component__object_new(struct component_store *store,
+                                               const struct component_host_resource *host, void *object)
 {
     struct component_object *node = store->free_objects;
     if (node)
@@ -40,25 +41,31 @@ int component__handle_add(struct component_call *call, const struct component_ha
 {
     int rc = component_handles_add(&call->instance->handles, &call->store->handles_budget, handle, ret);
     if (rc < 0)
-        return component_trap(call, rc == -SW_ELIMIT ? "handle table is full" : "no memory for the handle table");
+        return component_trap(call,
+                              rc == -SW_ELIMIT ? "handle table is full" : "no memory for the handle table");
     return 0;
 }
 
-int component__handle_of(struct component_call *call, uint32_t handle, uint32_t resource, struct component_handle **ret)
+int component__handle_of(struct component_call *call, uint32_t handle, uint32_t resource,
+                         struct component_handle **ret)
 {
     struct component_handle *entry = component_handles_get(&call->instance->handles, handle);
     if (!entry)
         return component_trap(call, "unknown handle index %u", handle);
     if (entry->kind != COMPONENT_HANDLE_RESOURCE || entry->resource != resource) {
         bool is_host = call->store->component->resources[resource].host != NULL;
-        return component_trap(call, "handle index %u used with the wrong type, expected %s resource but found a different %s resource", handle,
-                              is_host ? "host" : "guest-defined", entry->is_host ? "host" : "guest-defined");
+        return component_trap(call,
+                              "handle index %u used with the wrong type, expected %s resource but found a "
+                              "different %s resource",
+                              handle, is_host ? "host" : "guest-defined",
+                              entry->is_host ? "host" : "guest-defined");
     }
     *ret = entry;
     return 0;
 }
 
-int component__handle_removable(struct component_call *call, uint32_t handle, const struct component_handle *entry, bool own_only)
+int component__handle_removable(struct component_call *call, uint32_t handle,
+                                const struct component_handle *entry, bool own_only)
 {
     if (entry->lends)
         return component_trap(call, "cannot remove owned resource while borrowed: handle index %u", handle);
@@ -127,18 +134,25 @@ int component_handle_new(struct component_call *call, uint32_t kind, void *objec
     uint32_t resource = component__resource_of_kind(store->component, kind);
     if (resource == COMPONENT_NONE)
         return component_trap(call, "the component does not know resources of kind %u", kind);
-    struct component_object *node = component__object_new(store, store->component->resources[resource].host, object);
+    struct component_object *node =
+        component__object_new(store, store->component->resources[resource].host, object);
     if (!node)
         return component__no_memory(call, sizeof *node);
-    struct component_handle handle = {.kind = COMPONENT_HANDLE_RESOURCE, .own = true, .is_host = true, .resource = resource,
-                                      .rep = kind, .object = object, .node = node};
+    struct component_handle handle = {.kind = COMPONENT_HANDLE_RESOURCE,
+                                      .own = true,
+                                      .is_host = true,
+                                      .resource = resource,
+                                      .rep = kind,
+                                      .object = object,
+                                      .node = node};
     int rc = component__handle_add(call, &handle, ret_handle);
     if (rc < 0)
         component__object_free(store, node); /* still the caller's */
     return rc;
 }
 
-static int host_handle(struct component_call *call, uint32_t handle, uint32_t kind, struct component_handle **ret)
+static int host_handle(struct component_call *call, uint32_t handle, uint32_t kind,
+                       struct component_handle **ret)
 {
     struct component_handle *entry = component_handles_get(&call->instance->handles, handle);
     if (!entry)

@@ -8,7 +8,6 @@
 #include "base/alloc.h"
 #include "component/run_internal.h"
 
-
 static uint32_t cell(struct component_cell *cells, uint32_t *count, uint32_t instance, struct sw_str name)
 {
     uint32_t first = *count > COMPONENT_CELLS_LOOK_BACK ? *count - COMPONENT_CELLS_LOOK_BACK : 0;
@@ -27,14 +26,15 @@ static struct component_core_ref core_ref(struct component *component, const str
     return ref;
 }
 
-static void bind_canon(struct component *component, uint32_t instance, const struct component_options *options,
-                       struct component_canon *canon)
+static void bind_canon(struct component *component, uint32_t instance,
+                       const struct component_options *options, struct component_canon *canon)
 {
     canon->plan.instance = instance;
     canon->plan.options = *options;
     canon->memory = COMPONENT_NONE;
     if (options->has_memory)
-        canon->memory = cell(component->memory_cells, &component->memory_cell_count, options->memory_instance, options->memory_name);
+        canon->memory = cell(component->memory_cells, &component->memory_cell_count, options->memory_instance,
+                             options->memory_name);
     canon->has_realloc = options->has_realloc;
     if (options->has_realloc)
         canon->realloc = core_ref(component, &options->realloc);
@@ -108,16 +108,19 @@ static void bind_resources(struct component *component, const struct component_p
             continue;
         to->host = from->host;
         uint32_t at = from->host->kind & component->kind_mask;
-        while (component->kinds[at].resource != COMPONENT_NONE && component->kinds[at].kind != from->host->kind)
+        while (component->kinds[at].resource != COMPONENT_NONE &&
+               component->kinds[at].kind != from->host->kind)
             at = (at + 1) & component->kind_mask;
         if (component->kinds[at].resource == COMPONENT_NONE)
             component->kinds[at] = (struct component_kind_slot){from->host->kind, i};
     }
     for (uint32_t i = 0; i < plan->builtin_count; i++) {
         const struct component_builtin *from = &plan->builtins[i];
-        component->builtins[i] = (struct component_bound_builtin){component, from->kind, from->instance, from->resource, COMPONENT_NONE};
+        component->builtins[i] = (struct component_bound_builtin){component, from->kind, from->instance,
+                                                                  from->resource, COMPONENT_NONE};
         if (from->kind == COMPONENT_RESOURCE_DROP && !plan->resources[from->resource].is_host)
-            component->builtins[i].stop = common(plan, plan->resources[from->resource].instance, from->instance);
+            component->builtins[i].stop =
+                common(plan, plan->resources[from->resource].instance, from->instance);
     }
 }
 
@@ -134,7 +137,8 @@ static int allocate(struct component *component, const struct component_plan *pl
 {
     struct sw_arena *arena = &component->arena;
     uint32_t mask = 1;
-    while (mask <= 2 * (uint64_t)plan->resource_count && mask < UINT32_MAX / 2) /* at most half of it is used */
+    while (mask <= 2 * (uint64_t)plan->resource_count &&
+           mask < UINT32_MAX / 2) /* at most half of it is used */
         mask = mask * 2 + 1;
     component->kind_mask = mask;
     component->kinds = SW_ARENA_ARRAY(arena, (size_t)mask + 1, struct component_kind_slot);
@@ -146,9 +150,11 @@ static int allocate(struct component *component, const struct component_plan *pl
     component->exports = SW_ARENA_ARRAY(arena, plan->export_count, struct component_export);
     size_t canons = (size_t)plan->lift_count + plan->lowering_count;
     component->memory_cells = SW_ARENA_ARRAY(arena, canons, struct component_cell);
-    component->func_cells = SW_ARENA_ARRAY(arena, canons + 2 * (size_t)plan->lift_count + plan->resource_count, struct component_cell);
-    if (!component->kinds || !component->bounds || !component->lifts || !component->lowerings || !component->builtins ||
-        !component->resources || !component->exports || !component->memory_cells || !component->func_cells)
+    component->func_cells = SW_ARENA_ARRAY(
+        arena, canons + 2 * (size_t)plan->lift_count + plan->resource_count, struct component_cell);
+    if (!component->kinds || !component->bounds || !component->lifts || !component->lowerings ||
+        !component->builtins || !component->resources || !component->exports || !component->memory_cells ||
+        !component->func_cells)
         return sw_arena_fail(arena, canons * sizeof *component->lifts, err);
     return 0;
 }
@@ -157,12 +163,14 @@ static void link_func(struct component *component, const struct component_arg *a
 {
     switch (arg->func.kind) {
     case COMPONENT_CORE_EXPORT:
-        *ret = (struct engine_link){.kind = arg->late ? ENGINE_LINK_LATE : ENGINE_LINK_EXPORT, .instance = arg->func.index,
+        *ret = (struct engine_link){.kind = arg->late ? ENGINE_LINK_LATE : ENGINE_LINK_EXPORT,
+                                    .instance = arg->func.index,
                                     .name = arg->func.name};
         return;
     case COMPONENT_CORE_LOWERING:
         *ret = (struct engine_link){.kind = ENGINE_LINK_HOST, .env = &component->lowerings[arg->func.index]};
-        ret->fn = component->lowerings[arg->func.index].host ? component__lowered_host : component__lowered_guest_wait;
+        ret->fn = component->lowerings[arg->func.index].host ? component__lowered_host
+                                                             : component__lowered_guest_wait;
         return;
     case COMPONENT_CORE_BUILTIN:
         break;
@@ -171,27 +179,31 @@ static void link_func(struct component *component, const struct component_arg *a
     ret->fn = component__builtin_fn(component->builtins[arg->func.index].kind);
 }
 
-static int bind_instance(struct component *component, uint32_t number, struct engine_module *const *modules, struct sw_err *err)
+static int bind_instance(struct component *component, uint32_t number, struct engine_module *const *modules,
+                         struct sw_err *err)
 {
     const struct component_core_instance *instance = &component->plan->instances[number];
     if (!modules[instance->core])
         return sw_fail(err, SW_EBUG, "core module %u of the component was not compiled", instance->core);
     sw_auto_free struct engine_link *links = sw_try_alloc_array(instance->arg_count, sizeof *links);
     if (!links)
-        return sw_fail(err, SW_ENOMEM, "no memory for the %u imports of core instance %u", instance->arg_count, number);
+        return sw_fail(err, SW_ENOMEM, "no memory for the %u imports of core instance %u",
+                       instance->arg_count, number);
     for (uint32_t i = 0; i < instance->arg_count; i++) {
         const struct component_arg *arg = &instance->args[i];
         if (arg->kind == COMPONENT_ARG_FUNC)
             link_func(component, arg, &links[i]);
         else
-            links[i] = (struct engine_link){.kind = ENGINE_LINK_EXPORT, .instance = arg->instance, .name = arg->name};
+            links[i] = (struct engine_link){
+                .kind = ENGINE_LINK_EXPORT, .instance = arg->instance, .name = arg->name};
     }
-    int rc = engine_module_bind(modules[instance->core], links, instance->arg_count, &component->bounds[number], err);
+    int rc = engine_module_bind(modules[instance->core], links, instance->arg_count,
+                                &component->bounds[number], err);
     return rc < 0 ? sw_wrap(err, "core instance %u", number) : 0;
 }
 
-int component_bind(const struct component_plan *plan, struct engine *engine, struct engine_module *const *modules,
-                   struct component **ret, struct sw_err *err)
+int component_bind(const struct component_plan *plan, struct engine *engine,
+                   struct engine_module *const *modules, struct component **ret, struct sw_err *err)
 {
     struct component *component = sw_try_alloc(sizeof *component);
     if (!component)
@@ -239,12 +251,14 @@ static bool on_track(struct sw_str version, struct sw_str track)
     return version.n == track.n || (track.n > 0 && (version.p[track.n] == '.' || version.p[track.n] == '-'));
 }
 
-const struct component_export *component_export_find(const struct component *component, struct sw_str interface,
-                                                     struct sw_str version_track, struct sw_str func)
+const struct component_export *component_export_find(const struct component *component,
+                                                     struct sw_str interface, struct sw_str version_track,
+                                                     struct sw_str func)
 {
     for (uint32_t i = 0; i < component->plan->export_count; i++) {
         const struct component_plan_export *plan = component->exports[i].plan;
-        if (sw_str_eq(plan->name, func) && sw_str_eq(plan->interface, interface) && on_track(plan->version, version_track))
+        if (sw_str_eq(plan->name, func) && sw_str_eq(plan->interface, interface) &&
+            on_track(plan->version, version_track))
             return &component->exports[i];
     }
     return NULL;

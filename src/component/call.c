@@ -29,8 +29,8 @@ static void cx_init(struct component_cx *cx, bool raw)
     cx->pending_end = &cx->pending;
 }
 
-static int callee_enter(struct callee *callee, struct component_store *store, const struct component_bound_lift *lift, uint32_t stop,
-                        bool raw)
+static int callee_enter(struct callee *callee, struct component_store *store,
+                        const struct component_bound_lift *lift, uint32_t stop, bool raw)
 {
     int rc = component__enter(store, lift->canon.plan.instance, stop);
     if (rc == 0)
@@ -46,14 +46,16 @@ static int callee_enter(struct callee *callee, struct component_store *store, co
 }
 
 /* Lowers the arguments, calls, lifts the result; ret_value is written when there is one. */
-static int callee_run_wait(struct callee *callee, const struct component_value *args, struct component_value *ret_value)
+static int callee_run_wait(struct callee *callee, const struct component_value *args,
+                           struct component_value *ret_value)
 {
     const struct component_func_type *type = callee->lift->type;
     struct component_cx *cx = &callee->cx;
     uint32_t used;
     int rc = component__lower_params(cx, type, args, callee->vals, &used);
     if (rc == 0)
-        rc = component__core_call_wait(cx->call.store, callee->lift->callee, callee->vals, used || type->result == COMPONENT_NO_TYPE ? used : 1);
+        rc = component__core_call_wait(cx->call.store, callee->lift->callee, callee->vals,
+                                       used || type->result == COMPONENT_NO_TYPE ? used : 1);
     if (rc == 0)
         rc = component__memory_refresh(&cx->call);
     if (rc < 0 || type->result == COMPONENT_NO_TYPE)
@@ -69,7 +71,8 @@ static int callee_run_wait(struct callee *callee, const struct component_value *
 static int callee_borrows_dropped(struct callee *callee)
 {
     if (callee->task.borrows)
-        return component_trap(&callee->cx.call, "borrow handles still remain at the end of the call: %u", callee->task.borrows);
+        return component_trap(&callee->cx.call, "borrow handles still remain at the end of the call: %u",
+                              callee->task.borrows);
     return 0;
 }
 
@@ -81,7 +84,7 @@ static int callee_leave_wait(struct callee *callee)
     uint32_t instance = lift->canon.plan.instance;
     if (lift->canon.plan.options.has_post_return) {
         size_t count = lift->type->flat_result_count ? 1 : 0;
-        int rc = component__call_staying_wait(store, instance, lift->post_return, callee->vals, count);
+        int rc = component__call_staying(store, instance, lift->post_return, callee->vals, count);
         if (rc < 0)
             return rc;
     }
@@ -91,8 +94,8 @@ static int callee_leave_wait(struct callee *callee)
 
 /* ---- by the host ---- */
 
-static int call_lift_wait(struct component_store *store, const struct component_bound_lift *lift, const struct component_value *args,
-                          struct component_value *ret_result)
+static int call_lift_wait(struct component_store *store, const struct component_bound_lift *lift,
+                          const struct component_value *args, struct component_value *ret_result)
 {
     struct callee callee;
     int rc = callee_enter(&callee, store, lift, COMPONENT_NONE, false);
@@ -105,7 +108,8 @@ static int call_lift_wait(struct component_store *store, const struct component_
     struct component_value result = {.u64 = 0};
     struct component_object *lifted = NULL;
     callee.cx.arena = &store->arena;
-    callee.cx.pending_end = &lifted; /* what the result brings is collected apart from what the arguments brought */
+    callee.cx.pending_end =
+        &lifted; /* what the result brings is collected apart from what the arguments brought */
     rc = callee_run_wait(&callee, args, &result);
     assert(rc < 0 || !callee.cx.pending);
     if (rc == 0)
@@ -124,17 +128,20 @@ static int call_lift_wait(struct component_store *store, const struct component_
     return 0;
 }
 
-int component_call_wait(struct component_store *store, const struct component_export *func, const struct component_value *args,
-                        uint32_t arg_count, struct component_value *ret_result)
+int component_call_wait(struct component_store *store, const struct component_export *func,
+                        const struct component_value *args, uint32_t arg_count,
+                        struct component_value *ret_result)
 {
     const struct sw_str name = func->plan->name;
     if (engine_store_failure(store->engine)->kind != ENGINE_TRAP_NONE)
         return -SW_EGUEST;
     if (!func->lift)
-        return component__fail(store, "'" SW_FMT "' is a function of the host, which cannot be called from outside", SW_ARG(name));
+        return component__fail(store,
+                               "'" SW_FMT "' is a function of the host, which cannot be called from outside",
+                               SW_ARG(name));
     if (arg_count != func->lift->type->param_count)
-        return component__fail(store, "'" SW_FMT "' takes %u arguments, %u were given", SW_ARG(name), func->lift->type->param_count,
-                               arg_count);
+        return component__fail(store, "'" SW_FMT "' takes %u arguments, %u were given", SW_ARG(name),
+                               func->lift->type->param_count, arg_count);
     int rc = component__level_begin(store);
     if (rc == 0)
         rc = call_lift_wait(store, func->lift, args, ret_result);
@@ -166,8 +173,8 @@ int component__lowered_host(void *env, struct engine_store *engine_store, union 
 }
 
 /* The result goes to the caller: flat, or where its last parameter points. */
-static int lower_result(struct component_cx *cx, const struct component_func_type *type, const struct component_value *value,
-                        union engine_val *vals, uint32_t used)
+static int lower_result(struct component_cx *cx, const struct component_func_type *type,
+                        const struct component_value *value, union engine_val *vals, uint32_t used)
 {
     if (type->result == COMPONENT_NO_TYPE)
         return 0;
@@ -183,7 +190,8 @@ static int lower_result(struct component_cx *cx, const struct component_func_typ
     return rc < 0 ? rc : component__store(cx, type->result, value, at);
 }
 
-static int guest_to_guest_wait(struct component_store *store, const struct component_bound_lowering *lowering, union engine_val *vals)
+static int guest_to_guest_wait(struct component_store *store, const struct component_bound_lowering *lowering,
+                               union engine_val *vals)
 {
     const struct component_func_type *type = lowering->lift->type;
     struct component_cx caller;
@@ -221,8 +229,10 @@ int component__lowered_guest_wait(void *env, struct engine_store *engine_store, 
     struct component_store *store = engine_store_owner(engine_store);
     int rc = component__may_leave(store, lowering->canon.plan.instance);
     if (rc == 0 && lowering->forbidden)
-        rc = component__fail(store, "cannot enter component instance %u: calls between a component and one it contains are refused",
-                             lowering->lift->canon.plan.instance);
+        rc = component__fail(
+            store,
+            "cannot enter component instance %u: calls between a component and one it contains are refused",
+            lowering->lift->canon.plan.instance);
     if (rc == 0)
         rc = component__level_begin(store);
     if (rc == 0)

@@ -8,7 +8,8 @@ static const struct component_canon no_options = {.memory = COMPONENT_NONE};
 /* A call without memory, for the primitives that need one. */
 static void begin(struct component_call *call, struct component_store *store, uint32_t instance)
 {
-    *call = (struct component_call){.store = store, .instance = &store->instances[instance], .lowering = &no_options.plan};
+    *call = (struct component_call){
+        .store = store, .instance = &store->instances[instance], .lowering = &no_options.plan};
 }
 
 int component__resource_new(void *env, struct engine_store *engine_store, union engine_val *vals)
@@ -21,7 +22,8 @@ int component__resource_new(void *env, struct engine_store *engine_store, union 
     if (rc < 0)
         return rc;
     begin(&call, store, builtin->instance);
-    struct component_handle handle = {.kind = COMPONENT_HANDLE_RESOURCE, .own = true, .resource = builtin->resource, .rep = vals[0].u32};
+    struct component_handle handle = {
+        .kind = COMPONENT_HANDLE_RESOURCE, .own = true, .resource = builtin->resource, .rep = vals[0].u32};
     rc = component__handle_add(&call, &handle, &index);
     if (rc == 0)
         vals[0].u64 = index;
@@ -41,7 +43,8 @@ int component__resource_rep(void *env, struct engine_store *engine_store, union 
 }
 
 /* The definer is entered even when there is no destructor to call: a trap must not depend on that. */
-static int destroy_wait(struct component_store *store, const struct component_bound_builtin *builtin, uint32_t rep)
+static int destroy_wait(struct component_store *store, const struct component_bound_builtin *builtin,
+                        uint32_t rep)
 {
     const struct component_bound_resource *resource = &store->component->resources[builtin->resource];
     union engine_val vals[1];

@@ -14,7 +14,8 @@ static int grow(struct component_handles *table, uint32_t *budget)
         extra = *budget;
     if (extra == 0)
         return -SW_ELIMIT;
-    struct component_handle *items = sw_try_realloc(table->items, ((size_t)table->cap + extra) * sizeof *items);
+    struct component_handle *items =
+        sw_try_realloc(table->items, ((size_t)table->cap + extra) * sizeof *items);
     if (!items)
         return -SW_ENOMEM;
     table->items = items;
@@ -23,7 +24,8 @@ static int grow(struct component_handles *table, uint32_t *budget)
     return 0;
 }
 
-int component_handles_add(struct component_handles *table, uint32_t *budget, const struct component_handle *handle, uint32_t *ret_index)
+int component_handles_add(struct component_handles *table, uint32_t *budget,
+                          const struct component_handle *handle, uint32_t *ret_index)
 {
     uint32_t index = table->free;
     if (index) {

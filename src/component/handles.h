@@ -40,8 +40,8 @@ struct component_handle {
     bool is_host;
     uint32_t resource; /* number in the plan */
     uint32_t lends;    /* calls in progress that borrow it */
-    uint32_t rep;      /* guest resource: its representation; host resource: its kind; free: the next free index */
-    void *object;      /* host resource */
+    uint32_t rep; /* guest resource: its representation; host resource: its kind; free: the next free index */
+    void *object; /* host resource */
     union {
         struct component_object *node; /* own of a host resource */
         struct component_task *task;   /* borrow */
@@ -52,15 +52,17 @@ struct component_handles {
     struct component_handle *items;
     uint32_t count; /* items that were ever used, item 0 included; 0 in a table nobody used */
     uint32_t cap;
-    uint32_t free;  /* first free index or 0 */
+    uint32_t free; /* first free index or 0 */
 };
 
 /* Adds a copy of *handle. *budget: items that the tables of the store may still grow by.
  * Returns 0, -SW_ELIMIT (the budget is used up) or -SW_ENOMEM; the table is then unchanged. */
-int component_handles_add(struct component_handles *table, uint32_t *budget, const struct component_handle *handle,
-                          uint32_t *ret_index) SW_MUST_CHECK;
-struct component_handle *component_handles_get(const struct component_handles *table, uint32_t index); /* NULL when unknown */
-void component_handles_remove(struct component_handles *table, uint32_t index); /* index: one that _get knows */
+int component_handles_add(struct component_handles *table, uint32_t *budget,
+                          const struct component_handle *handle, uint32_t *ret_index) SW_MUST_CHECK;
+struct component_handle *component_handles_get(const struct component_handles *table,
+                                               uint32_t index); /* NULL when unknown */
+void component_handles_remove(struct component_handles *table,
+                              uint32_t index); /* index: one that _get knows */
 /* As new; memory beyond COMPONENT_HANDLES_KEPT items is given back. */
 void component_handles_clear(struct component_handles *table);
 void component_handles_deinit(struct component_handles *table); /* twice is fine */

@@ -18,9 +18,11 @@ int component__fail(struct component_store *store, const char *fmt, ...)
 
 int component__enter(struct component_store *store, uint32_t instance, uint32_t stop)
 {
-    for (const struct component_instance *i = &store->instances[instance]; i && i->index != stop; i = i->parent)
+    for (const struct component_instance *i = &store->instances[instance]; i && i->index != stop;
+         i = i->parent)
         if (i->entered)
-            return component__fail(store, "cannot enter component instance %u: it is running already", i->index);
+            return component__fail(store, "cannot enter component instance %u: it is running already",
+                                   i->index);
     for (struct component_instance *i = &store->instances[instance]; i && i->index != stop; i = i->parent)
         i->entered = true;
     return 0;
@@ -35,14 +37,16 @@ void component__leave(struct component_store *store, uint32_t instance, uint32_t
 int component__may_leave(struct component_store *store, uint32_t instance)
 {
     if (!store->instances[instance].may_leave)
-        return component__fail(store, "cannot leave component instance %u during realloc or post-return", instance);
+        return component__fail(store, "cannot leave component instance %u during realloc or post-return",
+                               instance);
     return 0;
 }
 
-int component__call_staying_wait(struct component_store *store, uint32_t instance, struct component_core_ref ref, union engine_val *vals,
-                                 size_t count)
+int component__call_staying(struct component_store *store, uint32_t instance, struct component_core_ref ref,
+                            union engine_val *vals, size_t count)
 {
     store->instances[instance].may_leave = false;
+    /* lint: allow(waits): with may_leave off no host function runs, so nothing can park; the guest can only compute */
     int rc = component__core_call_wait(store, ref, vals, count);
     store->instances[instance].may_leave = true;
     return rc;
@@ -53,15 +57,18 @@ static int made(struct component_store *store, const struct component_cell *cell
 {
     if (cell->instance < store->made)
         return 0;
-    return component__fail(store, "'" SW_FMT "' is used before its core instance %u exists", SW_ARG(cell->name), cell->instance);
+    return component__fail(store, "'" SW_FMT "' is used before its core instance %u exists",
+                           SW_ARG(cell->name), cell->instance);
 }
 
-int component__core_call_wait(struct component_store *store, struct component_core_ref ref, union engine_val *vals, size_t count)
+int component__core_call_wait(struct component_store *store, struct component_core_ref ref,
+                              union engine_val *vals, size_t count)
 {
     const struct component *component = store->component;
     if (ref.kind == COMPONENT_CORE_LOWERING) {
         struct component_bound_lowering *lowering = &component->lowerings[ref.index];
-        return (lowering->host ? component__lowered_host : component__lowered_guest_wait)(lowering, store->engine, vals);
+        return (lowering->host ? component__lowered_host
+                               : component__lowered_guest_wait)(lowering, store->engine, vals);
     }
     if (ref.kind == COMPONENT_CORE_BUILTIN) {
         struct component_bound_builtin *builtin = &component->builtins[ref.index];
@@ -74,7 +81,8 @@ int component__core_call_wait(struct component_store *store, struct component_co
         if (rc < 0)
             return rc;
         if (engine_instance_func(store->engine, cell->instance, cell->name, &slot->func) != 0)
-            return component__fail(store, "core instance %u has no function '" SW_FMT "'", cell->instance, SW_ARG(cell->name));
+            return component__fail(store, "core instance %u has no function '" SW_FMT "'", cell->instance,
+                                   SW_ARG(cell->name));
         slot->known = true;
     }
     return engine_func_call(store->engine, slot->func, vals, count);
@@ -89,7 +97,8 @@ int component__memory(struct component_store *store, uint32_t cell_index, struct
         if (rc < 0)
             return rc;
         if (engine_instance_memory(store->engine, cell->instance, cell->name, &slot->memory) != 0)
-            return component__fail(store, "core instance %u has no memory '" SW_FMT "'", cell->instance, SW_ARG(cell->name));
+            return component__fail(store, "core instance %u has no memory '" SW_FMT "'", cell->instance,
+                                   SW_ARG(cell->name));
         slot->known = true;
     }
     *ret = slot->memory;
@@ -99,7 +108,8 @@ int component__memory(struct component_store *store, uint32_t cell_index, struct
 int component__level_begin(struct component_store *store)
 {
     if (store->depth >= COMPONENT_CALL_DEPTH_MAX)
-        return component__fail(store, "calls between components nest deeper than %u", COMPONENT_CALL_DEPTH_MAX);
+        return component__fail(store, "calls between components nest deeper than %u",
+                               COMPONENT_CALL_DEPTH_MAX);
     store->depth++;
     if (store->depth > store->deepest)
         store->deepest = store->depth;

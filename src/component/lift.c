@@ -30,7 +30,8 @@ static void set_f64(uint64_t bits, struct component_value *ret)
 }
 
 /* A scalar out of its low bits, which is all that counts of a flat value (lift_flat_unsigned, _signed). */
-static int scalar(struct component_cx *cx, enum component_kind kind, uint64_t bits, struct component_value *ret)
+static int scalar(struct component_cx *cx, enum component_kind kind, uint64_t bits,
+                  struct component_value *ret)
 {
     uint32_t low = (uint32_t)bits;
     switch ((int)kind) {
@@ -125,7 +126,8 @@ static int items(struct component_cx *cx, uint64_t count, struct component_value
 }
 
 /* Elements that lie in a range already checked. */
-static int elements(struct component_cx *cx, uint32_t elem, const uint8_t *p, uint32_t count, struct component_value *ret)
+static int elements(struct component_cx *cx, uint32_t elem, const uint8_t *p, uint32_t count,
+                    struct component_value *ret)
 {
     struct component_value *values;
     uint32_t size = component_type_of(cx->types, elem)->size;
@@ -137,7 +139,8 @@ static int elements(struct component_cx *cx, uint32_t elem, const uint8_t *p, ui
     return rc;
 }
 
-static int list(struct component_cx *cx, uint32_t elem_type, uint32_t ptr, uint32_t count, struct component_value *ret)
+static int list(struct component_cx *cx, uint32_t elem_type, uint32_t ptr, uint32_t count,
+                struct component_value *ret)
 {
     const struct component_type *elem = component_type_of(cx->types, elem_type);
     uint8_t *p;
@@ -201,7 +204,8 @@ static int borrow(struct component_cx *cx, uint32_t resource, uint32_t handle, s
 }
 
 /* Kinds whose flat form is one i32 and whose form in memory is that of an unsigned integer of their size. */
-static int one_word(struct component_cx *cx, const struct component_type *type, uint32_t bits, struct component_value *ret)
+static int one_word(struct component_cx *cx, const struct component_type *type, uint32_t bits,
+                    struct component_value *ret)
 {
     if (type->kind == COMPONENT_OWN)
         return own(cx, type->elem, bits, ret);
@@ -213,8 +217,8 @@ static int one_word(struct component_cx *cx, const struct component_type *type, 
     return 0;
 }
 
-static int payload_slot(struct component_cx *cx, const struct component_type *type, uint32_t index, struct component_value *ret,
-                        struct component_value **ret_payload)
+static int payload_slot(struct component_cx *cx, const struct component_type *type, uint32_t index,
+                        struct component_value *ret, struct component_value **ret_payload)
 {
     int rc = component_lift_discriminant(&cx->call, index, type->case_count);
     if (rc < 0)
@@ -228,7 +232,8 @@ static int payload_slot(struct component_cx *cx, const struct component_type *ty
     return rc;
 }
 
-static int load_record(struct component_cx *cx, const struct component_type *type, const uint8_t *p, struct component_value *ret)
+static int load_record(struct component_cx *cx, const struct component_type *type, const uint8_t *p,
+                       struct component_value *ret)
 {
     struct component_value *fields;
     int rc = items(cx, type->case_count, &fields);
@@ -239,7 +244,8 @@ static int load_record(struct component_cx *cx, const struct component_type *typ
     return rc;
 }
 
-static int load_variant(struct component_cx *cx, const struct component_type *type, const uint8_t *p, struct component_value *ret)
+static int load_variant(struct component_cx *cx, const struct component_type *type, const uint8_t *p,
+                        struct component_value *ret)
 {
     struct component_value *payload;
     int rc = payload_slot(cx, type, (uint32_t)load_bits(p, type->discriminant_size), ret, &payload);
@@ -248,7 +254,8 @@ static int load_variant(struct component_cx *cx, const struct component_type *ty
     return component__load(cx, type->cases[ret->variant.index].type, p + type->payload_offset, payload);
 }
 
-int component__load(struct component_cx *cx, uint32_t type_number, const uint8_t *p, struct component_value *ret)
+int component__load(struct component_cx *cx, uint32_t type_number, const uint8_t *p,
+                    struct component_value *ret)
 {
     const struct component_type *type = component_type_of(cx->types, type_number);
     if (component__is_scalar(type->kind))
@@ -273,7 +280,8 @@ int component__load(struct component_cx *cx, uint32_t type_number, const uint8_t
     }
 }
 
-static int flat_fields(struct component_cx *cx, const struct component_type *type, const union engine_val *vals, struct component_value *ret)
+static int flat_fields(struct component_cx *cx, const struct component_type *type,
+                       const union engine_val *vals, struct component_value *ret)
 {
     bool fixed = type->kind == COMPONENT_FIXED_LIST;
     uint32_t count = fixed ? type->length : type->case_count;
@@ -289,7 +297,8 @@ static int flat_fields(struct component_cx *cx, const struct component_type *typ
     return rc;
 }
 
-int component__lift_flat(struct component_cx *cx, uint32_t type_number, const union engine_val *vals, struct component_value *ret)
+int component__lift_flat(struct component_cx *cx, uint32_t type_number, const union engine_val *vals,
+                         struct component_value *ret)
 {
     const struct component_type *type = component_type_of(cx->types, type_number);
     struct component_value *payload;
@@ -318,8 +327,9 @@ int component__lift_flat(struct component_cx *cx, uint32_t type_number, const un
     }
 }
 
-int component__lift_params(struct component_cx *cx, const struct component_func_type *type, const union engine_val *vals,
-                           struct component_value *ret_values, uint32_t *ret_used)
+int component__lift_params(struct component_cx *cx, const struct component_func_type *type,
+                           const union engine_val *vals, struct component_value *ret_values,
+                           uint32_t *ret_used)
 {
     int rc = 0;
     if (type->flat_param_count <= COMPONENT_FLAT_MAX) {

@@ -38,7 +38,8 @@ static uint64_t scalar_bits(const struct component_type *type, const struct comp
         return (bits & 0x7fffffffu) > 0x7f800000u ? 0x7fc00000u : bits;
     case COMPONENT_F64:
         memcpy(&wide, &value->f64, sizeof wide);
-        return (wide & ~(UINT64_C(1) << 63)) > UINT64_C(0x7ff0000000000000) ? UINT64_C(0x7ff8000000000000) : wide;
+        return (wide & ~(UINT64_C(1) << 63)) > UINT64_C(0x7ff0000000000000) ? UINT64_C(0x7ff8000000000000)
+                                                                            : wide;
     case COMPONENT_BOOL:
         return value->u64 != 0;
     case COMPONENT_U8:
@@ -50,7 +51,8 @@ static uint64_t scalar_bits(const struct component_type *type, const struct comp
     }
 }
 
-static int string(struct component_cx *cx, const struct component_value *value, uint32_t *ret_ptr, uint32_t *ret_units)
+static int string(struct component_cx *cx, const struct component_value *value, uint32_t *ret_ptr,
+                  uint32_t *ret_units)
 {
     if (!cx->raw)
         return component_lower_string(&cx->call, value->text, ret_ptr, ret_units);
@@ -59,14 +61,15 @@ static int string(struct component_cx *cx, const struct component_value *value, 
     return component__lower_text(&cx->call, &text, ret_ptr, ret_units);
 }
 
-static int list(struct component_cx *cx, uint32_t elem_type, const struct component_value *value, uint32_t *ret_ptr, uint32_t *ret_count)
+static int list(struct component_cx *cx, uint32_t elem_type, const struct component_value *value,
+                uint32_t *ret_ptr, uint32_t *ret_count)
 {
     const struct component_type *elem = component_type_of(cx->types, elem_type);
     bool bulk = elem->kind == COMPONENT_U8 || (cx->raw && component__is_scalar(elem->kind));
     uint64_t count = bulk ? value->text.n : value->list.count;
     if (count > COMPONENT_LIST_BYTES_MAX / elem->size)
-        return component_trap(&cx->call, "list of %llu elements is over the limit of %u bytes", (unsigned long long)count,
-                              COMPONENT_LIST_BYTES_MAX);
+        return component_trap(&cx->call, "list of %llu elements is over the limit of %u bytes",
+                              (unsigned long long)count, COMPONENT_LIST_BYTES_MAX);
     uint32_t ptr;
     int rc = component_lower_alloc(&cx->call, count * elem->size, elem->align, &ptr);
     if (rc < 0)
@@ -92,11 +95,14 @@ static struct component_object *adopted(struct component_cx *cx, const struct co
     return node;
 }
 
-static int handle(struct component_cx *cx, const struct component_type *type, const struct component_value *value, uint32_t *ret)
+static int handle(struct component_cx *cx, const struct component_type *type,
+                  const struct component_value *value, uint32_t *ret)
 {
     uint32_t number = type->elem;
     const struct component_bound_resource *resource = &cx->call.store->component->resources[number];
-    struct component_handle entry = {.kind = COMPONENT_HANDLE_RESOURCE, .own = type->kind == COMPONENT_OWN, .is_host = resource->host,
+    struct component_handle entry = {.kind = COMPONENT_HANDLE_RESOURCE,
+                                     .own = type->kind == COMPONENT_OWN,
+                                     .is_host = resource->host,
                                      .resource = number};
     if (!entry.own && !entry.is_host && resource->instance == cx->call.instance->index) {
         *ret = (uint32_t)value->u64; /* its definer gets the representation */
@@ -120,7 +126,8 @@ static int handle(struct component_cx *cx, const struct component_type *type, co
 }
 
 /* Kinds whose flat form is one i32 (one_word in lift.c). */
-static int one_word(struct component_cx *cx, const struct component_type *type, const struct component_value *value, uint32_t *ret)
+static int one_word(struct component_cx *cx, const struct component_type *type,
+                    const struct component_value *value, uint32_t *ret)
 {
     if (type->kind == COMPONENT_OWN || type->kind == COMPONENT_BORROW)
         return handle(cx, type, value, ret);
@@ -139,7 +146,8 @@ static uint32_t payload_type(const struct component_type *type, const struct com
     return type->kind == COMPONENT_ENUM ? COMPONENT_NO_TYPE : type->cases[index].type;
 }
 
-static int store_parts(struct component_cx *cx, const struct component_type *type, const struct component_value *value, uint32_t at)
+static int store_parts(struct component_cx *cx, const struct component_type *type,
+                       const struct component_value *value, uint32_t at)
 {
     bool fixed = type->kind == COMPONENT_FIXED_LIST;
     uint32_t count = fixed ? type->length : type->case_count;
@@ -152,7 +160,8 @@ static int store_parts(struct component_cx *cx, const struct component_type *typ
     return rc;
 }
 
-int component__store(struct component_cx *cx, uint32_t type_number, const struct component_value *value, uint32_t at)
+int component__store(struct component_cx *cx, uint32_t type_number, const struct component_value *value,
+                     uint32_t at)
 {
     const struct component_type *type = component_type_of(cx->types, type_number);
     uint32_t a = 0, b = 0, payload;
@@ -180,7 +189,9 @@ int component__store(struct component_cx *cx, uint32_t type_number, const struct
     case COMPONENT_ENUM:
         payload = payload_type(type, value);
         store_bits(cx->call.mem + at, type->discriminant_size, value->variant.index);
-        return payload == COMPONENT_NO_TYPE ? 0 : component__store(cx, payload, value->variant.payload, at + type->payload_offset);
+        return payload == COMPONENT_NO_TYPE
+                   ? 0
+                   : component__store(cx, payload, value->variant.payload, at + type->payload_offset);
     default:
         rc = one_word(cx, type, value, &a);
         if (rc == 0)
@@ -189,8 +200,8 @@ int component__store(struct component_cx *cx, uint32_t type_number, const struct
     }
 }
 
-static int flat_fields(struct component_cx *cx, const struct component_type *type, const struct component_value *value,
-                       union engine_val *vals)
+static int flat_fields(struct component_cx *cx, const struct component_type *type,
+                       const struct component_value *value, union engine_val *vals)
 {
     bool fixed = type->kind == COMPONENT_FIXED_LIST;
     uint32_t count = fixed ? type->length : type->case_count;
@@ -204,8 +215,8 @@ static int flat_fields(struct component_cx *cx, const struct component_type *typ
     return rc;
 }
 
-static int flat_variant(struct component_cx *cx, const struct component_type *type, const struct component_value *value,
-                        union engine_val *vals)
+static int flat_variant(struct component_cx *cx, const struct component_type *type,
+                        const struct component_value *value, union engine_val *vals)
 {
     uint32_t payload = payload_type(type, value), used = 1;
     int rc = 0;
@@ -219,7 +230,8 @@ static int flat_variant(struct component_cx *cx, const struct component_type *ty
     return rc;
 }
 
-int component__lower_flat(struct component_cx *cx, uint32_t type_number, const struct component_value *value, union engine_val *vals)
+int component__lower_flat(struct component_cx *cx, uint32_t type_number, const struct component_value *value,
+                          union engine_val *vals)
 {
     const struct component_type *type = component_type_of(cx->types, type_number);
     uint32_t a = 0, b = 0;
@@ -251,8 +263,8 @@ int component__lower_flat(struct component_cx *cx, uint32_t type_number, const s
     }
 }
 
-int component__lower_params(struct component_cx *cx, const struct component_func_type *type, const struct component_value *values,
-                            union engine_val *vals, uint32_t *ret_used)
+int component__lower_params(struct component_cx *cx, const struct component_func_type *type,
+                            const struct component_value *values, union engine_val *vals, uint32_t *ret_used)
 {
     int rc = 0;
     if (type->flat_param_count <= COMPONENT_FLAT_MAX) {
@@ -291,7 +303,8 @@ void component__adopt(struct component_cx *cx, uint32_t type_number, const struc
         }
         if (host->drop)
             host->drop(store->owner, value->object);
-        (void)component__no_memory(&cx->call, sizeof *node); /* recorded: the caller looks for a failure before it lowers */
+        (void)component__no_memory(
+            &cx->call, sizeof *node); /* recorded: the caller looks for a failure before it lowers */
         return;
     }
     if (type->kind == COMPONENT_VARIANT || type->kind == COMPONENT_OPTION || type->kind == COMPONENT_RESULT) {

@@ -9,13 +9,15 @@ static int alloc(struct component_call *call, uint64_t size, uint32_t align, uin
     return component_lower_alloc(call, size, align, ret_ptr);
 }
 
-static int resize(struct component_call *call, uint32_t *ptr, uint64_t old_size, uint32_t align, uint64_t new_size)
+static int resize(struct component_call *call, uint32_t *ptr, uint64_t old_size, uint32_t align,
+                  uint64_t new_size)
 {
     return component__realloc(call, (const uint32_t[2]){*ptr, (uint32_t)old_size}, new_size, align, ptr);
 }
 
 /* Same units on both sides. */
-static int copy(struct component_call *call, const struct component_text *text, uint32_t align, uint32_t *ret_ptr)
+static int copy(struct component_call *call, const struct component_text *text, uint32_t align,
+                uint32_t *ret_ptr)
 {
     uint64_t bytes = component_text_bytes(text);
     int rc = alloc(call, bytes, align, ret_ptr);
@@ -24,7 +26,8 @@ static int copy(struct component_call *call, const struct component_text *text, 
     return rc;
 }
 
-static int to_utf8(struct component_call *call, const struct component_text *text, uint32_t *ret_ptr, uint32_t *ret_units)
+static int to_utf8(struct component_call *call, const struct component_text *text, uint32_t *ret_ptr,
+                   uint32_t *ret_units)
 {
     uint64_t units = text->units, worst = units * (text->encoding == COMPONENT_TEXT_UTF16 ? 3 : 2);
     uint32_t ptr;
@@ -58,7 +61,8 @@ static int latin1_to_utf16(struct component_call *call, const struct component_t
     return rc;
 }
 
-static int utf8_to_utf16(struct component_call *call, const struct component_text *text, uint32_t *ret_ptr, uint32_t *ret_units)
+static int utf8_to_utf16(struct component_call *call, const struct component_text *text, uint32_t *ret_ptr,
+                         uint32_t *ret_units)
 {
     uint64_t worst = 2 * (uint64_t)text->units;
     uint32_t ptr;
@@ -77,8 +81,8 @@ static int utf8_to_utf16(struct component_call *call, const struct component_tex
 }
 
 /* The string turned out not to be Latin-1 after `done` code points, which are at ptr already. */
-static int widen(struct component_call *call, const struct component_text *text, size_t from, size_t done, uint32_t *ptr,
-                 uint32_t *ret_units)
+static int widen(struct component_call *call, const struct component_text *text, size_t from, size_t done,
+                 uint32_t *ptr, uint32_t *ret_units)
 {
     uint64_t worst = 2 * (uint64_t)text->units;
     int rc = resize(call, ptr, text->units, 2, worst);
@@ -97,7 +101,8 @@ static int widen(struct component_call *call, const struct component_text *text,
     return 0;
 }
 
-static int to_latin1_or_utf16(struct component_call *call, const struct component_text *text, uint32_t *ret_ptr, uint32_t *ret_units)
+static int to_latin1_or_utf16(struct component_call *call, const struct component_text *text,
+                              uint32_t *ret_ptr, uint32_t *ret_units)
 {
     uint32_t ptr;
     int rc = alloc(call, text->units, 2, &ptr);
@@ -115,7 +120,8 @@ static int to_latin1_or_utf16(struct component_call *call, const struct componen
 }
 
 /* UTF-16 of a latin1+utf16 source: probably really needs it. */
-static int probably_utf16(struct component_call *call, const struct component_text *text, uint32_t *ret_ptr, uint32_t *ret_units)
+static int probably_utf16(struct component_call *call, const struct component_text *text, uint32_t *ret_ptr,
+                          uint32_t *ret_units)
 {
     uint32_t ptr;
     int rc = copy(call, text, 2, &ptr);
@@ -135,12 +141,14 @@ static int probably_utf16(struct component_call *call, const struct component_te
     return resize(call, ret_ptr, component_text_bytes(text), 1, text->units);
 }
 
-int component__lower_text(struct component_call *call, const struct component_text *text, uint32_t *ret_ptr, uint32_t *ret_units)
+int component__lower_text(struct component_call *call, const struct component_text *text, uint32_t *ret_ptr,
+                          uint32_t *ret_units)
 {
     *ret_units = text->units;
     switch (call->lowering->options.encoding) {
     case COMPONENT_UTF8:
-        return text->encoding == COMPONENT_TEXT_UTF8 ? copy(call, text, 1, ret_ptr) : to_utf8(call, text, ret_ptr, ret_units);
+        return text->encoding == COMPONENT_TEXT_UTF8 ? copy(call, text, 1, ret_ptr)
+                                                     : to_utf8(call, text, ret_ptr, ret_units);
     case COMPONENT_UTF16:
         if (text->encoding == COMPONENT_TEXT_UTF16)
             return copy(call, text, 2, ret_ptr);
@@ -151,5 +159,6 @@ int component__lower_text(struct component_call *call, const struct component_te
     }
     if (!text->tagged)
         return to_latin1_or_utf16(call, text, ret_ptr, ret_units);
-    return text->encoding == COMPONENT_TEXT_LATIN1 ? copy(call, text, 2, ret_ptr) : probably_utf16(call, text, ret_ptr, ret_units);
+    return text->encoding == COMPONENT_TEXT_LATIN1 ? copy(call, text, 2, ret_ptr)
+                                                   : probably_utf16(call, text, ret_ptr, ret_units);
 }

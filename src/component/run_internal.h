@@ -51,8 +51,8 @@ struct component_bound_lowering {
     const struct component *component;
     component_host_fn *host;                 /* NULL: a guest's export */
     const struct component_bound_lift *lift; /* guest */
-    uint32_t stop;                           /* guest: entering ends below this instance, which caller and callee have in common */
-    bool forbidden;                          /* guest: one of caller and callee contains the other, see component_bind */
+    uint32_t stop;  /* guest: entering ends below this instance, which caller and callee have in common */
+    bool forbidden; /* guest: one of caller and callee contains the other, see component_bind */
 };
 struct component_bound_builtin {
     const struct component *component;
@@ -67,7 +67,8 @@ struct component_bound_resource {
     bool has_dtor;
     struct component_core_ref dtor;
 };
-struct component_kind_slot { /* host kind to resource number; open addressing, resource COMPONENT_NONE: unused */
+struct
+    component_kind_slot { /* host kind to resource number; open addressing, resource COMPONENT_NONE: unused */
     uint32_t kind;
     uint32_t resource;
 };
@@ -145,11 +146,13 @@ struct component_store {
 struct component_cx {
     struct component_call call; /* first */
     const struct component_types *types;
-    struct sw_arena *arena;     /* lift: for the values */
+    struct sw_arena *arena;      /* lift: for the values */
     struct component_task *task; /* lower: scope of borrows; NULL for results */
-    bool raw; /* guest to guest: strings and lists of scalars are views of the source's memory, own handles are nodes */
-    enum component_encoding source;   /* lower, raw: the source's strings */
-    struct component_object *pending; /* lower, not raw: objects adopted and not yet given a handle, in order; lift: lifted objects */
+    bool
+        raw; /* guest to guest: strings and lists of scalars are views of the source's memory, own handles are nodes */
+    enum component_encoding source; /* lower, raw: the source's strings */
+    struct component_object *
+        pending; /* lower, not raw: objects adopted and not yet given a handle, in order; lift: lifted objects */
     struct component_object **pending_end;
 };
 
@@ -161,51 +164,70 @@ void component__leave(struct component_store *store, uint32_t instance, uint32_t
 /* Calls of canonical builtins and lowered imports begin with this. */
 int component__may_leave(struct component_store *store, uint32_t instance) SW_MUST_CHECK;
 /* Calls a core function with the instance's may_leave off: realloc and post-return. */
-int component__call_staying_wait(struct component_store *store, uint32_t instance, struct component_core_ref ref, union engine_val *vals,
-                                 size_t count) SW_MUST_CHECK;
-int component__core_call_wait(struct component_store *store, struct component_core_ref ref, union engine_val *vals, size_t count) SW_MUST_CHECK;
+int component__call_staying(struct component_store *store, uint32_t instance, struct component_core_ref ref,
+                            union engine_val *vals, size_t count) SW_MUST_CHECK;
+int component__core_call_wait(struct component_store *store, struct component_core_ref ref,
+                              union engine_val *vals, size_t count) SW_MUST_CHECK;
 int component__memory(struct component_store *store, uint32_t cell, struct engine_memory *ret) SW_MUST_CHECK;
-int component__fail(struct component_store *store, const char *fmt, ...) SW_PRINTF(2, 3); /* records a trap; returns -SW_EGUEST */
+int component__fail(struct component_store *store, const char *fmt, ...)
+    SW_PRINTF(2, 3); /* records a trap; returns -SW_EGUEST */
 /* A level of calls: its scratch arena is store->scratch[store->depth]. */
 int component__level_begin(struct component_store *store) SW_MUST_CHECK;
 void component__level_end(struct component_store *store);
 
 /* ---- abi.c ---- */
 
-int component__call_begin(struct component_call *call, struct component_store *store, const struct component_canon *canon) SW_MUST_CHECK;
-void component__call_end(struct component_call *call); /* its borrows end */
+int component__call_begin(struct component_call *call, struct component_store *store,
+                          const struct component_canon *canon) SW_MUST_CHECK;
+void component__call_end(struct component_call *call);                    /* its borrows end */
 int component__memory_refresh(struct component_call *call) SW_MUST_CHECK; /* after guest code ran */
-int component__realloc(struct component_call *call, const uint32_t old[2], uint64_t size, uint32_t align, uint32_t *ret_ptr) SW_MUST_CHECK;
+int component__realloc(struct component_call *call, const uint32_t old[2], uint64_t size, uint32_t align,
+                       uint32_t *ret_ptr) SW_MUST_CHECK;
 int component__no_memory(struct component_call *call, size_t bytes); /* records; returns -SW_EGUEST */
 /* A string in memory, checked, as it is there. */
-int component__lift_text(struct component_call *call, uint32_t ptr, uint32_t tagged_units, struct component_text *ret) SW_MUST_CHECK;
+int component__lift_text(struct component_call *call, uint32_t ptr, uint32_t tagged_units,
+                         struct component_text *ret) SW_MUST_CHECK;
 int component__lower_text(struct component_call *call, const struct component_text *text, uint32_t *ret_ptr,
                           uint32_t *ret_units) SW_MUST_CHECK; /* lower_text.c */
 
 /* ---- abi_handles.c ---- */
 
-struct component_object *component__object_new(struct component_store *store, const struct component_host_resource *host, void *object);
-void component__object_free(struct component_store *store, struct component_object *node); /* forgets it: dropped or taken */
-int component__handle_add(struct component_call *call, const struct component_handle *handle, uint32_t *ret) SW_MUST_CHECK;
+struct component_object *component__object_new(struct component_store *store,
+                                               const struct component_host_resource *host, void *object);
+void component__object_free(struct component_store *store,
+                            struct component_object *node); /* forgets it: dropped or taken */
+int component__handle_add(struct component_call *call, const struct component_handle *handle,
+                          uint32_t *ret) SW_MUST_CHECK;
 /* The entry of a handle of that resource, or a trap. */
-int component__handle_of(struct component_call *call, uint32_t handle, uint32_t resource, struct component_handle **ret) SW_MUST_CHECK;
-int component__handle_removable(struct component_call *call, uint32_t handle, const struct component_handle *entry,
+int component__handle_of(struct component_call *call, uint32_t handle, uint32_t resource,
+                         struct component_handle **ret) SW_MUST_CHECK;
+int component__handle_removable(struct component_call *call, uint32_t handle,
+                                const struct component_handle *entry,
                                 bool own_only) SW_MUST_CHECK; /* not lent; and own */
-int component__lend(struct component_call *call, uint32_t handle, struct component_handle *entry) SW_MUST_CHECK;
-uint32_t component__resource_of_kind(const struct component *component, uint32_t kind); /* or COMPONENT_NONE */
+int component__lend(struct component_call *call, uint32_t handle,
+                    struct component_handle *entry) SW_MUST_CHECK;
+uint32_t component__resource_of_kind(const struct component *component,
+                                     uint32_t kind); /* or COMPONENT_NONE */
 
 /* ---- lift.c, lower.c ---- */
 
-int component__load(struct component_cx *cx, uint32_t type, const uint8_t *p, struct component_value *ret) SW_MUST_CHECK;
-int component__lift_flat(struct component_cx *cx, uint32_t type, const union engine_val *vals, struct component_value *ret) SW_MUST_CHECK;
-int component__store(struct component_cx *cx, uint32_t type, const struct component_value *value, uint32_t at) SW_MUST_CHECK;
-int component__lower_flat(struct component_cx *cx, uint32_t type, const struct component_value *value, union engine_val *vals) SW_MUST_CHECK;
-bool component__is_scalar(enum component_kind kind); /* of fixed size, without pointer or handle: bool .. char */
+int component__load(struct component_cx *cx, uint32_t type, const uint8_t *p,
+                    struct component_value *ret) SW_MUST_CHECK;
+int component__lift_flat(struct component_cx *cx, uint32_t type, const union engine_val *vals,
+                         struct component_value *ret) SW_MUST_CHECK;
+int component__store(struct component_cx *cx, uint32_t type, const struct component_value *value,
+                     uint32_t at) SW_MUST_CHECK;
+int component__lower_flat(struct component_cx *cx, uint32_t type, const struct component_value *value,
+                          union engine_val *vals) SW_MUST_CHECK;
+bool component__is_scalar(
+    enum component_kind kind); /* of fixed size, without pointer or handle: bool .. char */
 /* All parameters: flat, or through memory when there are more than COMPONENT_FLAT_MAX; *ret_used: flat values consumed or made. */
-int component__lift_params(struct component_cx *cx, const struct component_func_type *type, const union engine_val *vals,
-                           struct component_value *ret_values, uint32_t *ret_used) SW_MUST_CHECK;
-int component__lower_params(struct component_cx *cx, const struct component_func_type *type, const struct component_value *values,
-                            union engine_val *vals, uint32_t *ret_used) SW_MUST_CHECK;
+int component__lift_params(struct component_cx *cx, const struct component_func_type *type,
+                           const union engine_val *vals, struct component_value *ret_values,
+                           uint32_t *ret_used) SW_MUST_CHECK;
+int component__lower_params(struct component_cx *cx, const struct component_func_type *type,
+                            const struct component_value *values, union engine_val *vals,
+                            uint32_t *ret_used) SW_MUST_CHECK;
 /* Host objects of own handles in args become the store's, whatever happens later. */
 void component__adopt(struct component_cx *cx, uint32_t type, const struct component_value *value);
 

@@ -10,7 +10,8 @@
  * memory for a guest that never drops anything; a million is far above what any program holds and costs at most 32 MiB. */
 #define COMPONENT_HANDLES_MAX (1u << 20)
 #define COMPONENT_HANDLES_FIRST 16u /* entries of a new table: a small request needs fewer */
-#define COMPONENT_HANDLES_KEPT 64u  /* a pooled store keeps tables up to this size, larger ones are given back */
+#define COMPONENT_HANDLES_KEPT                                                                               \
+    64u /* a pooled store keeps tables up to this size, larger ones are given back */
 
 /* Nested calls (guest to guest, guest to host) of one store. Each level has a scratch arena; the engine checks the stack besides. */
 #define COMPONENT_CALL_DEPTH_MAX 64u
@@ -21,9 +22,13 @@
 /* What host functions of one store may put aside for the life of the store (component_call_arena), results included. */
 #define COMPONENT_STORE_BYTES_MAX (64u << 20)
 
-#define COMPONENT_BOUND_BYTES_MAX (256u << 20) /* of one bound component's tables; a plan has the same order of size */
-#define COMPONENT_STORES_POOLED 64u /* idle stores kept per component: as many as requests arrive in one burst on one core */
-#define COMPONENT_LENT_MORE 30u     /* handles per further block of one call's lent handles: a block is 136 bytes */
-#define COMPONENT_CELLS_LOOK_BACK 32u /* bind: how far back an equal (instance, export) is searched, so that binding stays linear */
+#define COMPONENT_BOUND_BYTES_MAX                                                                            \
+    (256u << 20) /* of one bound component's tables; a plan has the same order of size */
+#define COMPONENT_STORES_POOLED                                                                              \
+    64u /* idle stores kept per component: as many as requests arrive in one burst on one core */
+#define COMPONENT_LENT_MORE                                                                                  \
+    30u /* handles per further block of one call's lent handles: a block is 136 bytes */
+#define COMPONENT_CELLS_LOOK_BACK                                                                            \
+    32u /* bind: how far back an equal (instance, export) is searched, so that binding stays linear */
 
 #endif

@@ -47,7 +47,8 @@ static void reset(struct component_store *store)
         instance->may_leave = true;
         instance->entered = false;
         component_handles_clear(&instance->handles);
-        store->handles_budget -= instance->handles.cap; /* at most COMPONENT_HANDLES_KEPT each; see COMPONENT_INSTANCES_MAX */
+        store->handles_budget -=
+            instance->handles.cap; /* at most COMPONENT_HANDLES_KEPT each; see COMPONENT_INSTANCES_MAX */
     }
     memset(store->funcs, 0, component->func_cell_count * sizeof *store->funcs);
     memset(store->memories, 0, component->memory_cell_count * sizeof *store->memories);
@@ -88,8 +89,8 @@ void component__store_destroy(struct component_store *store)
     sw_free(store);
 }
 
-int component_store_new(struct component *component, const struct engine_limits *limits, void *owner, struct component_store **ret,
-                        struct sw_err *err)
+int component_store_new(struct component *component, const struct engine_limits *limits, void *owner,
+                        struct component_store **ret, struct sw_err *err)
 {
     struct component_store *store = component->idle;
     if (store) {
@@ -176,7 +177,8 @@ static int start_one_wait(struct component_store *store, uint32_t number, struct
     struct engine_func start;
     union engine_val none[1];
     if (engine_instance_func(store->engine, number, name, &start) != 0)
-        return component__fail(store, "core instance %u was compiled without its start function '" SW_FMT "'", number, SW_ARG(name));
+        return component__fail(store, "core instance %u was compiled without its start function '" SW_FMT "'",
+                               number, SW_ARG(name));
     int rc = component__enter(store, core->instance, COMPONENT_NONE);
     if (rc == 0)
         rc = engine_func_call(store->engine, start, none, 0);
@@ -194,7 +196,7 @@ static int run_start_wait(struct component_store *store)
     return rc;
 }
 
-static int fiber_main(void *arg, struct engine_store *engine_store)
+static int fiber_main_wait(void *arg, struct engine_store *engine_store)
 {
     struct component_store *store = arg;
     const struct component_plan *plan = store->component->plan;
@@ -222,7 +224,8 @@ static void fiber_done(void *arg, int rc)
     store->done(store->arg, rc); /* may free the store */
 }
 
-int component_store_start(struct component_store *store, component_main_fn *fn, component_done_fn *done, void *arg, struct sw_err *err)
+int component_store_start(struct component_store *store, component_main_fn *fn, component_done_fn *done,
+                          void *arg, struct sw_err *err)
 {
     assert(!store->call && store->made == 0);
     int rc = make_some(store, store->engine);
@@ -231,7 +234,7 @@ int component_store_start(struct component_store *store, component_main_fn *fn, 
     store->main = fn;
     store->done = done;
     store->arg = arg;
-    return engine_call_start(store->engine, fiber_main, fiber_done, store, &store->call, err);
+    return engine_call_start(store->engine, fiber_main_wait, fiber_done, store, &store->call, err);
 }
 
 void component_store_cancel(struct component_store *store)

@@ -6,7 +6,8 @@
 #include "base/str.h"
 #include "component/host.h"
 
-#define REPLACEMENT 0xfffdu /* read in place of what is not valid; only reachable when memory changed after validation */
+#define REPLACEMENT                                                                                          \
+    0xfffdu /* read in place of what is not valid; only reachable when memory changed after validation */
 
 struct component_text component_text_of(enum component_encoding option, uint32_t tagged_units)
 {
@@ -129,7 +130,8 @@ static size_t put_utf16(uint32_t point, uint8_t *out)
     return 4;
 }
 
-static size_t transcode(const struct component_text *text, size_t from, uint8_t *out, size_t cap, size_t (*put)(uint32_t, uint8_t *))
+static size_t transcode(const struct component_text *text, size_t from, uint8_t *out, size_t cap,
+                        size_t (*put)(uint32_t, uint8_t *))
 {
     size_t bytes = (size_t)component_text_bytes(text), done = 0;
     while (from < bytes) {
@@ -156,7 +158,8 @@ size_t component_text_to_utf16(const struct component_text *text, size_t from, u
     return transcode(text, from, out, cap, put_utf16);
 }
 
-static size_t narrow(const struct component_text *text, uint32_t limit, uint8_t *out, size_t cap, size_t *ret_from)
+static size_t narrow(const struct component_text *text, uint32_t limit, uint8_t *out, size_t cap,
+                     size_t *ret_from)
 {
     size_t bytes = (size_t)component_text_bytes(text), from = 0, done = 0;
     while (from < bytes && done < cap) {

@@ -28,7 +28,8 @@ static inline uint64_t component_text_bytes(const struct component_text *text)
 {
     return text->encoding == COMPONENT_TEXT_UTF16 ? 2 * (uint64_t)text->units : text->units;
 }
-bool component_text_valid(const struct component_text *text); /* UTF-8, or UTF-16 without unpaired surrogates; Latin-1 always is */
+bool component_text_valid(
+    const struct component_text *text); /* UTF-8, or UTF-16 without unpaired surrogates; Latin-1 always is */
 
 /* The rest of `text` from byte offset `from` in another encoding. Returns the bytes written; stops before a code point that does not
  * fit `cap`. A caller gives 3 bytes of UTF-8 per UTF-16 unit, 2 per Latin-1 unit, 2 bytes of UTF-16 per unit of the others. */

@@ -52,7 +52,8 @@ static uint32_t make_cases(struct fixture *fx, struct input *in, unsigned depth,
         if (!plain && (all || kind == COMPONENT_OPTION ? (all || i == 1) : take(in) & 1))
             cases[i].type = make_type(fx, in, depth + 1);
     }
-    return intern(fx, &(struct component_type){.kind = kind, .elem = COMPONENT_NO_TYPE, .cases = cases, .case_count = count});
+    return intern(fx, &(struct component_type){
+                          .kind = kind, .elem = COMPONENT_NO_TYPE, .cases = cases, .case_count = count});
 }
 
 static uint32_t make_type(struct fixture *fx, struct input *in, unsigned depth)
@@ -60,7 +61,8 @@ static uint32_t make_type(struct fixture *fx, struct input *in, unsigned depth)
     uint8_t what = take(in) % 32;
     if (what <= COMPONENT_STRING || depth >= DEPTH_MAX)
         return what <= COMPONENT_STRING ? what : COMPONENT_STRING;
-    enum component_kind kind = COMPONENT_LIST + (what - COMPONENT_STRING) % (COMPONENT_BORROW - COMPONENT_LIST);
+    enum component_kind kind =
+        COMPONENT_LIST + (what - COMPONENT_STRING) % (COMPONENT_BORROW - COMPONENT_LIST);
     struct component_type shape = {.kind = kind};
     if (kind == COMPONENT_LIST || kind == COMPONENT_FIXED_LIST) {
         shape.length = kind == COMPONENT_FIXED_LIST ? 1 + take(in) % 7u : 0;
@@ -84,7 +86,8 @@ static void make_handles(struct fixture *fx, struct component_cx *cx)
     union engine_val vals[1];
     for (uint32_t i = 0; i < 6; i++) {
         vals[0].u64 = i;
-        if (i % 2 ? component_handle_new(&cx->call, host_type.kind, &object, &handle) : fake_import(fixture_guest(fx, 0), 0, vals))
+        if (i % 2 ? component_handle_new(&cx->call, host_type.kind, &object, &handle)
+                  : fake_import(fixture_guest(fx, 0), 0, vals))
             abort();
     }
     struct component_handle *lent = component_handles_get(&cx->call.instance->handles, 4);
@@ -107,7 +110,8 @@ static int odd_realloc(struct fake_guest *guest, union engine_val *vals)
     return realloc_mode == 249 ? -1 : 0;
 }
 
-static int lift(struct component_cx *cx, uint32_t type, bool flat, const struct input *in, struct component_value *ret)
+static int lift(struct component_cx *cx, uint32_t type, bool flat, const struct input *in,
+                struct component_value *ret)
 {
     union engine_val vals[COMPONENT_FLAT_MAX];
     if (!flat)
@@ -118,7 +122,8 @@ static int lift(struct component_cx *cx, uint32_t type, bool flat, const struct 
     return component__lift_flat(cx, type, vals, ret);
 }
 
-static int lower(struct component_cx *cx, uint32_t type, bool flat, const struct component_value *value, struct component_value *ret)
+static int lower(struct component_cx *cx, uint32_t type, bool flat, const struct component_value *value,
+                 struct component_value *ret)
 {
     union engine_val vals[COMPONENT_FLAT_MAX];
     int rc = flat ? component__lower_flat(cx, type, value, vals) : component__store(cx, type, value, AT);
@@ -127,10 +132,12 @@ static int lower(struct component_cx *cx, uint32_t type, bool flat, const struct
     cx->raw = false;
     cx->pending = NULL; /* now what is lifted */
     cx->pending_end = &cx->pending;
-    return flat ? component__lift_flat(cx, type, vals, ret) : component__load(cx, type, cx->call.mem + AT, ret);
+    return flat ? component__lift_flat(cx, type, vals, ret)
+                : component__load(cx, type, cx->call.mem + AT, ret);
 }
 
-static void compare(struct fixture *fx, uint32_t type, const struct component_value *a, const struct component_value *b)
+static void compare(struct fixture *fx, uint32_t type, const struct component_value *a,
+                    const struct component_value *b)
 {
     sw_auto_buf one = SW_BUF(4u << 20);
     sw_auto_buf two = SW_BUF(4u << 20);

@@ -90,9 +90,9 @@ static const struct range_row {
     uint32_t align;
     bool ok;
 } range_rows[] = {
-    {0, 0, 1, true},         {65536, 0, 8, true},  {65537, 0, 1, false},     {65535, 1, 1, true},
-    {65535, 2, 1, false},    {4, 4, 4, true},      {2, 4, 4, false},         {0xffffffff, 1, 1, false},
-    {8, UINT64_MAX, 8, false}, {0, 65536, 1, true}, {0, 65537, 1, false},     {0xfffffff8, 0xffffffff, 8, false},
+    {0, 0, 1, true},           {65536, 0, 8, true}, {65537, 0, 1, false}, {65535, 1, 1, true},
+    {65535, 2, 1, false},      {4, 4, 4, true},     {2, 4, 4, false},     {0xffffffff, 1, 1, false},
+    {8, UINT64_MAX, 8, false}, {0, 65536, 1, true}, {0, 65537, 1, false}, {0xfffffff8, 0xffffffff, 8, false},
 };
 static const struct range_row *range_row;
 
@@ -217,7 +217,8 @@ static int bytes_body(struct component_call *call)
     CHECK_INT(n, 10);
     CHECK_INT(call->mem_len, 131072);
     CHECK_INT(memcmp(call->mem + ptr, "0123456789", 10), 0);
-    rc = component_lower_bytes(call, (struct sw_str){NULL, 0}, &ptr, &n); /* nothing: realloc is called all the same */
+    rc = component_lower_bytes(call, (struct sw_str){NULL, 0}, &ptr,
+                               &n); /* nothing: realloc is called all the same */
     CHECK_INT(n, 0);
     return rc;
 }

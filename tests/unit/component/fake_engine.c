@@ -75,8 +75,8 @@ void fake_engine_run(struct engine *engine)
 
 /* ---- modules ---- */
 
-int engine_module_bind(struct engine_module *module, const struct engine_link *links, size_t count, struct engine_bound **ret,
-                       struct sw_err *err)
+int engine_module_bind(struct engine_module *module, const struct engine_link *links, size_t count,
+                       struct engine_bound **ret, struct sw_err *err)
 {
     if (count != module->import_count)
         return sw_fail(err, SW_EBUG, "%zu links for %u imports", count, module->import_count);
@@ -104,8 +104,8 @@ void engine_bound_free(struct engine_bound *bound)
 
 /* ---- stores ---- */
 
-int engine_store_new(struct engine *engine, const struct engine_limits *limits, void *owner, struct engine_store **ret,
-                     struct sw_err *err)
+int engine_store_new(struct engine *engine, const struct engine_limits *limits, void *owner,
+                     struct engine_store **ret, struct sw_err *err)
 {
     (void)limits;
     struct engine_store *store = sw_try_alloc(sizeof *store);
@@ -151,12 +151,17 @@ void *engine_store_owner(const struct engine_store *store)
     return store->owner;
 }
 
-int engine_store_instantiate(struct engine_store *store, struct engine_bound *bound, uint32_t *ret_instance, struct sw_err *err)
+int engine_store_instantiate(struct engine_store *store, struct engine_bound *bound, uint32_t *ret_instance,
+                             struct sw_err *err)
 {
     struct fake_guest *guest = sw_try_alloc(sizeof *guest);
     if (!guest)
         return sw_fail(err, SW_ELIMIT, "no slot is free");
-    *guest = (struct fake_guest){.store = store, .module = bound->module, .bound = bound, .number = store->count++, .next = 64,
+    *guest = (struct fake_guest){.store = store,
+                                 .module = bound->module,
+                                 .bound = bound,
+                                 .number = store->count++,
+                                 .next = 64,
                                  .older = store->guests};
     store->guests = guest;
     if (bound->module->memory_bytes) {
@@ -177,7 +182,8 @@ struct fake_guest *fake_guest_of(struct engine_store *store, uint32_t number)
     return guest;
 }
 
-int engine_instance_func(struct engine_store *store, uint32_t instance, struct sw_str name, struct engine_func *ret)
+int engine_instance_func(struct engine_store *store, uint32_t instance, struct sw_str name,
+                         struct engine_func *ret)
 {
     struct fake_guest *guest = fake_guest_of(store, instance);
     for (uint32_t i = 0; guest && i < guest->module->export_count; i++) {
@@ -189,7 +195,8 @@ int engine_instance_func(struct engine_store *store, uint32_t instance, struct s
     return SW_ABSENT;
 }
 
-int engine_instance_memory(struct engine_store *store, uint32_t instance, struct sw_str name, struct engine_memory *ret)
+int engine_instance_memory(struct engine_store *store, uint32_t instance, struct sw_str name,
+                           struct engine_memory *ret)
 {
     struct fake_guest *guest = fake_guest_of(store, instance);
     for (uint32_t i = 0; guest && i < guest->module->export_count; i++) {
@@ -228,8 +235,8 @@ const struct engine_failure *engine_store_failure(const struct engine_store *sto
 
 /* ---- calls ---- */
 
-int engine_call_start(struct engine_store *store, engine_call_fn *fn, engine_call_done_fn *done, void *arg, struct engine_call **ret,
-                      struct sw_err *err)
+int engine_call_start(struct engine_store *store, engine_call_fn *fn, engine_call_done_fn *done, void *arg,
+                      struct engine_call **ret, struct sw_err *err)
 {
     struct engine_call *call = sw_try_alloc(sizeof *call);
     if (!call)
@@ -262,7 +269,8 @@ int engine_loop_side_wait(struct engine_store *store, engine_call_fn *fn, void *
     return rc < 0 ? rc : fn(arg, store);
 }
 
-int engine_func_call(struct engine_store *store, struct engine_func func, union engine_val *vals, size_t count)
+int engine_func_call(struct engine_store *store, struct engine_func func, union engine_val *vals,
+                     size_t count)
 {
     (void)count;
     if (store->failure.kind != ENGINE_TRAP_NONE)

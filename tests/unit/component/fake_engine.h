@@ -50,8 +50,10 @@ void fake_engine_on_park(struct engine *engine, int (*fn)(void *arg), void *arg)
 uint32_t fake_engine_stores(const struct engine *engine); /* alive */
 
 struct fake_guest *fake_guest_of(struct engine_store *store, uint32_t number);
-int fake_import(struct fake_guest *guest, uint32_t import, union engine_val *vals) SW_MUST_CHECK; /* calls it as guest code would */
+int fake_import(struct fake_guest *guest, uint32_t import,
+                union engine_val *vals) SW_MUST_CHECK; /* calls it as guest code would */
 void fake_guest_grow(struct fake_guest *guest, uint64_t len);
-uint32_t fake_guest_alloc(struct fake_guest *guest, uint32_t size, uint32_t align); /* bump; grows the memory */
+uint32_t fake_guest_alloc(struct fake_guest *guest, uint32_t size,
+                          uint32_t align); /* bump; grows the memory */
 
 #endif

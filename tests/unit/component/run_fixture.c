@@ -17,8 +17,8 @@ struct fixture_guest *fixture_of(struct fake_guest *guest)
 static int guest_realloc(struct fake_guest *guest, union engine_val *vals)
 {
     struct fixture_guest *own = fixture_of(guest);
-    int n = snprintf(own->log + own->log_n, sizeof own->log - own->log_n, "%u,%u,%u,%u;", vals[0].u32, vals[1].u32, vals[2].u32,
-                     vals[3].u32);
+    int n = snprintf(own->log + own->log_n, sizeof own->log - own->log_n, "%u,%u,%u,%u;", vals[0].u32,
+                     vals[1].u32, vals[2].u32, vals[3].u32);
     if (n > 0 && (size_t)n < sizeof own->log - own->log_n)
         own->log_n += (size_t)n;
     if (own->realloc)
@@ -58,9 +58,9 @@ static int guest_start(struct fake_guest *guest, union engine_val *vals)
     return fixture_of(guest)->start ? fixture_of(guest)->start(guest, vals) : 0;
 }
 
-static const struct fake_export guest_exports[] = {{"mem", NULL},        {"realloc", guest_realloc}, {"post", guest_post},
-                                                   {"run", guest_run},   {"run2", guest_run2},       {"dtor", guest_dtor},
-                                                   {"swell:start", guest_start}};
+static const struct fake_export guest_exports[] = {
+    {"mem", NULL},        {"realloc", guest_realloc}, {"post", guest_post},        {"run", guest_run},
+    {"run2", guest_run2}, {"dtor", guest_dtor},       {"swell:start", guest_start}};
 
 /* ---- types from text ---- */
 
@@ -98,7 +98,8 @@ static uint32_t number(const char **at)
     return n;
 }
 
-static void parse_cases(struct fixture *fx, const char **at, struct component_type *shape, struct component_case *cases)
+static void parse_cases(struct fixture *fx, const char **at, struct component_type *shape,
+                        struct component_case *cases)
 {
     uint32_t n = 0;
     do {
@@ -141,13 +142,17 @@ static uint32_t intern(struct fixture *fx, const struct component_type *shape)
     return type;
 }
 
-static bool parse_braced(struct fixture *fx, const char **at, struct component_type *shape, struct component_case *cases)
+static bool parse_braced(struct fixture *fx, const char **at, struct component_type *shape,
+                         struct component_case *cases)
 {
     static const struct {
         const char *open, *close;
         enum component_kind kind;
-    } forms[] = {{"record{", "}", COMPONENT_RECORD}, {"variant{", "}", COMPONENT_VARIANT}, {"enum{", "}", COMPONENT_ENUM},
-                 {"flags{", "}", COMPONENT_FLAGS},   {"tuple<", ">", COMPONENT_TUPLE}};
+    } forms[] = {{"record{", "}", COMPONENT_RECORD},
+                 {"variant{", "}", COMPONENT_VARIANT},
+                 {"enum{", "}", COMPONENT_ENUM},
+                 {"flags{", "}", COMPONENT_FLAGS},
+                 {"tuple<", ">", COMPONENT_TUPLE}};
     for (size_t i = 0; i < sizeof forms / sizeof *forms; i++) {
         if (!accept(at, forms[i].open))
             continue;
@@ -251,9 +256,11 @@ void fixture_init(struct fixture *fx, uint32_t guests)
     fx->plan.instance_parents = fx->parents;
     fx->parents[0] = COMPONENT_NONE;
     for (uint32_t i = 0; i < guests; i++) {
-        fx->instances[i] = (struct component_core_instance){.core = i, .args = fx->guests[i].args, .instance = i + 1};
+        fx->instances[i] =
+            (struct component_core_instance){.core = i, .args = fx->guests[i].args, .instance = i + 1};
         fx->guests[i].fixture = fx;
-        fx->modules[i] = (struct engine_module){guest_exports, sizeof guest_exports / sizeof *guest_exports, 0, 65536, &fx->guests[i]};
+        fx->modules[i] = (struct engine_module){guest_exports, sizeof guest_exports / sizeof *guest_exports,
+                                                0, 65536, &fx->guests[i]};
     }
 }
 
@@ -264,19 +271,27 @@ static struct component_core_func core_export(uint32_t guest, const char *name)
 
 struct component_options fixture_options(uint32_t guest, enum component_encoding encoding)
 {
-    return (struct component_options){.encoding = encoding, .has_memory = true, .has_realloc = true, .memory_instance = guest,
-                                      .memory_name = SW_LIT("mem"), .realloc = core_export(guest, "realloc")};
+    return (struct component_options){.encoding = encoding,
+                                      .has_memory = true,
+                                      .has_realloc = true,
+                                      .memory_instance = guest,
+                                      .memory_name = SW_LIT("mem"),
+                                      .realloc = core_export(guest, "realloc")};
 }
 
-uint32_t fixture_lift(struct fixture *fx, uint32_t guest, const char *name, const char *func, enum component_encoding encoding)
+uint32_t fixture_lift(struct fixture *fx, uint32_t guest, const char *name, const char *func,
+                      enum component_encoding encoding)
 {
     uint32_t lift = fx->plan.lift_count++;
-    fx->lifts[lift] = (struct component_lift){.instance = guest + 1, .callee = core_export(guest, name),
-                                              .options = fixture_options(guest, encoding), .type = fixture_func(fx, func),
+    fx->lifts[lift] = (struct component_lift){.instance = guest + 1,
+                                              .callee = core_export(guest, name),
+                                              .options = fixture_options(guest, encoding),
+                                              .type = fixture_func(fx, func),
                                               .name = sw_str_of(name)};
     struct component_plan_export *export = &fx->exports[fx->plan.export_count++];
     export->name = sw_str_of(name);
-    export->func = (struct component_func){.kind = COMPONENT_FUNC_LIFT, .lift = lift, .type = fx->lifts[lift].type};
+    export->func =
+        (struct component_func){.kind = COMPONENT_FUNC_LIFT, .lift = lift, .type = fx->lifts[lift].type};
     return lift;
 }
 
@@ -289,33 +304,39 @@ void fixture_post_return(struct fixture *fx, uint32_t lift)
 static uint32_t import(struct fixture *fx, uint32_t guest, enum component_core_func_kind kind, uint32_t index)
 {
     struct fixture_guest *own = &fx->guests[guest];
-    own->args[own->arg_count] = (struct component_arg){.kind = COMPONENT_ARG_FUNC, .func = {kind, index, {NULL, 0}}};
+    own->args[own->arg_count] =
+        (struct component_arg){.kind = COMPONENT_ARG_FUNC, .func = {kind, index, {NULL, 0}}};
     fx->instances[guest].arg_count = own->arg_count + 1;
     fx->modules[guest].import_count = own->arg_count + 1;
     return own->arg_count++;
 }
 
-uint32_t fixture_import_host(struct fixture *fx, uint32_t guest, const struct component_host_func *host, const char *func,
-                             enum component_encoding encoding)
+uint32_t fixture_import_host(struct fixture *fx, uint32_t guest, const struct component_host_func *host,
+                             const char *func, enum component_encoding encoding)
 {
     uint32_t n = fx->plan.lowering_count++;
     fx->lowerings[n] = (struct component_lowering){guest + 1,
-                                                   {.kind = COMPONENT_FUNC_HOST, .host = host, .host_interface = "test:host/api",
+                                                   {.kind = COMPONENT_FUNC_HOST,
+                                                    .host = host,
+                                                    .host_interface = "test:host/api",
                                                     .type = fixture_func(fx, func)},
                                                    fixture_options(guest, encoding)};
     return import(fx, guest, COMPONENT_CORE_LOWERING, n);
 }
 
-uint32_t fixture_import_lift(struct fixture *fx, uint32_t guest, uint32_t lift, enum component_encoding encoding)
+uint32_t fixture_import_lift(struct fixture *fx, uint32_t guest, uint32_t lift,
+                             enum component_encoding encoding)
 {
     uint32_t n = fx->plan.lowering_count++;
-    fx->lowerings[n] = (struct component_lowering){guest + 1,
-                                                   {.kind = COMPONENT_FUNC_LIFT, .lift = lift, .type = fx->lifts[lift].type},
-                                                   fixture_options(guest, encoding)};
+    fx->lowerings[n] =
+        (struct component_lowering){guest + 1,
+                                    {.kind = COMPONENT_FUNC_LIFT, .lift = lift, .type = fx->lifts[lift].type},
+                                    fixture_options(guest, encoding)};
     return import(fx, guest, COMPONENT_CORE_LOWERING, n);
 }
 
-uint32_t fixture_import_builtin(struct fixture *fx, uint32_t guest, enum component_builtin_kind kind, uint32_t resource)
+uint32_t fixture_import_builtin(struct fixture *fx, uint32_t guest, enum component_builtin_kind kind,
+                                uint32_t resource)
 {
     uint32_t n = fx->plan.builtin_count++;
     fx->builtins[n] = (struct component_builtin){kind, guest + 1, resource};
@@ -325,14 +346,16 @@ uint32_t fixture_import_builtin(struct fixture *fx, uint32_t guest, enum compone
 uint32_t fixture_resource_host(struct fixture *fx, const struct component_host_resource *host)
 {
     uint32_t n = fx->plan.resource_count++;
-    fx->resources[n] = (struct component_resource){.is_host = true, .host = host, .host_interface = "test:host/api"};
+    fx->resources[n] =
+        (struct component_resource){.is_host = true, .host = host, .host_interface = "test:host/api"};
     return n;
 }
 
 uint32_t fixture_resource_guest(struct fixture *fx, uint32_t guest, bool has_dtor)
 {
     uint32_t n = fx->plan.resource_count++;
-    fx->resources[n] = (struct component_resource){.instance = guest + 1, .has_dtor = has_dtor, .dtor = core_export(guest, "dtor")};
+    fx->resources[n] = (struct component_resource){
+        .instance = guest + 1, .has_dtor = has_dtor, .dtor = core_export(guest, "dtor")};
     return n;
 }
 
@@ -429,14 +452,14 @@ void fixture_cx(struct fixture *fx, uint32_t lift, bool raw, struct component_cx
 
 /* ---- printing ---- */
 
-#define PRINT(...) \
-    do { \
-        if (sw_buf_printf(out, NULL, __VA_ARGS__) < 0) \
-            abort(); /* the tests' buffers are large enough */ \
+#define PRINT(...)                                                                                           \
+    do {                                                                                                     \
+        if (sw_buf_printf(out, NULL, __VA_ARGS__) < 0)                                                       \
+            abort(); /* the tests' buffers are large enough */                                               \
     } while (0)
 
-static void print_case(const struct fixture *fx, const struct component_type *type, const struct component_value *value,
-                       struct sw_buf *out)
+static void print_case(const struct fixture *fx, const struct component_type *type,
+                       const struct component_value *value, struct sw_buf *out)
 {
     const struct component_case *one = &type->cases[value->variant.index];
     PRINT(SW_FMT, SW_ARG(one->name));
@@ -447,8 +470,8 @@ static void print_case(const struct fixture *fx, const struct component_type *ty
     PRINT(")");
 }
 
-static void print_items(const struct fixture *fx, const struct component_type *type, const struct component_value *value,
-                        struct sw_buf *out)
+static void print_items(const struct fixture *fx, const struct component_type *type,
+                        const struct component_value *value, struct sw_buf *out)
 {
     bool list = type->kind == COMPONENT_LIST || type->kind == COMPONENT_FIXED_LIST;
     bool bytes = type->kind == COMPONENT_LIST && type->elem == COMPONENT_U8;
@@ -477,7 +500,8 @@ static void print_flags(const struct component_type *type, uint64_t bits, struct
     PRINT(bits >> type->case_count ? " and more}" : "}");
 }
 
-void fixture_print(const struct fixture *fx, uint32_t type_number, const struct component_value *value, struct sw_buf *out)
+void fixture_print(const struct fixture *fx, uint32_t type_number, const struct component_value *value,
+                   struct sw_buf *out)
 {
     const struct component_type *type = component_type_of(fx->plan.types, type_number);
     switch ((int)type->kind) {

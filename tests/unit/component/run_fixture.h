@@ -41,17 +41,21 @@ struct fixture {
 };
 
 void fixture_init(struct fixture *fx, uint32_t guests);
-uint32_t fixture_type(struct fixture *fx, const char *text);          /* canonical text (types.h); own<#0> for resource 0 */
+uint32_t fixture_type(struct fixture *fx,
+                      const char *text); /* canonical text (types.h); own<#0> for resource 0 */
 const struct component_func_type *fixture_func(struct fixture *fx, const char *text);
 struct component_options fixture_options(uint32_t guest, enum component_encoding encoding);
 /* Lifts export `name` of the guest; it becomes an export of the component too. Returns its number. */
-uint32_t fixture_lift(struct fixture *fx, uint32_t guest, const char *name, const char *func, enum component_encoding encoding);
+uint32_t fixture_lift(struct fixture *fx, uint32_t guest, const char *name, const char *func,
+                      enum component_encoding encoding);
 void fixture_post_return(struct fixture *fx, uint32_t lift);
 /* The next import of the guest. Each returns its index there. */
-uint32_t fixture_import_host(struct fixture *fx, uint32_t guest, const struct component_host_func *host, const char *func,
+uint32_t fixture_import_host(struct fixture *fx, uint32_t guest, const struct component_host_func *host,
+                             const char *func, enum component_encoding encoding);
+uint32_t fixture_import_lift(struct fixture *fx, uint32_t guest, uint32_t lift,
                              enum component_encoding encoding);
-uint32_t fixture_import_lift(struct fixture *fx, uint32_t guest, uint32_t lift, enum component_encoding encoding);
-uint32_t fixture_import_builtin(struct fixture *fx, uint32_t guest, enum component_builtin_kind kind, uint32_t resource);
+uint32_t fixture_import_builtin(struct fixture *fx, uint32_t guest, enum component_builtin_kind kind,
+                                uint32_t resource);
 uint32_t fixture_resource_host(struct fixture *fx, const struct component_host_resource *host);
 uint32_t fixture_resource_guest(struct fixture *fx, uint32_t guest, bool has_dtor);
 
@@ -68,6 +72,7 @@ void fixture_note(struct fixture *fx, const char *fmt, ...) SW_PRINTF(2, 3);
 /* A lifting and lowering context of a lift, as a call of it would have. */
 void fixture_cx(struct fixture *fx, uint32_t lift, bool raw, struct component_cx *ret);
 /* Prints a value that was lifted for the host. */
-void fixture_print(const struct fixture *fx, uint32_t type, const struct component_value *value, struct sw_buf *out);
+void fixture_print(const struct fixture *fx, uint32_t type, const struct component_value *value,
+                   struct sw_buf *out);
 
 #endif

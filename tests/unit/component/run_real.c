@@ -63,7 +63,8 @@ static int greet(struct component_call *call, union engine_val *vals) /* (ptr, l
     const char *text = sw_arena_printf(component_call_scratch(call), "hello " SW_FMT, SW_ARG(name));
     CHECK(text);
     uint32_t at = vals[2].u32;
-    if ((rc = component_mem_range(call, at, 8, 4, &to)) < 0 || (rc = component_lower_string(call, sw_str_of(text), &ptr, &len)) < 0 ||
+    if ((rc = component_mem_range(call, at, 8, 4, &to)) < 0 ||
+        (rc = component_lower_string(call, sw_str_of(text), &ptr, &len)) < 0 ||
         (rc = component_mem_range(call, at, 8, 4, &to)) < 0)
         return rc;
     component_store_u32(to, ptr);
@@ -138,7 +139,8 @@ static const struct component_host_func funcs[] = {
     {"[method]thing.name", "func(self: borrow<test:host/api/thing>) -> string", thing_name},
 };
 static const struct component_host_resource resources[] = {{"thing", KIND_THING, thing_drop}};
-static const struct component_host_interface api = {"test:host/api", "1.0.0", funcs, sizeof funcs / sizeof *funcs, resources, 1};
+static const struct component_host_interface api = {
+    "test:host/api", "1.0.0", funcs, sizeof funcs / sizeof *funcs, resources, 1};
 static const struct component_host_interface *const interfaces[] = {&api};
 static const struct component_host host = {interfaces, 1};
 
@@ -194,7 +196,9 @@ static void world_open(struct world *world, const char *name)
     world->bytes = SW_BUF(1u << 20);
     read_data(name, &world->bytes);
     CHECK_OK(loop_new(&world->loop, &err), &err);
-    CHECK_OK(engine_new(&(struct engine_config){.reset = ENGINE_RESET_AUTO}, world->loop, &world->engine, &err), &err);
+    CHECK_OK(
+        engine_new(&(struct engine_config){.reset = ENGINE_RESET_AUTO}, world->loop, &world->engine, &err),
+        &err);
     keep_trap_handlers();
     CHECK_OK(component_decode(sw_buf_str(&world->bytes), &world->binary, &err), &err);
     CHECK_OK(component_link(world->binary, &host, &world->plan, &err), &err);
@@ -237,7 +241,9 @@ static void start(struct world *world, int (*body)(struct world *world))
     struct sw_err err;
     world->body = body;
     world->done = false;
-    CHECK_OK(component_store_new(world->component, &(struct engine_limits){0, 0, 0}, world, &world->store, &err), &err);
+    CHECK_OK(
+        component_store_new(world->component, &(struct engine_limits){0, 0, 0}, world, &world->store, &err),
+        &err);
     CHECK_OK(component_store_start(world->store, main_wait, done, world, &err), &err);
     CHECK(!world->done);
 }
@@ -263,9 +269,11 @@ static const char *failure(const struct world *world)
     return engine_store_failure(component_store_engine(world->store))->text;
 }
 
-static int call(struct world *world, const char *name, const struct component_value *args, uint32_t n, struct component_value *result)
+static int call(struct world *world, const char *name, const struct component_value *args, uint32_t n,
+                struct component_value *result)
 {
-    const struct component_export *export = component_export_find(world->component, SW_LIT(""), SW_LIT(""), sw_str_of(name));
+    const struct component_export *export =
+        component_export_find(world->component, SW_LIT(""), SW_LIT(""), sw_str_of(name));
     if (!export) {
         note(world, "no export %s;", name);
         return -SW_EBUG;

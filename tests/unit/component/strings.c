@@ -38,12 +38,21 @@ static const struct lift_row {
     {U16, "\xac\x20", 2, 1, "\xe2\x82\xac", NULL},
     {U16, "\x3d\xd8\x00\xde", 4, 2, "\xf0\x9f\x98\x80", NULL},
     {U16, "\x3d\xd8", 2, 1, NULL, "invalid utf-16"},
-    {U16, "\x3d\xd8" "a\0", 4, 2, NULL, "invalid utf-16"},
+    {U16,
+     "\x3d\xd8"
+     "a\0",
+     4, 2, NULL, "invalid utf-16"},
     {U16, "\x00\xde", 2, 1, NULL, "invalid utf-16"},
     {U16, "\x00\xde\x3d\xd8", 4, 2, NULL, "invalid utf-16"},
     {U16, "\x3d\xd8\x3d\xd8", 4, 2, NULL, "invalid utf-16"},
     {L16, "a\xe4\xff", 3, 3, "a\xc3\xa4\xc3\xbf", NULL},
-    {L16, "\xac\x20" "a\0", 4, 2 | TAG, "\xe2\x82\xac" "a", NULL},
+    {L16,
+     "\xac\x20"
+     "a\0",
+     4, 2 | TAG,
+     "\xe2\x82\xac"
+     "a",
+     NULL},
     {L16, "\x3d\xd8", 2, 1 | TAG, NULL, "invalid utf-16"},
     {U8, "", 0, 0x10000000, NULL, "over the limit"},
     {U16, "", 0, 0x08000000, NULL, "over the limit"},
@@ -105,7 +114,10 @@ static const struct pass_row {
     {U8, "hello", 5, 5, U8, "hello", 5, 5, "0,0,1,5;"},
     {U8, "", 0, 0, U8, "", 0, 0, "0,0,1,0;"},
     {U8, "ab", 2, 2, U16, "a\0b\0", 4, 2, "0,0,2,4;"},
-    {U8, "\xc3\xa4" "b", 3, 3, U16, "\xe4\0b\0", 4, 2, "0,0,2,6;64,6,2,4;"},
+    {U8,
+     "\xc3\xa4"
+     "b",
+     3, 3, U16, "\xe4\0b\0", 4, 2, "0,0,2,6;64,6,2,4;"},
     {U8, "\xf0\x9f\x98\x80", 4, 4, U16, "\x3d\xd8\x00\xde", 4, 2, "0,0,2,8;64,8,2,4;"},
     {U8, "ab", 2, 2, L16, "ab", 2, 2, "0,0,2,2;"},
     {U8, "a\xc3\xa4", 3, 3, L16, "a\xe4", 2, 2, "0,0,2,3;64,3,2,2;"},
@@ -113,7 +125,8 @@ static const struct pass_row {
     {U16, "a\0b\0", 4, 2, U16, "a\0b\0", 4, 2, "0,0,2,4;"},
     {U16, "a\0b\0", 4, 2, U8, "ab", 2, 2, "0,0,1,2;"},
     {U16, "a\0\xe4\0", 4, 2, U8, "a\xc3\xa4", 3, 3, "0,0,1,2;64,2,1,6;66,6,1,3;"},
-    {U16, "\xac\x20", 2, 1, U8, "\xe2\x82\xac", 3, 3, "0,0,1,1;64,1,1,3;"}, /* the worst case: no third call */
+    {U16, "\xac\x20", 2, 1, U8, "\xe2\x82\xac", 3, 3,
+     "0,0,1,1;64,1,1,3;"}, /* the worst case: no third call */
     {U16, "a\0\xff\0", 4, 2, L16, "a\xff", 2, 2, "0,0,2,2;"},
     {U16, "a\0\xac\x20", 4, 2, L16, "a\0\xac\x20", 4, 2 | TAG, "0,0,2,2;64,2,2,4;"},
     {L16, "a\xe4", 2, 2, L16, "a\xe4", 2, 2, "0,0,2,2;"},

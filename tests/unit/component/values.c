@@ -37,7 +37,8 @@ static size_t bytes_of(const char *text, uint8_t *p)
     return n;
 }
 
-static void check_print(struct fixture *fx, uint32_t type, const struct component_value *value, const char *want)
+static void check_print(struct fixture *fx, uint32_t type, const struct component_value *value,
+                        const char *want)
 {
     sw_auto_buf out = SW_BUF(4096);
     fixture_print(fx, type, value, &out);
@@ -108,10 +109,10 @@ static const struct row {
     {"variant{a(f32), b(u64), c(f64)}", "02 00000000000000 000000000000f03f", "c(1)"},
     {"variant{a(tuple<u8, f32>), b(tuple<f64, u8>)}", "00 00000000000000 01 000000 0000c03f", "a((1, 1.5))"},
     {"variant{a(tuple<u8, f32>), b(tuple<f64, u8>)}", "01 00000000000000 000000000000f03f 09", "b((1, 9))"},
-    {"string", "08010000 ffffffff", NULL},  /* over the limit */
-    {"string", "ffff0000 02000000", NULL},  /* past the end */
-    {"string", "00000100 00000000", "''"},  /* empty at the very end is inside */
-    {"string", "01000100 00000000", NULL},  /* empty past it is not */
+    {"string", "08010000 ffffffff", NULL},    /* over the limit */
+    {"string", "ffff0000 02000000", NULL},    /* past the end */
+    {"string", "00000100 00000000", "''"},    /* empty at the very end is inside */
+    {"string", "01000100 00000000", NULL},    /* empty past it is not */
     {"list<u32>", "09010000 01000000", NULL}, /* unaligned */
     {"list<u32>", "08010000 00000040", NULL}, /* 2^30 x 4: wraps in 32 bits */
     {"list<u64>", "08010000 01000020", NULL}, /* 2^29 x 8 + 8 */
@@ -123,7 +124,8 @@ static const struct row {
 };
 
 /* Loads the row's bytes in guest 0 in a fresh store. */
-static int load(struct fixture *fx, const struct row *row, bool raw, uint32_t type, struct component_cx *cx, struct component_value *value)
+static int load(struct fixture *fx, const struct row *row, bool raw, uint32_t type, struct component_cx *cx,
+                struct component_value *value)
 {
     fixture_close(fx);
     fixture_open(fx);
@@ -224,9 +226,9 @@ static const struct flat_row {
     {"enum{a, b}", {0x100000001}, "b"},
     {"flags{a, b}", {7}, "{a, b}"},
     {"option<f32>", {1, 0x3fc00000}, "some(1.5)"},
-    {"variant{a(u32), b(f32)}", {1, 0x3fc00000}, "b(1.5)"},                     /* joined to i32 */
-    {"variant{a(u32), b(u64)}", {0, 0xffffffff00000005}, "a(5)"},                /* i64 wrapped to i32 */
-    {"variant{a(f32), b(f64)}", {0, 0xffffffff3fc00000}, "a(1.5)"},              /* i64 to f32 */
+    {"variant{a(u32), b(f32)}", {1, 0x3fc00000}, "b(1.5)"},         /* joined to i32 */
+    {"variant{a(u32), b(u64)}", {0, 0xffffffff00000005}, "a(5)"},   /* i64 wrapped to i32 */
+    {"variant{a(f32), b(f64)}", {0, 0xffffffff3fc00000}, "a(1.5)"}, /* i64 to f32 */
     {"variant{a(f32), b(f64)}", {1, 0x3ff0000000000000}, "b(1)"},
     {"result<tuple<u8, u8>, u64>", {0, 1, 2}, "ok((1, 2))"},
     {"tuple<option<tuple<u8, u8>>, u8>", {0, 9, 9, 5}, "(none, 5)"}, /* the unused payload is skipped */
@@ -268,7 +270,10 @@ static void flat_values_are_made_zero_extended(void **state)
         {"variant{a(s32), b(u64)}", 0, UINT64_MAX, {0, 0xffffffff, 0}},
         {"variant{a(f32), b(u64)}", 0, 0x3fc00000, {0, 0x3fc00000, 0}},
         {"variant{a(s8), b(tuple<u64, u64>)}", 0, UINT64_MAX, {0, 0xffffffff, 0}},
-        {"variant{a(f64), b(u32)}", 0, 0x7ff8000000000001, {0, 0x7ff8000000000000, 0}}, /* NaN made canonical */
+        {"variant{a(f64), b(u32)}",
+         0,
+         0x7ff8000000000001,
+         {0, 0x7ff8000000000000, 0}}, /* NaN made canonical */
         {"variant{a(f32), b(u32)}", 0, 0xffc00001, {0, 0x7fc00000, 0}},
     };
     struct fixture fx;
