@@ -73,6 +73,22 @@ static bool is_spins(struct sw_str name)
     return name.n >= 5 && sw_str_eq_nocase(sw_str_head(name, 5), SW_LIT("spin-"));
 }
 
+/* Guests of other hosts see names in lower case, whatever the client wrote, and some compare them so. NULL in p: no memory. */
+static struct sw_str lower_name(struct host *host, struct sw_str name)
+{
+    size_t i = 0;
+    while (i < name.n && (name.p[i] < 'A' || name.p[i] > 'Z'))
+        i++;
+    if (i == name.n)
+        return name;
+    char *text = sw_arena_try(&host->arena, name.n, 1);
+    if (!text)
+        return (struct sw_str){NULL, 0};
+    for (i = 0; i < name.n; i++)
+        text[i] = (char)(name.p[i] >= 'A' && name.p[i] <= 'Z' ? name.p[i] | 0x20 : name.p[i]);
+    return sw_str(text, name.n);
+}
+
 static int headers_make(struct component_call *call, struct host_http_types_incoming_request *request)
 {
     struct host *host = request->host;
@@ -82,9 +98,14 @@ static int headers_make(struct component_call *call, struct host_http_types_inco
     if (!entries)
         return host_trap(call, "no memory for %zu request fields", max);
     uint32_t n = 0;
-    for (uint32_t i = 0; i < head->field_count; i++)
-        if (!host_fields_forbidden(head->fields[i].name) && !is_spins(head->fields[i].name))
-            entries[n++] = (struct host_field){.name = head->fields[i].name, .value = head->fields[i].value};
+    for (uint32_t i = 0; i < head->field_count; i++) {
+        if (host_fields_forbidden(head->fields[i].name) || is_spins(head->fields[i].name))
+            continue;
+        struct sw_str name = lower_name(host, head->fields[i].name);
+        if (!name.p)
+            return host_trap(call, "no memory for a field name of %zu bytes", head->fields[i].name.n);
+        entries[n++] = (struct host_field){.name = name, .value = head->fields[i].value};
+    }
     for (uint32_t i = 0; i < host->http.extra_count; i++)
         entries[n++] =
             (struct host_field){.name = host->http.extra[i].name, .value = host->http.extra[i].value};
