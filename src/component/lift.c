@@ -39,7 +39,7 @@ static int scalar(struct component_cx *cx, enum component_kind kind, uint64_t bi
         ret->u64 = low != 0;
         return 0;
     case COMPONENT_S8:
-        ret->s64 = (int8_t)low;
+        ret->s64 = (int64_t)((low & 0xff) ^ 0x80) - 0x80; /* sign-extended */
         return 0;
     case COMPONENT_U8:
         ret->u64 = (uint8_t)low;
