@@ -29,7 +29,7 @@ static void need_headers(struct gen *g, const struct wit_type *type, struct sw_b
         need_headers(g, type->other, includes);
     for (uint32_t i = 0; i < type->item_count; i++)
         need_headers(g, type->items[i], includes);
-    if (type->kind == WIT_NAME && interface_of(g, type->def) == g->now)
+    if (type->kind == WIT_NAME && type->def && interface_of(g, type->def) == g->now)
         for (uint32_t i = 0; i < type->def->field_count; i++)
             if (type->def->fields[i].type)
                 need_headers(g, type->def->fields[i].type, includes);
@@ -225,9 +225,11 @@ static void func_structs(struct gen *g, const struct wit_func *func)
         need_struct(g, result->other);
 }
 
-/* A type as a person would write it: named types by their names. */
+/* A type as a person would write it: named types by their names; NULL: an absent payload. */
 static const char *wit_text(struct gen *g, const struct wit_type *type)
 {
+    if (!type)
+        return "_";
     if (type->kind == WIT_NAME || (type->kind == WIT_OWN && type->is_bare))
         return text(g, SW_FMT, SW_ARG(type->name));
     if (type->kind == WIT_OWN || type->kind == WIT_BORROW)
@@ -235,8 +237,7 @@ static const char *wit_text(struct gen *g, const struct wit_type *type)
     if (!type->elem && !type->other && type->kind != WIT_TUPLE)
         return type->kind == WIT_RESULT ? "result" : walk_name(g, type);
     if (type->kind == WIT_RESULT && type->other)
-        return text(g, "result<%s, %s>", type->elem ? wit_text(g, type->elem) : "_",
-                    wit_text(g, type->other));
+        return text(g, "result<%s, %s>", wit_text(g, type->elem), wit_text(g, type->other));
     if (type->kind == WIT_FIXED_LIST)
         return text(g, "list<%s, %u>", wit_text(g, type->elem), type->length);
     if (type->kind != WIT_TUPLE)

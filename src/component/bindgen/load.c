@@ -30,7 +30,7 @@ static int load_wit(struct sw_arena *arena, const char *path, struct files *file
 {
     if (files->count == BINDGEN_FILES_MAX)
         return sw_fail(err, SW_ELIMIT, "there are over %d WIT files", BINDGEN_FILES_MAX);
-    struct sw_str bytes;
+    struct sw_str bytes = {0};
     int rc = load_file(arena, path, &bytes, err);
     if (rc == 0)
         rc = wit_parse(arena, sw_str_of(path), bytes, &files->items[files->count], err);
@@ -91,12 +91,12 @@ static struct sw_str trim(struct sw_str s)
 int load_waits(struct gen *g, const char *path)
 {
     static char present[] = "";
-    struct sw_str rest;
+    struct sw_str rest = {0};
     int rc = load_file(g->arena, path, &rest, g->err);
     for (uint32_t line_no = 1; rc == 0 && rest.n; line_no++) {
         size_t end = sw_str_find(rest, '\n');
-        struct sw_str line = trim(sw_str_head(rest, sw_str_find(sw_str_head(rest, end), '#')));
-        line = trim(sw_str_head(line, end));
+        struct sw_str line = sw_str_head(rest, end);
+        line = trim(sw_str_head(line, sw_str_find(line, '#')));
         rest = end == SW_NPOS ? sw_str(NULL, 0) : sw_str_from(rest, end + 1);
         if (!line.n)
             continue;
@@ -118,7 +118,7 @@ int load_waits(struct gen *g, const char *path)
 static bool same_content(const char *path, struct sw_str content)
 {
     sw_auto_arena arena = SW_ARENA(BINDGEN_FILE_BYTES_MAX + 1);
-    struct sw_str old;
+    struct sw_str old = {0};
     struct sw_err ignored; /* a file that cannot be read is written anew, and that reports */
     return load_file(&arena, path, &old, &ignored) == 0 && sw_str_eq(old, content);
 }

@@ -6,34 +6,31 @@
 
 #include <stdalign.h>
 
-int wit__push_elem(struct sw_arena *arena, void *array, uint32_t *count, size_t size, void **ret_elem,
+int wit__push_copy(struct sw_arena *arena, void *array, uint32_t *count, const void *value, size_t size,
                    struct sw_err *err)
 {
-    void *items;
+    char *items;
     memcpy(&items, array, sizeof items);               /* `array` points to a pointer of some type */
     if (*count == 0 || (*count & (*count - 1)) == 0) { /* full: capacities are powers of two */
         if (*count >= WIT_ITEMS_MAX)
             return sw_fail(err, SW_ELIMIT, "there are over %d items of one kind in one place", WIT_ITEMS_MAX);
-        void *more = sw_arena_try_array(arena, *count ? (size_t)*count * 2 : 1, size, alignof(max_align_t));
+        size_t more_count = *count ? (size_t)*count * 2 : 1;
+        char *more = sw_arena_try_array(arena, more_count, size, alignof(max_align_t));
         if (!more)
-            return sw_arena_fail(arena, (size_t)*count * 2 * size, err);
+            return wit__no_memory(arena, more_count * size, err);
         if (*count)
             memcpy(more, items, *count * size);
         memcpy(array, &more, sizeof more);
         items = more;
     }
-    *ret_elem = (char *)items + *count * size;
+    memcpy(items + *count * size, value, size);
     (*count)++;
     return 0;
 }
 
-int wit__push(struct sw_arena *arena, void *array, uint32_t *count, void *value, struct sw_err *err)
+int wit__push(struct sw_arena *arena, void *array, uint32_t *count, const void *value, struct sw_err *err)
 {
-    void *slot;
-    int rc = wit__push_elem(arena, array, count, sizeof value, &slot, err);
-    if (rc == 0)
-        memcpy(slot, &value, sizeof value);
-    return rc;
+    return wit__push_copy(arena, array, count, &value, sizeof value, err);
 }
 
 int wit__expected(struct wit_parser *p, const char *what)
@@ -81,7 +78,7 @@ int wit__path_rest(struct wit_parser *p, struct sw_str first, struct wit_pos pos
 {
     struct wit_path *path = SW_ARENA_NEW(p->arena, struct wit_path);
     if (!path)
-        return sw_arena_fail(p->arena, sizeof *path, p->err);
+        return wit__no_memory(p->arena, sizeof *path, p->err);
     path->pos = pos;
     path->name = first;
     *ret = path;
@@ -105,8 +102,8 @@ int wit__path_rest(struct wit_parser *p, struct sw_str first, struct wit_pos pos
 
 int wit__path(struct wit_parser *p, const char *what, const struct wit_path **ret)
 {
-    struct sw_str first;
-    struct wit_pos pos;
+    struct sw_str first = {0};
+    struct wit_pos pos = {0};
     int rc = wit__id(p, what, &first, &pos);
     return rc == 0 ? wit__path_rest(p, first, pos, ret) : rc;
 }
@@ -129,7 +126,7 @@ static int gate_item(struct wit_parser *p, struct wit_gate *gate, struct sw_str 
     if (p->lex.tok.kind != TOK_ID)
         return wit__expected(p, "'since', 'unstable', 'deprecated' or 'external-id'");
     int rc = wit__next(p);
-    if (rc < 0)
+    if (rc != 0)
         return rc;
     gate->pos = pos;
     if (sw_str_eq(name, SW_LIT("since")) || sw_str_eq(name, SW_LIT("deprecated"))) {
@@ -168,7 +165,7 @@ int wit__gate(struct wit_parser *p, struct wit_gate *ret, struct sw_str *ret_ext
         int rc = wit__next(p);
         if (rc == 0)
             rc = gate_item(p, &gate, &external_id);
-        if (rc < 0)
+        if (rc != 0)
             return rc;
     }
     if (gate.since.n && gate.feature.n)
@@ -182,8 +179,8 @@ int wit__gate(struct wit_parser *p, struct wit_gate *ret, struct sw_str *ret_ext
 /* package a:b@1.0.0, up to what follows. */
 static int package_name(struct wit_parser *p, struct wit_block *block)
 {
-    struct sw_str space, package, version = {0};
-    struct wit_pos pos;
+    struct sw_str space = {0}, package = {0}, version = {0};
+    struct wit_pos pos = {0};
     int rc = wit__next(p); /* the keyword */
     if (rc == 0)
         rc = wit__id(p, "a package name like 'wasi:http'", &space, &pos);
@@ -196,7 +193,7 @@ static int package_name(struct wit_parser *p, struct wit_block *block)
         if (rc == 0)
             rc = wit__lex_version(&p->lex, &version, p->err);
     }
-    if (rc < 0)
+    if (rc != 0)
         return rc;
     if (!wit__is_op(p, ';') && !wit__is_op(p, '{'))
         return wit__expected(p, "';' or '{'");
@@ -216,13 +213,13 @@ static int top_use(struct wit_parser *p, const struct wit_gate *gate, struct wit
 {
     struct wit_alias *alias = SW_ARENA_NEW(p->arena, struct wit_alias);
     if (!alias)
-        return sw_arena_fail(p->arena, sizeof *alias, p->err);
+        return wit__no_memory(p->arena, sizeof *alias, p->err);
     alias->gate = *gate;
     int rc = wit__next(p);
     alias->pos = p->lex.tok.pos;
     if (rc == 0)
         rc = wit__path(p, "the name of an interface", &alias->path);
-    if (rc < 0)
+    if (rc != 0)
         return rc;
     alias->name = alias->path->name;
     if (wit__is_kw(p, KW_AS)) {
@@ -239,7 +236,7 @@ static int interface(struct wit_parser *p, const struct wit_gate *gate, struct w
 {
     struct wit_interface *made = SW_ARENA_NEW(p->arena, struct wit_interface);
     if (!made)
-        return sw_arena_fail(p->arena, sizeof *made, p->err);
+        return wit__no_memory(p->arena, sizeof *made, p->err);
     made->gate = *gate;
     made->home.block = block;
     made->home.interface = made;
@@ -255,7 +252,7 @@ static int world(struct wit_parser *p, const struct wit_gate *gate, struct wit_b
 {
     struct wit_world *made = SW_ARENA_NEW(p->arena, struct wit_world);
     if (!made)
-        return sw_arena_fail(p->arena, sizeof *made, p->err);
+        return wit__no_memory(p->arena, sizeof *made, p->err);
     made->gate = *gate;
     made->home.block = block;
     int rc = wit__next(p);
@@ -269,9 +266,9 @@ static int world(struct wit_parser *p, const struct wit_gate *gate, struct wit_b
 /* One item; SW_ABSENT when the current token starts none. */
 static int top_item(struct wit_parser *p, struct wit_block *block)
 {
-    struct wit_gate gate;
+    struct wit_gate gate = {0};
     int rc = wit__gate(p, &gate, NULL);
-    if (rc < 0)
+    if (rc != 0)
         return rc;
     if (wit__is_kw(p, KW_USE))
         return top_use(p, &gate, block);
@@ -286,7 +283,7 @@ static int block_new(struct wit_parser *p, struct wit_file *file, struct wit_blo
 {
     struct wit_block *block = SW_ARENA_NEW(p->arena, struct wit_block);
     if (!block)
-        return sw_arena_fail(p->arena, sizeof *block, p->err);
+        return wit__no_memory(p->arena, sizeof *block, p->err);
     *ret = block;
     return wit__push(p->arena, &file->blocks, &file->block_count, block, p->err);
 }
@@ -307,7 +304,7 @@ static int package(struct wit_parser *p, struct wit_file *file, struct wit_block
 {
     struct wit_block read = {.has_package = own->has_package};
     int rc = package_name(p, &read);
-    if (rc < 0)
+    if (rc != 0)
         return rc;
     if (wit__is_op(p, ';')) {
         if (own->interface_count || own->world_count || own->alias_count || file->block_count > 1)
@@ -316,9 +313,9 @@ static int package(struct wit_parser *p, struct wit_file *file, struct wit_block
         *own = read;
         return wit__next(p);
     }
-    struct wit_block *block;
+    struct wit_block *block = NULL;
     rc = block_new(p, file, &block);
-    if (rc < 0)
+    if (rc != 0)
         return rc;
     *block = read;
     return nested(p, block);
@@ -329,7 +326,7 @@ int wit_parse(struct sw_arena *arena, struct sw_str name, struct sw_str text, st
 {
     struct wit_file *file = SW_ARENA_NEW(arena, struct wit_file);
     if (!file)
-        return sw_arena_fail(arena, sizeof *file, err);
+        return wit__no_memory(arena, sizeof *file, err);
     file->name = name;
     struct wit_parser p = {
         .lex = {.file = file, .text = text, .line = 1, .column = 1}, .arena = arena, .err = err};
@@ -338,7 +335,7 @@ int wit_parse(struct sw_arena *arena, struct sw_str name, struct sw_str text, st
                          "the file has %zu bytes; at most %u are allowed", text.n, WIT_FILE_BYTES_MAX);
     if (!sw_utf8_valid(text))
         return wit__fail((struct wit_pos){file, 1, 1}, SW_EINPUT, err, "the file is not UTF-8");
-    struct wit_block *own;
+    struct wit_block *own = NULL;
     int rc = block_new(&p, file, &own);
     if (rc == 0)
         rc = wit__next(&p);
@@ -351,7 +348,7 @@ int wit_parse(struct sw_arena *arena, struct sw_str name, struct sw_str text, st
                 rc = wit__expected(&p, "'package', 'use', 'interface' or 'world'");
         }
     }
-    if (rc < 0)
+    if (rc != 0)
         return rc;
     *ret = file;
     return 0;

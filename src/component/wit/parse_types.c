@@ -1,15 +1,14 @@
 /* parse_types.c - types, definitions, functions and the body of an interface.  Room: wit.  Source: WIT.md "Item: interface", "Types". */
 #include "component/wit/wit_internal.h"
 
-static int type_new(struct wit_parser *p, enum wit_kind kind, struct wit_type **ret)
+static struct wit_type *type_new(struct wit_parser *p, enum wit_kind kind, struct wit_pos pos)
 {
     struct wit_type *type = SW_ARENA_NEW(p->arena, struct wit_type);
-    if (!type)
-        return sw_arena_fail(p->arena, sizeof *type, p->err);
-    type->kind = kind;
-    type->pos = p->lex.tok.pos;
-    *ret = type;
-    return 0;
+    if (type) {
+        type->kind = kind;
+        type->pos = pos;
+    }
+    return type;
 }
 
 static const struct {
@@ -42,7 +41,7 @@ static int one_argument(struct wit_parser *p, struct wit_type *type)
     if (rc == 0 && (!sw_str_to_u64(p->lex.tok.text, WIT_FIXED_LIST_MAX, &length) || length == 0))
         return wit__fail(p->lex.tok.pos, SW_ELIMIT, p->err, "a fixed length is from 1 to %d, got " SW_FMT,
                          WIT_FIXED_LIST_MAX, SW_ARG(p->lex.tok.text));
-    if (rc < 0)
+    if (rc != 0)
         return rc;
     type->kind = WIT_FIXED_LIST;
     type->length = (uint32_t)length;
@@ -59,7 +58,7 @@ static int tuple_arguments(struct wit_parser *p, struct wit_type *type)
             rc = wit__type(p, &item);
         if (rc == 0)
             rc = wit__push(p->arena, &type->items, &type->item_count, item, p->err);
-        if (rc < 0)
+        if (rc != 0)
             return rc;
         if (!wit__is_op(p, ','))
             break;
@@ -140,13 +139,11 @@ static int constructed(struct wit_parser *p, const struct constructor_word *word
 int wit__type(struct wit_parser *p, struct wit_type **ret)
 {
     struct wit_token tok = p->lex.tok;
-    struct wit_type *type = NULL;
-    int rc = type_new(p, WIT_LIST, &type);
-    if (rc < 0)
-        return rc;
+    struct wit_type *type = type_new(p, WIT_NAME, tok.pos);
+    if (!type)
+        return wit__no_memory(p->arena, sizeof *type, p->err);
     *ret = type;
     if (tok.kind == TOK_ID) {
-        type->kind = WIT_NAME;
         type->name = tok.text;
         return wit__next(p);
     }
@@ -167,7 +164,6 @@ static int params(struct wit_parser *p, struct wit_func *func)
 {
     int rc = wit__op(p, '(', "'('");
     while (rc == 0 && !wit__is_op(p, ')')) {
-        void *slot;
         struct wit_field param = {0};
         rc = wit__id(p, "a parameter's name", &param.name, &param.pos);
         if (rc == 0)
@@ -175,10 +171,9 @@ static int params(struct wit_parser *p, struct wit_func *func)
         if (rc == 0)
             rc = wit__type(p, &param.type);
         if (rc == 0)
-            rc = wit__push_elem(p->arena, &func->params, &func->param_count, sizeof param, &slot, p->err);
-        if (rc < 0)
+            rc = wit__push_copy(p->arena, &func->params, &func->param_count, &param, sizeof param, p->err);
+        if (rc != 0)
             return rc;
-        memcpy(slot, &param, sizeof param);
         if (!wit__is_op(p, ','))
             break;
         rc = wit__next(p);
@@ -216,7 +211,7 @@ static int add_self(struct wit_parser *p, struct wit_func *func)
     struct wit_type *self = SW_ARENA_NEW(p->arena, struct wit_type);
     struct wit_field *all = SW_ARENA_ARRAY(p->arena, (size_t)func->param_count + 1, struct wit_field);
     if (!self || !all)
-        return sw_arena_fail(p->arena, sizeof *self + sizeof *all, p->err);
+        return wit__no_memory(p->arena, sizeof *self + sizeof *all, p->err);
     *self = (struct wit_type){.kind = WIT_BORROW, .pos = func->pos, .name = func->resource->name};
     all[0] = (struct wit_field){SW_LIT("self"), func->pos, self};
     if (func->param_count)
@@ -239,7 +234,7 @@ static int full_name(struct wit_parser *p, struct wit_func *func)
                            : sw_arena_printf(p->arena, "%s" SW_FMT "." SW_FMT, prefix,
                                              SW_ARG(func->resource->name), SW_ARG(func->name));
     if (!text)
-        return sw_arena_fail(p->arena, func->name.n, p->err);
+        return wit__no_memory(p->arena, func->name.n, p->err);
     func->full_name = sw_str_of(text);
     return 0;
 }
@@ -257,14 +252,14 @@ static int constructor(struct wit_parser *p, struct wit_func *func)
         rc = params(p, func);
     if (rc == 0)
         rc = result(p, func);
-    if (rc < 0 || func->result)
+    if (rc != 0 || func->result)
         return rc;
-    rc = type_new(p, WIT_OWN, &func->result);
-    if (rc == 0) {
-        func->result->pos = func->pos;
-        func->result->name = func->resource->name;
-    }
-    return rc;
+    func->result = type_new(p, WIT_OWN, func->pos);
+    if (!func->result)
+        return wit__no_memory(p->arena, sizeof *func->result, p->err);
+    func->result->name = func->resource->name;
+    func->result->is_bare = true;
+    return 0;
 }
 
 /* One function of a resource (resource not NULL) or of an interface. */
@@ -273,7 +268,7 @@ static int func_item(struct wit_parser *p, const struct wit_gate *gate, struct w
 {
     struct wit_func *func = SW_ARENA_NEW(p->arena, struct wit_func);
     if (!func)
-        return sw_arena_fail(p->arena, sizeof *func, p->err);
+        return wit__no_memory(p->arena, sizeof *func, p->err);
     func->gate = *gate;
     func->resource = resource;
     func->pos = p->lex.tok.pos;
@@ -311,9 +306,9 @@ static int resource_body(struct wit_parser *p, struct wit_def *def)
         return wit__next(p);
     int rc = wit__op(p, '{', "';' or '{'");
     while (rc == 0 && !wit__is_op(p, '}')) {
-        struct wit_gate gate;
-        struct sw_str external_id;
-        struct wit_func *func;
+        struct wit_gate gate = {0};
+        struct sw_str external_id = {0};
+        struct wit_func *func = NULL;
         rc = wit__gate(p, &gate, &external_id);
         if (rc == 0)
             rc = func_item(p, &gate, def, &func);
@@ -332,7 +327,6 @@ static int fields(struct wit_parser *p, struct wit_def *def)
     static const char *const WHAT[] = {"", "a field's name", "a case's name", "a case's name", "a label"};
     int rc = wit__op(p, '{', "'{'");
     while (rc == 0) {
-        void *slot;
         struct wit_field field = {0};
         if (wit__is_op(p, '}') && def->field_count)
             break;
@@ -349,10 +343,9 @@ static int fields(struct wit_parser *p, struct wit_def *def)
                 rc = wit__op(p, ')', "')'");
         }
         if (rc == 0)
-            rc = wit__push_elem(p->arena, &def->fields, &def->field_count, sizeof field, &slot, p->err);
-        if (rc < 0)
+            rc = wit__push_copy(p->arena, &def->fields, &def->field_count, &field, sizeof field, p->err);
+        if (rc != 0)
             return rc;
-        memcpy(slot, &field, sizeof field);
         if (!wit__is_op(p, ','))
             break;
         rc = wit__next(p);
@@ -369,7 +362,7 @@ static int def_new(struct wit_parser *p, const struct wit_gate *gate, struct wit
 {
     struct wit_def *def = SW_ARENA_NEW(p->arena, struct wit_def);
     if (!def)
-        return sw_arena_fail(p->arena, sizeof *def, p->err);
+        return wit__no_memory(p->arena, sizeof *def, p->err);
     def->gate = *gate;
     def->home = home;
     *ret = def;
@@ -379,7 +372,7 @@ static int def_new(struct wit_parser *p, const struct wit_gate *gate, struct wit
 /* use a:b/c@1.0.0.{d, e as f}; one definition per name. */
 static int use(struct wit_parser *p, const struct wit_gate *gate, struct wit_home *home)
 {
-    const struct wit_path *from;
+    const struct wit_path *from = NULL;
     int rc = wit__next(p);
     if (rc == 0)
         rc = wit__path(p, "the name of an interface", &from);
@@ -389,10 +382,10 @@ static int use(struct wit_parser *p, const struct wit_gate *gate, struct wit_hom
         rc = wit__op(p, '{', "'{'");
     uint32_t n = 0;
     while (rc == 0 && !(wit__is_op(p, '}') && n)) {
-        struct wit_def *def;
+        struct wit_def *def = NULL;
         n++;
         rc = def_new(p, gate, home, &def);
-        if (rc < 0)
+        if (rc != 0)
             return rc;
         def->kind = WIT_DEF_USE;
         def->from = from;
@@ -445,13 +438,13 @@ int wit__def(struct wit_parser *p, const struct wit_gate *gate, struct wit_home 
     if (wit__is_kw(p, KW_USE))
         return use(p, gate, home);
     size_t i = def_index(p);
-    struct wit_def *def;
+    struct wit_def *def = NULL;
     int rc = def_new(p, gate, home, &def);
     if (rc == 0)
         rc = wit__next(p);
     if (rc == 0)
         rc = wit__id(p, DEFS[i].what, &def->name, &def->pos);
-    if (rc < 0)
+    if (rc != 0)
         return rc;
     def->kind = DEFS[i].kind;
     if (def->kind == WIT_DEF_RESOURCE)
@@ -468,11 +461,11 @@ int wit__interface_body(struct wit_parser *p, struct wit_interface *interface)
 {
     int rc = wit__op(p, '{', "'{'");
     while (rc == 0 && !wit__is_op(p, '}')) {
-        struct wit_gate gate;
-        struct sw_str external_id;
-        struct wit_func *func;
+        struct wit_gate gate = {0};
+        struct sw_str external_id = {0};
+        struct wit_func *func = NULL;
         rc = wit__gate(p, &gate, &external_id);
-        if (rc < 0)
+        if (rc != 0)
             return rc;
         if (wit__starts_def(p)) {
             rc = wit__def(p, &gate, &interface->home);

@@ -5,7 +5,7 @@ static int inline_interface(struct wit_parser *p, struct wit_world *world, struc
 {
     struct wit_interface *made = SW_ARENA_NEW(p->arena, struct wit_interface);
     if (!made)
-        return sw_arena_fail(p->arena, sizeof *made, p->err);
+        return wit__no_memory(p->arena, sizeof *made, p->err);
     made->pos = item->pos;
     made->home.block = world->home.block;
     made->home.interface = made;
@@ -24,7 +24,7 @@ static int extern_type(struct wit_parser *p, struct wit_world *world, struct wit
     if (wit__is_kw(p, KW_FUNC) || wit__is_kw(p, KW_ASYNC)) {
         struct wit_func *func = SW_ARENA_NEW(p->arena, struct wit_func);
         if (!func)
-            return sw_arena_fail(p->arena, sizeof *func, p->err);
+            return wit__no_memory(p->arena, sizeof *func, p->err);
         func->name = item->name;
         func->full_name = item->name;
         func->pos = item->pos;
@@ -43,17 +43,17 @@ static int port(struct wit_parser *p, struct wit_world *world, struct wit_item *
 {
     item->is_export = wit__is_kw(p, KW_EXPORT);
     int rc = wit__next(p);
-    struct sw_str first;
+    struct sw_str first = {0};
     if (rc == 0)
         rc = wit__id(p, "a name or an interface", &first, &item->pos);
-    if (rc < 0)
+    if (rc != 0)
         return rc;
     const char *behind = first.p + first.n;
     if (wit__is_op(p, ':')) {
         struct wit_lexer back = p->lex;
         bool tight = p->lex.tok.text.p == behind;
         rc = wit__next(p);
-        if (rc < 0)
+        if (rc != 0)
             return rc;
         if (!(tight && p->lex.tok.kind == TOK_ID && p->lex.tok.start == back.tok.end)) {
             item->name = first;
@@ -70,7 +70,6 @@ static int renames(struct wit_parser *p, struct wit_item *item)
 {
     int rc = wit__op(p, '{', "'{'");
     while (rc == 0) {
-        void *slot;
         struct wit_rename rename = {0};
         if (wit__is_op(p, '}') && item->rename_count)
             break;
@@ -82,10 +81,10 @@ static int renames(struct wit_parser *p, struct wit_item *item)
         if (rc == 0)
             rc = wit__id(p, "a name", &rename.to, NULL);
         if (rc == 0)
-            rc = wit__push_elem(p->arena, &item->renames, &item->rename_count, sizeof rename, &slot, p->err);
-        if (rc < 0)
+            rc =
+                wit__push_copy(p->arena, &item->renames, &item->rename_count, &rename, sizeof rename, p->err);
+        if (rc != 0)
             return rc;
-        memcpy(slot, &rename, sizeof rename);
         if (!wit__is_op(p, ','))
             break;
         rc = wit__next(p);
@@ -113,10 +112,10 @@ int wit__world_body(struct wit_parser *p, struct wit_world *world)
 {
     int rc = wit__op(p, '{', "'{'");
     while (rc == 0 && !wit__is_op(p, '}')) {
-        struct wit_gate gate;
-        struct sw_str external_id;
+        struct wit_gate gate = {0};
+        struct sw_str external_id = {0};
         rc = wit__gate(p, &gate, &external_id);
-        if (rc < 0)
+        if (rc != 0)
             return rc;
         if (wit__starts_def(p)) {
             rc = wit__def(p, &gate, &world->home);
@@ -124,7 +123,7 @@ int wit__world_body(struct wit_parser *p, struct wit_world *world)
         }
         struct wit_item *item = SW_ARENA_NEW(p->arena, struct wit_item);
         if (!item)
-            return sw_arena_fail(p->arena, sizeof *item, p->err);
+            return wit__no_memory(p->arena, sizeof *item, p->err);
         item->gate = gate;
         item->external_id = external_id;
         item->pos = p->lex.tok.pos;

@@ -60,7 +60,7 @@ int wit__name_add(struct wit_resolver *r, struct wit_names *names, struct sw_str
 {
     char *folded = sw_arena_try(r->arena, name.n, 1);
     if (!folded)
-        return sw_arena_fail(r->arena, name.n, r->err);
+        return wit__no_memory(r->arena, name.n, r->err);
     for (size_t i = 0; i < name.n; i++)
         folded[i] = (char)(name.p[i] >= 'A' && name.p[i] <= 'Z' ? name.p[i] + 32 : name.p[i]);
     int rc = sw_map_add(&names->map, sw_str(folded, name.n), folded, r->err);
@@ -119,7 +119,7 @@ static int package_of_block(struct wit_resolver *r, const struct wit_block *bloc
         return 0;
     struct wit_package *package = SW_ARENA_NEW(r->arena, struct wit_package);
     if (!package)
-        return sw_arena_fail(r->arena, sizeof *package, r->err);
+        return wit__no_memory(r->arena, sizeof *package, r->err);
     package->space = block->space;
     package->name = block->package;
     package->version = block->version;
@@ -163,7 +163,7 @@ static int full_name(struct wit_resolver *r, const struct wit_package *package, 
     const char *text = sw_arena_printf(r->arena, SW_FMT ":" SW_FMT "/" SW_FMT, SW_ARG(package->space),
                                        SW_ARG(package->name), SW_ARG(name));
     if (!text)
-        return sw_arena_fail(r->arena, name.n, r->err);
+        return wit__no_memory(r->arena, name.n, r->err);
     *ret = sw_str_of(text);
     return 0;
 }
@@ -364,7 +364,7 @@ int wit_resolve(struct sw_arena *arena, struct wit_file *const *files, uint32_t 
                        WIT_FILES_MAX);
     struct wit_set *set = SW_ARENA_NEW(arena, struct wit_set);
     if (!set)
-        return sw_arena_fail(arena, sizeof *set, err);
+        return wit__no_memory(arena, sizeof *set, err);
     struct wit_resolver r = {.arena = arena, .err = err, .options = options, .set = set};
     int rc = gather(&r, files, file_count);
     if (rc == 0)

@@ -245,7 +245,7 @@ static int interface_names(struct wit_resolver *r, const struct wit_interface *i
                                                 SW_ARG(func->name))
                               : func->full_name.p;
         if (!key)
-            return sw_arena_fail(r->arena, func->full_name.n, r->err);
+            return wit__no_memory(r->arena, func->full_name.n, r->err);
         struct sw_str text = key == func->full_name.p ? func->full_name : sw_str_of(key);
         rc = wit__name_add(r, &names, text, func->pos, "function");
     }

@@ -48,7 +48,7 @@ static int include(struct wit_resolver *r, struct wit_world *world, struct list 
     for (uint32_t i = 0; i < from->item_count; i++) {
         struct wit_item *copy = SW_ARENA_NEW(r->arena, struct wit_item);
         if (!copy)
-            return sw_arena_fail(r->arena, sizeof *copy, r->err);
+            return wit__no_memory(r->arena, sizeof *copy, r->err);
         *copy = *from->items[i];
         for (uint32_t k = 0; copy->name.n && k < include->rename_count; k++) {
             if (sw_str_eq(include->renames[k].from, from->items[i]->name)) {

@@ -93,6 +93,13 @@ const char *wit__lex_got(const struct wit_lexer *lex, char buf[WIT_GOT_BYTES]);
 int wit__fail(struct wit_pos pos, enum sw_code code, struct sw_err *err, const char *fmt, ...)
     SW_PRINTF(4, 5);
 
+/* sw_arena_fail, seen to be a failure by those who analyse its callers alone. */
+static inline int wit__no_memory(const struct sw_arena *arena, size_t n, struct sw_err *err)
+{
+    int rc = sw_arena_fail(arena, n, err);
+    return rc < 0 ? rc : -SW_EBUG;
+}
+
 /* ---- parse*.c ---- */
 
 struct wit_parser {
@@ -123,12 +130,12 @@ int wit__interface_body(struct wit_parser *p,
                         struct wit_interface *interface) SW_MUST_CHECK; /* from '{' to '}' */
 int wit__world_body(struct wit_parser *p, struct wit_world *world) SW_MUST_CHECK;
 
-/* Adds `value` to an arena-held array of pointers that doubles. */
-int wit__push(struct sw_arena *arena, void *array, uint32_t *count, void *value,
-              struct sw_err *err) SW_MUST_CHECK;
-/* Adds a zeroed element of `size` bytes to an arena-held array that doubles; *ret_elem points to it until the next call. */
-int wit__push_elem(struct sw_arena *arena, void *array, uint32_t *count, size_t size, void **ret_elem,
+/* Adds the `size` bytes at value to an arena-held array that doubles; `array` is the address of its pointer. */
+int wit__push_copy(struct sw_arena *arena, void *array, uint32_t *count, const void *value, size_t size,
                    struct sw_err *err) SW_MUST_CHECK;
+/* As above for an array of pointers. */
+int wit__push(struct sw_arena *arena, void *array, uint32_t *count, const void *value,
+              struct sw_err *err) SW_MUST_CHECK;
 
 /* ---- resolve*.c ---- */
 
