@@ -125,7 +125,8 @@ void http__conn_flush(struct http_conn *conn)
     if (conn->broken || conn->out_sent == conn->out.n) {
         sw_buf_clear(&conn->out);
         conn->out_sent = 0;
-        conn->out_deadline_ms = 0;
+        if (!conn->blocked)
+            conn->out_deadline_ms = 0;
     }
 }
 

@@ -92,6 +92,8 @@ int http__exchange_look(struct http_exchange *exchange, struct sw_str *ret_bytes
     if (http__exchange_body_over(exchange))
         return SW_END;
     struct sw_str in = {conn->in + conn->in_start, conn->in_end - conn->in_start};
+    if (in.n)
+        exchange->expect = false; /* the client does not wait for "100 Continue" */
     if (exchange->body == HTTP_BODY_LENGTH) {
         if (in.n == 0)
             return SW_WAIT;
@@ -127,8 +129,6 @@ static void send_continue(struct http_exchange *exchange)
 {
     struct http_conn *conn = exchange->conn;
     exchange->expect = false;
-    if (conn->in_start != conn->in_end)
-        return; /* the client did not wait for it (RFC 9110 10.1.1) */
     if (sw_buf_add(&conn->out, SW_LIT("HTTP/1.1 100 Continue\r\n\r\n"), NULL) == 0) /* else it sends the body after a while */
         http__conn_flush(conn);
 }
