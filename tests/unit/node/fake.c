@@ -181,13 +181,11 @@ static int run_worker(void)
         rc = node_worker_new(worker.loop, NODE_CHANNEL_FD, &events, &worker, &worker.channel, &err);
     if (rc == 0)
         rc = loop_run(worker.loop, &err);
-    if (rc < 0)
-        return 1;
     node_worker_free(worker.channel);
     node_serving_free(worker.serving);
     loop_timer_free(worker.timer);
     loop_free(worker.loop);
-    return 0;
+    return rc < 0 ? 1 : 0;
 }
 
 int main(int argc, char **argv)
