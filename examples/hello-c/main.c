@@ -28,6 +28,19 @@ static void echo_headers(handle request, handle outparam)
     response_end(&response);
 }
 
+/* The next part of the body; false at its end. A request that breaks off is a trap, so that the answer is cut off too and not ended. */
+static bool read_part(handle stream, struct text *ret_part)
+{
+    struct ret_list part;
+    input_stream_blocking_read(stream, READ_BYTES, &part);
+    if (part.is_err) {
+        swell_expect(part.err.closed);
+        return false;
+    }
+    *ret_part = part.ok;
+    return true;
+}
+
 /* Memory stays flat however long the body is: each part's heap is released before the next read. */
 static void echo_body(handle request, handle outparam)
 {
@@ -37,21 +50,15 @@ static void echo_body(handle request, handle outparam)
     incoming_body_stream(body.ok, &stream);
     swell_expect(!stream.is_err);
 
+    uintptr_t mark = heap_mark();
+    struct text part;
+    bool more = read_part(stream.ok, &part);
     handle headers = fields_new();
     field_add(headers, TEXT("content-type"), TEXT("application/octet-stream"));
     struct response response = response_start(outparam, 200, headers);
-    for (;;) {
-        uintptr_t mark = heap_mark();
-        struct ret_list part;
-        input_stream_blocking_read(stream.ok, READ_BYTES, &part);
-        if (part.is_err) {
-            swell_expect(
-                part.err.closed); /* a broken request: trap, so that the response is cut off and not ended */
-            break;
-        }
-        if (!response_write(&response, part.ok.p, part.ok.n))
-            break;
+    while (more && response_write(&response, part.p, part.n)) {
         heap_release(mark);
+        more = read_part(stream.ok, &part);
     }
     input_stream_drop(stream.ok);
     future_trailers_drop(incoming_body_finish(body.ok));

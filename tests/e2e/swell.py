@@ -56,7 +56,8 @@ class Swell:
 
     def __init__(self, *args, cwd=None, env=None, log=None, cache=None, workers=1, expect_exit=0):
         self.log_path = Path(log)
-        self.expected = []  # patterns of log lines that this test provokes
+        self.expected = []  # patterns of log lines that have to be there
+        self.allowed = []  # patterns of log lines that may be there
         self.expect_exit = expect_exit
         environment = {name: value for name, value in os.environ.items() if not name.startswith(("SWELL_", "SPIN_"))}
         environment.update(HOME=str(self.log_path.parent), XDG_CACHE_HOME=str(cache), **(env or {}))
@@ -96,6 +97,10 @@ class Swell:
         """The log must hold this by the end, and lines with it are no failure."""
         self.expected.append(re.compile(pattern))
 
+    def allow_log(self, pattern):
+        """Lines with this are no failure."""
+        self.allowed.append(re.compile(pattern))
+
     @property
     def pid(self):
         return self.process.pid
@@ -126,7 +131,7 @@ class Swell:
         for pattern in self.expected:
             assert any(pattern.search(line) for line in lines), f"the log has no {pattern.pattern!r}:\n{self.log()}"
         strange = [line for line in lines if re.search(r"\b(warn|error|WARN|ERROR)\b", line)
-                   and not any(pattern.search(line) for pattern in self.expected)]
+                   and not any(pattern.search(line) for pattern in self.expected + self.allowed)]
         assert not strange, "the log has what no test expected:\n" + "\n".join(strange)
 
     def __exit__(self, kind, value, trace):

@@ -48,8 +48,8 @@ def test_sigterm_loses_no_request_that_was_accepted(start):
         waiter.start()
         time.sleep(0.5)
         assert not ended
-        with pytest.raises((ConnectionError, Cut)):
-            get(server.port)
+        with pytest.raises((ConnectionError, Cut)), Connection(server.port, timeout=2) as late:
+            late.request("/")
         connection.send(b"world")
         response = connection.response()
         assert response.complete and response.body == b"helloworld"

@@ -91,6 +91,8 @@ struct ret_stream { /* result<_, stream-error> */
         handle error;
     } err;
 };
+_Static_assert(sizeof(struct ret_list) == 12 && sizeof(struct ret_stream) == 12,
+               "as the canonical ABI lays them out");
 struct ret_u64 { /* result<u64, stream-error> */
     uint8_t is_err;
     union {
@@ -101,6 +103,7 @@ struct ret_u64 { /* result<u64, stream-error> */
         } err;
     };
 };
+_Static_assert(sizeof(struct ret_u64) == 16, "as the canonical ABI lays it out");
 
 SWELL_IMPORT(WASI_STREAMS, "[method]input-stream.read")
 void input_stream_read(handle self, int64_t n, struct ret_list *ret);

@@ -39,8 +39,7 @@ struct RetU64 {
 #[derive(Default)]
 struct RetStream {
     is_err: u8,
-    closed: u8,
-    error: Handle,
+    error: [i32; 2], // stream-error: its case and a handle, which nobody here looks at
 }
 
 #[link(wasm_import_module = "wasi:http/types@0.2.0")]
