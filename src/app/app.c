@@ -47,12 +47,13 @@ int app__warn(struct app *app, struct sw_err *err, const char *fmt, ...)
     return 0;
 }
 
-int app__env_merge(struct app *app, struct app_component *component, const struct app_env *extra, uint32_t extra_count,
-                   struct sw_err *err)
+int app__env_merge(struct app *app, struct app_component *component, const struct app_env *extra,
+                   uint32_t extra_count, struct sw_err *err)
 {
     size_t most = (size_t)component->env_count + extra_count;
     if (most > APP_ENV_MAX)
-        return sw_fail(err, SW_ELIMIT, "component '" SW_FMT "': expected at most %d environment variables, got %zu",
+        return sw_fail(err, SW_ELIMIT,
+                       "component '" SW_FMT "': expected at most %d environment variables, got %zu",
                        SW_ARG(component->id), APP_ENV_MAX, most);
     struct app_env *env = SW_ARENA_ARRAY(&app->arena, most, struct app_env);
     if (!env)

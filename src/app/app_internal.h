@@ -15,8 +15,8 @@ int app__new(struct app **ret, struct sw_err *err) SW_MUST_CHECK;
 
 /* Reads a manifest's text. file: for messages; dir: absolute, sources are below it. No file is looked at.
  * On failure the app is only good for app_free. */
-int app_manifest_parse(struct sw_str text, struct sw_str file, struct sw_str dir, struct app *app, struct app__places *ret_places,
-                       struct sw_err *err) SW_MUST_CHECK;
+int app_manifest_parse(struct sw_str text, struct sw_str file, struct sw_str dir, struct app *app,
+                       struct app__places *ret_places, struct sw_err *err) SW_MUST_CHECK;
 
 /* Component ids (spin.md 1.2): NULL when id is one, else what is wrong with it: "words must be separated with '-', not '_'". */
 const char *app__id_offence(struct sw_str id);
@@ -25,7 +25,7 @@ const char *app__id_offence(struct sw_str id);
 int app__warn(struct app *app, struct sw_err *err, const char *fmt, ...) SW_PRINTF(3, 4) SW_MUST_CHECK;
 
 /* Puts extra behind env; an extra of the same name replaces. */
-int app__env_merge(struct app *app, struct app_component *component, const struct app_env *extra, uint32_t extra_count,
-                   struct sw_err *err) SW_MUST_CHECK;
+int app__env_merge(struct app *app, struct app_component *component, const struct app_env *extra,
+                   uint32_t extra_count, struct sw_err *err) SW_MUST_CHECK;
 
 #endif

@@ -23,7 +23,8 @@ struct app__shown app__show(struct sw_str text)
     return shown;
 }
 
-int app__fail(const struct app__reader *r, struct codec_toml_place at, enum sw_code code, const char *fmt, ...)
+int app__fail(const struct app__reader *r, struct codec_toml_place at, enum sw_code code, const char *fmt,
+              ...)
 {
     char text[SW_ERR_TEXT_MAX];
     va_list args;
@@ -64,17 +65,19 @@ static const char *name_of(const struct codec_toml *value)
     return value->key.n ? value->key.p : "item"; /* of an array */
 }
 
-int app__fail_kind(const struct app__reader *r, const struct codec_toml *value, const char *expected, const char *hint)
+int app__fail_kind(const struct app__reader *r, const struct codec_toml *value, const char *expected,
+                   const char *hint)
 {
-    return app__fail(r, value->at, SW_EINPUT, "%s: expected %s, got %s%s%s", app__show(sw_str_of(name_of(value))).text,
-                     expected, describe(value).text, hint ? "\nhint: " : "", hint ? hint : "");
+    return app__fail(r, value->at, SW_EINPUT, "%s: expected %s, got %s%s%s",
+                     app__show(sw_str_of(name_of(value))).text, expected, describe(value).text,
+                     hint ? "\nhint: " : "", hint ? hint : "");
 }
 
-int app__fail_later(const struct app__reader *r, struct codec_toml_place at, struct sw_str key, const char *what,
-                    const char *hint)
+int app__fail_later(const struct app__reader *r, struct codec_toml_place at, struct sw_str key,
+                    const char *what, const char *hint)
 {
-    return app__fail(r, at, SW_EINPUT, "%s: this version of Swell does not support %s yet\nhint: %s", app__show(key).text,
-                     what, hint ? hint : "remove it to run the application without");
+    return app__fail(r, at, SW_EINPUT, "%s: this version of Swell does not support %s yet\nhint: %s",
+                     app__show(key).text, what, hint ? hint : "remove it to run the application without");
 }
 
 int app__fail_unknown(const struct app__reader *r, const char *name, const struct codec_toml *value,
@@ -90,13 +93,15 @@ int app__fail_unknown(const struct app__reader *r, const char *name, const struc
             used += (size_t)snprintf(known + used, sizeof known - used, "%s'%s'", used ? ", " : "", f->key);
     }
     if (nearest.best.n)
-        return app__fail(r, value->key_at, SW_EINPUT, "%s: unknown key in %s\nhint: did you mean '" SW_FMT "'?",
+        return app__fail(r, value->key_at, SW_EINPUT,
+                         "%s: unknown key in %s\nhint: did you mean '" SW_FMT "'?",
                          app__show(value->key).text, name, SW_ARG(nearest.best));
     return app__fail(r, value->key_at, SW_EINPUT, "%s: unknown key in %s\nhint: expected one of %s",
                      app__show(value->key).text, name, known);
 }
 
-int app__want(const struct app__reader *r, const struct codec_toml *value, enum codec_toml_kind kind, const char *hint)
+int app__want(const struct app__reader *r, const struct codec_toml *value, enum codec_toml_kind kind,
+              const char *hint)
 {
     return value->kind == kind ? 0 : app__fail_kind(r, value, codec_toml_kind_name(kind), hint);
 }
@@ -106,9 +111,11 @@ static int fail_string(const struct app__reader *r, const struct codec_toml *val
 {
     char hint[160];
     if (value->kind == CODEC_TOML_INTEGER && value->key.n)
-        (void)snprintf(hint, sizeof hint, "write %s = \"%" PRId64 "\"", app__show(value->key).text, value->integer);
+        (void)snprintf(hint, sizeof hint, "write %s = \"%" PRId64 "\"", app__show(value->key).text,
+                       value->integer);
     else if (value->kind == CODEC_TOML_BOOL && value->key.n)
-        (void)snprintf(hint, sizeof hint, "write %s = \"%s\"", app__show(value->key).text, value->boolean ? "true" : "false");
+        (void)snprintf(hint, sizeof hint, "write %s = \"%s\"", app__show(value->key).text,
+                       value->boolean ? "true" : "false");
     else
         (void)snprintf(hint, sizeof hint, "it is the %s", help);
     return app__fail_kind(r, value, "a string", hint);
@@ -130,9 +137,10 @@ int app__strings(struct app__reader *r, const struct codec_toml *value, const ch
     struct sw_str unused;
     for (uint32_t i = 0; rc == 0 && i < value->count; i++) {
         const struct codec_toml *item = &value->children[i];
-        rc = item->kind == CODEC_TOML_STRING ? app__string(r, item, help, &unused)
-                                             : app__fail(r, item->at, SW_EINPUT, "%s: expected a list of strings, got %s in it",
-                                                         app__show(value->key).text, describe(item).text);
+        rc = item->kind == CODEC_TOML_STRING
+                 ? app__string(r, item, help, &unused)
+                 : app__fail(r, item->at, SW_EINPUT, "%s: expected a list of strings, got %s in it",
+                             app__show(value->key).text, describe(item).text);
     }
     return rc;
 }
@@ -144,7 +152,8 @@ static bool grants_nothing(const struct codec_toml *value)
     return value->kind == CODEC_TOML_BOOL && !value->boolean;
 }
 
-static int field_read(struct app__reader *r, const struct app__field *field, const struct codec_toml *value, void *target)
+static int field_read(struct app__reader *r, const struct app__field *field, const struct codec_toml *value,
+                      void *target)
 {
     struct sw_str unused;
     switch (field->kind) {
@@ -172,8 +181,8 @@ static const struct app__field *field_find(const struct app__field *fields, stru
     return NULL;
 }
 
-int app__table(struct app__reader *r, const char *name, const struct codec_toml *table, const struct app__field *fields,
-               void *target)
+int app__table(struct app__reader *r, const char *name, const struct codec_toml *table,
+               const struct app__field *fields, void *target)
 {
     int rc = app__want(r, table, CODEC_TOML_TABLE, NULL);
     for (uint32_t i = 0; rc == 0 && i < table->count; i++) {
@@ -183,6 +192,7 @@ int app__table(struct app__reader *r, const char *name, const struct codec_toml 
     }
     for (const struct app__field *f = fields; rc == 0 && f->key; f++)
         if (f->required && !codec_toml_get(table, sw_str_of(f->key)))
-            rc = app__fail(r, table->at, SW_EINPUT, "%s: the key '%s' is missing\nhint: it is the %s", name, f->key, f->help);
+            rc = app__fail(r, table->at, SW_EINPUT, "%s: the key '%s' is missing\nhint: it is the %s", name,
+                           f->key, f->help);
     return rc;
 }

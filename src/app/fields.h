@@ -20,11 +20,11 @@ struct app__reader {
 };
 
 enum app__field_kind {
-    APP__STRING,  /* to the struct sw_str at `offset` */
-    APP__STRINGS, /* an array of strings; checked, not kept */
-    APP__TEXT,    /* a string; checked, not kept */
-    APP__DECODE,  /* `decode` does it */
-    APP__LATER,   /* not supported yet; refused */
+    APP__STRING,             /* to the struct sw_str at `offset` */
+    APP__STRINGS,            /* an array of strings; checked, not kept */
+    APP__TEXT,               /* a string; checked, not kept */
+    APP__DECODE,             /* `decode` does it */
+    APP__LATER,              /* not supported yet; refused */
     APP__LATER_UNLESS_EMPTY, /* [], {} and false grant nothing and change nothing: accepted */
 };
 
@@ -36,25 +36,28 @@ struct app__field {
     bool required;
     size_t offset;
     app__decode_fn *decode;
-    const char *help; /* what it is; for LATER kinds: what is not supported, as in "does not support <help> yet" */
+    const char
+        *help; /* what it is; for LATER kinds: what is not supported, as in "does not support <help> yet" */
 };
 
 /* Reads every key of `table` by `fields` (ended by a field without key). name: "[application]", for messages. */
-int app__table(struct app__reader *r, const char *name, const struct codec_toml *table, const struct app__field *fields,
-               void *target) SW_MUST_CHECK;
+int app__table(struct app__reader *r, const char *name, const struct codec_toml *table,
+               const struct app__field *fields, void *target) SW_MUST_CHECK;
 
-int app__fail(const struct app__reader *r, struct codec_toml_place at, enum sw_code code, const char *fmt, ...)
-    SW_PRINTF(4, 5);
+int app__fail(const struct app__reader *r, struct codec_toml_place at, enum sw_code code, const char *fmt,
+              ...) SW_PRINTF(4, 5);
 /* "<key>: expected <expected>, got <the value>", with `hint` unless NULL. */
-int app__fail_kind(const struct app__reader *r, const struct codec_toml *value, const char *expected, const char *hint);
-int app__fail_later(const struct app__reader *r, struct codec_toml_place at, struct sw_str key, const char *what,
-                    const char *hint); /* hint NULL: to remove it */
+int app__fail_kind(const struct app__reader *r, const struct codec_toml *value, const char *expected,
+                   const char *hint);
+int app__fail_later(const struct app__reader *r, struct codec_toml_place at, struct sw_str key,
+                    const char *what, const char *hint); /* hint NULL: to remove it */
 int app__fail_unknown(const struct app__reader *r, const char *name, const struct codec_toml *value,
                       const struct app__field *fields);
 
-int app__want(const struct app__reader *r, const struct codec_toml *value, enum codec_toml_kind kind, const char *hint)
-    SW_MUST_CHECK;
-int app__string(struct app__reader *r, const struct codec_toml *value, const char *help, struct sw_str *ret) SW_MUST_CHECK;
+int app__want(const struct app__reader *r, const struct codec_toml *value, enum codec_toml_kind kind,
+              const char *hint) SW_MUST_CHECK;
+int app__string(struct app__reader *r, const struct codec_toml *value, const char *help,
+                struct sw_str *ret) SW_MUST_CHECK;
 int app__strings(struct app__reader *r, const struct codec_toml *value, const char *help) SW_MUST_CHECK;
 
 /* A value or key from the manifest, as it may stand in a message: cut, control bytes replaced. */

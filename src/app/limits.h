@@ -7,8 +7,8 @@
 /* Large real applications have some dozens of each; the tables that workers build are sized by these. */
 #define APP_COMPONENTS_MAX 256
 #define APP_TRIGGERS_MAX 1024
-#define APP_ENV_MAX 1024      /* per component, --env included */
-#define APP_WARNINGS_MAX 64   /* further ones are dropped */
+#define APP_ENV_MAX 1024    /* per component, --env included */
+#define APP_WARNINGS_MAX 64 /* further ones are dropped */
 /* How far up a manifest is searched, and where a git root ends it earlier; spin.md 1.1. */
 #define APP_PARENTS_MAX 20
 /* One route: as long as the request line that could match it. */

@@ -16,14 +16,15 @@
 #define MANIFEST_NAME "spin.toml"
 
 struct found {
-    char path[PATH_MAX];  /* as it is opened and shown */
-    char dir[PATH_MAX];   /* absolute folder of it, no links */
+    char path[PATH_MAX]; /* as it is opened and shown */
+    char dir[PATH_MAX];  /* absolute folder of it, no links */
     bool is_wasm;
 };
 
 static int path_too_long(struct sw_str path, struct sw_err *err)
 {
-    return sw_fail(err, SW_ELIMIT, "'%s': expected a path of at most %d bytes", app__show(path).text, PATH_MAX - 1);
+    return sw_fail(err, SW_ELIMIT, "'%s': expected a path of at most %d bytes", app__show(path).text,
+                   PATH_MAX - 1);
 }
 
 static int path_join(const char *dir, const char *name, char ret[PATH_MAX], struct sw_err *err)
@@ -117,7 +118,8 @@ static int find(struct sw_str path, struct found *found, struct sw_err *err)
         if (rc < 0)
             return rc;
         if (!exists(manifest))
-            return sw_fail(err, SW_EINPUT, "no " MANIFEST_NAME " in the folder '%s'\nhint: name a manifest with -f FILE",
+            return sw_fail(err, SW_EINPUT,
+                           "no " MANIFEST_NAME " in the folder '%s'\nhint: name a manifest with -f FILE",
                            found->path);
         memcpy(found->path, manifest, sizeof manifest);
     } else {
@@ -139,20 +141,25 @@ static int origin_set(struct app *app, const struct found *found, struct sw_err 
     return 0;
 }
 
-static int check_source(const struct app__reader *r, const struct app_component *component, struct codec_toml_place at)
+static int check_source(const struct app__reader *r, const struct app_component *component,
+                        struct codec_toml_place at)
 {
     struct stat st;
     if (stat(component->source.p, &st) == 0) {
         if (S_ISREG(st.st_mode))
             return 0;
-        return app__fail(r, at, SW_EINPUT, "source: expected a file, '" SW_FMT "' is none", SW_ARG(component->source));
+        return app__fail(r, at, SW_EINPUT, "source: expected a file, '" SW_FMT "' is none",
+                         SW_ARG(component->source));
     }
     if (errno != ENOENT && errno != ENOTDIR)
-        return app__fail(r, at, SW_EIO, "source: '" SW_FMT "': %s", SW_ARG(component->source), strerrordesc_np(errno));
+        return app__fail(r, at, SW_EIO, "source: '" SW_FMT "': %s", SW_ARG(component->source),
+                         strerrordesc_np(errno));
     if (component->build_command.n)
-        return app__fail(r, at, SW_EINPUT, "source: '" SW_FMT "' does not exist\nhint: build the component first: " SW_FMT,
+        return app__fail(r, at, SW_EINPUT,
+                         "source: '" SW_FMT "' does not exist\nhint: build the component first: " SW_FMT,
                          SW_ARG(component->source), SW_ARG(component->build_command));
-    return app__fail(r, at, SW_EINPUT, "source: '" SW_FMT "' does not exist\nhint: build the component '" SW_FMT "' first",
+    return app__fail(r, at, SW_EINPUT,
+                     "source: '" SW_FMT "' does not exist\nhint: build the component '" SW_FMT "' first",
                      SW_ARG(component->source), SW_ARG(component->id));
 }
 
@@ -179,7 +186,8 @@ static int load_manifest(const struct found *found, struct app *app, struct sw_e
     sw_auto_buf text = SW_BUF(CODEC_TOML_BYTES_MAX);
     int rc = read_file(found->path, &text, err);
     if (rc == 0)
-        rc = app_manifest_parse(sw_buf_str(&text), sw_str_of(found->path), sw_str_of(found->dir), app, &places, err);
+        rc = app_manifest_parse(sw_buf_str(&text), sw_str_of(found->path), sw_str_of(found->dir), app,
+                                &places, err);
     const struct app__reader r = {app, sw_str_of(found->path), sw_str_of(found->dir), err};
     for (uint32_t i = 0; rc == 0 && i < app->component_count; i++)
         rc = check_source(&r, &app->components[i], places.source[i]);
@@ -219,7 +227,8 @@ static int load(struct sw_str path, struct app *app, struct sw_err *err)
 
 static int add_env(struct app *app, const struct app_env *extra, uint32_t count, struct sw_err *err)
 {
-    struct app_component *components = SW_ARENA_ARRAY(&app->arena, app->component_count, struct app_component);
+    struct app_component *components =
+        SW_ARENA_ARRAY(&app->arena, app->component_count, struct app_component);
     if (!components)
         return sw_arena_fail(&app->arena, app->component_count * sizeof *components, err);
     for (uint32_t i = 0; i < app->component_count; i++) {

@@ -38,9 +38,10 @@ static void file_url(struct writer *w, struct sw_str path)
     raw(w, SW_LIT("\"file://"));
     for (size_t i = 0; i < path.n && w->rc == 0; i++) {
         unsigned char c = (unsigned char)path.p[i];
-        bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '/' || c == '-' ||
-                     c == '_' || c == '.' || c == '~';
-        w->rc = plain ? sw_buf_add_byte(w->out, c, w->err) : sw_buf_printf(w->out, w->err, "%%%02X", (unsigned)c);
+        bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '/' ||
+                     c == '-' || c == '_' || c == '.' || c == '~';
+        w->rc =
+            plain ? sw_buf_add_byte(w->out, c, w->err) : sw_buf_printf(w->out, w->err, "%%%02X", (unsigned)c);
     }
     raw(w, SW_LIT("\""));
 }

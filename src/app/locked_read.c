@@ -40,20 +40,23 @@ static const struct shape *shape_find(const struct shape *shapes, struct sw_str 
     return NULL;
 }
 
-static int read_member(struct reader *r, const char *path, const struct shape *shapes, struct codec_json_member m, void *target)
+static int read_member(struct reader *r, const char *path, const struct shape *shapes,
+                       struct codec_json_member m, void *target)
 {
     char below[160];
-    (void)snprintf(below, sizeof below, "%s%s%s", path, path[0] ? "." : "", app__show(m.key).text); /* cut: a message's part */
+    (void)snprintf(below, sizeof below, "%s%s%s", path, path[0] ? "." : "",
+                   app__show(m.key).text); /* cut: a message's part */
     const struct shape *shape = shape_find(shapes, m.key);
     if (!shape)
-        return sw_fail(r->err, SW_EINPUT, "locked application: %s: this version of Swell does not know it", below);
+        return sw_fail(r->err, SW_EINPUT, "locked application: %s: this version of Swell does not know it",
+                       below);
     if (codec_json_kind(m.value) != shape->kind)
         return fail_kind(r, below, codec_json_kind_name(shape->kind), m.value);
     return shape->read ? shape->read(r, below, m.value, target) : 0;
 }
 
-static int read_object(struct reader *r, const char *path, const struct codec_json *object, const struct shape *shapes,
-                       void *target)
+static int read_object(struct reader *r, const char *path, const struct codec_json *object,
+                       const struct shape *shapes, void *target)
 {
     if (codec_json_kind(object) != CODEC_JSON_OBJECT)
         return fail_kind(r, path, "an object", object);
@@ -64,7 +67,8 @@ static int read_object(struct reader *r, const char *path, const struct codec_js
     }
     for (const struct shape *s = shapes; s->key; s++)
         if (s->required && !codec_json_get(object, s->key))
-            return sw_fail(r->err, SW_EINPUT, "locked application: %s%s'%s' is missing", path, path[0] ? ": " : "", s->key);
+            return sw_fail(r->err, SW_EINPUT, "locked application: %s%s'%s' is missing", path,
+                           path[0] ? ": " : "", s->key);
     return 0;
 }
 
@@ -107,13 +111,14 @@ static bool percent_decode(char *text, size_t *n)
     return true;
 }
 
-static int read_file_url(struct reader *r, const char *path, const struct codec_json *value, struct sw_str *ret)
+static int read_file_url(struct reader *r, const char *path, const struct codec_json *value,
+                         struct sw_str *ret)
 {
     struct sw_str url = codec_json_string(value);
     struct sw_str file = sw_str_from(url, sizeof "file://" - 1);
     if (!sw_str_starts(url, SW_LIT("file:///")))
-        return sw_fail(r->err, SW_EINPUT, "locked application: %s: expected a URL file:///..., got '%s'", path,
-                       app__show(url).text);
+        return sw_fail(r->err, SW_EINPUT, "locked application: %s: expected a URL file:///..., got '%s'",
+                       path, app__show(url).text);
     char *text = sw_arena_try(&r->app->arena, file.n + 1, 1);
     if (!text)
         return sw_arena_fail(&r->app->arena, file.n, r->err);
@@ -133,7 +138,8 @@ static int read_lock_version(struct reader *r, const char *path, const struct co
     (void)target;
     int64_t version = codec_json_integer(value);
     if (version != 0 && version != 1)
-        return sw_fail(r->err, SW_EINPUT, "locked application: %s: expected 0 or 1, got %" PRId64, path, version);
+        return sw_fail(r->err, SW_EINPUT, "locked application: %s: expected 0 or 1, got %" PRId64, path,
+                       version);
     return 0;
 }
 
@@ -141,7 +147,8 @@ static int read_nothing_more(struct reader *r, const char *path, const struct co
 {
     (void)target;
     if (codec_json_count(value))
-        return sw_fail(r->err, SW_EINPUT, "locked application: %s: this version of Swell does not support what it asks for yet",
+        return sw_fail(r->err, SW_EINPUT,
+                       "locked application: %s: this version of Swell does not support what it asks for yet",
                        path);
     return 0;
 }
@@ -191,17 +198,20 @@ static int read_component_id(struct reader *r, const char *path, const struct co
     struct app_component *component = target;
     const char *offence = app__id_offence(codec_json_string(value));
     if (offence)
-        return sw_fail(r->err, SW_EINPUT, "locked application: %s: expected a component id: %s", path, offence);
+        return sw_fail(r->err, SW_EINPUT, "locked application: %s: expected a component id: %s", path,
+                       offence);
     return copy(r, value, &component->id);
 }
 
-static int read_component_description(struct reader *r, const char *path, const struct codec_json *value, void *target)
+static int read_component_description(struct reader *r, const char *path, const struct codec_json *value,
+                                      void *target)
 {
     (void)path;
     return copy(r, value, &((struct app_component *)target)->description);
 }
 
-static int read_build_command(struct reader *r, const char *path, const struct codec_json *value, void *target)
+static int read_build_command(struct reader *r, const char *path, const struct codec_json *value,
+                              void *target)
 {
     (void)path;
     return copy(r, value, &((struct app_component *)target)->build_command);
@@ -213,7 +223,8 @@ static int read_build(struct reader *r, const char *path, const struct codec_jso
     return read_object(r, path, value, shapes, target);
 }
 
-static int read_component_metadata(struct reader *r, const char *path, const struct codec_json *value, void *target)
+static int read_component_metadata(struct reader *r, const char *path, const struct codec_json *value,
+                                   void *target)
 {
     static const struct shape shapes[] = {
         {"description", CODEC_JSON_STRING, false, read_component_description},
@@ -227,8 +238,8 @@ static int read_content_type(struct reader *r, const char *path, const struct co
 {
     (void)target;
     if (!sw_str_eq(codec_json_string(value), SW_LIT("application/wasm")))
-        return sw_fail(r->err, SW_EINPUT, "locked application: %s: expected 'application/wasm', got '%s'", path,
-                       app__show(codec_json_string(value)).text);
+        return sw_fail(r->err, SW_EINPUT, "locked application: %s: expected 'application/wasm', got '%s'",
+                       path, app__show(codec_json_string(value)).text);
     return 0;
 }
 
@@ -252,17 +263,19 @@ static int read_env(struct reader *r, const char *path, const struct codec_json 
     struct app_component *component = target;
     size_t count = codec_json_count(value);
     if (count > APP_ENV_MAX)
-        return sw_fail(r->err, SW_ELIMIT, "locked application: %s: expected at most %d variables, got %zu", path, APP_ENV_MAX,
-                       count);
+        return sw_fail(r->err, SW_ELIMIT, "locked application: %s: expected at most %d variables, got %zu",
+                       path, APP_ENV_MAX, count);
     struct app_env *env = SW_ARENA_ARRAY(&r->app->arena, count, struct app_env);
     if (!env)
         return sw_arena_fail(&r->app->arena, count * sizeof *env, r->err);
     size_t at = 0;
-    for (struct codec_json_member m = codec_json_first(value); m.value && at < count; m = codec_json_next(value, m), at++) {
+    for (struct codec_json_member m = codec_json_first(value); m.value && at < count;
+         m = codec_json_next(value, m), at++) {
         if (codec_json_kind(m.value) != CODEC_JSON_STRING)
             return fail_kind(r, path, "strings", m.value);
         if (m.key.n == 0 || sw_str_find(m.key, '=') != SW_NPOS)
-            return sw_fail(r->err, SW_EINPUT, "locked application: %s: expected the name of a variable, got '%s'", path,
+            return sw_fail(r->err, SW_EINPUT,
+                           "locked application: %s: expected the name of a variable, got '%s'", path,
                            app__show(m.key).text);
         int rc = sw_arena_copy(&r->app->arena, m.key, &env[at].name, r->err);
         if (rc == 0)
@@ -291,8 +304,8 @@ static int read_components(struct reader *r, const char *path, const struct code
     struct app *app = target;
     size_t count = codec_json_count(value);
     if (count > APP_COMPONENTS_MAX)
-        return sw_fail(r->err, SW_ELIMIT, "locked application: %s: expected at most %d, got %zu", path, APP_COMPONENTS_MAX,
-                       count);
+        return sw_fail(r->err, SW_ELIMIT, "locked application: %s: expected at most %d, got %zu", path,
+                       APP_COMPONENTS_MAX, count);
     struct app_component *components = SW_ARENA_ARRAY(&app->arena, count, struct app_component);
     if (!components)
         return sw_arena_fail(&app->arena, count * sizeof *components, r->err);
@@ -320,7 +333,8 @@ static int read_trigger_type(struct reader *r, const char *path, const struct co
 {
     (void)target;
     if (!sw_str_eq(codec_json_string(value), SW_LIT("http")))
-        return sw_fail(r->err, SW_EINPUT, "locked application: %s: this version of Swell does not support '%s' yet", path,
+        return sw_fail(r->err, SW_EINPUT,
+                       "locked application: %s: this version of Swell does not support '%s' yet", path,
                        app__show(codec_json_string(value)).text);
     return 0;
 }
@@ -331,7 +345,8 @@ static int read_route(struct reader *r, const char *path, const struct codec_jso
     return copy(r, value, &((struct app_http_trigger *)target)->route);
 }
 
-static int read_trigger_component(struct reader *r, const char *path, const struct codec_json *value, void *target)
+static int read_trigger_component(struct reader *r, const char *path, const struct codec_json *value,
+                                  void *target)
 {
     struct sw_str id = codec_json_string(value);
     for (uint32_t i = 0; i < r->app->component_count; i++)
@@ -339,10 +354,12 @@ static int read_trigger_component(struct reader *r, const char *path, const stru
             ((struct app_http_trigger *)target)->component = i;
             return 0;
         }
-    return sw_fail(r->err, SW_EINPUT, "locked application: %s: expected a component's id, got '%s'", path, app__show(id).text);
+    return sw_fail(r->err, SW_EINPUT, "locked application: %s: expected a component's id, got '%s'", path,
+                   app__show(id).text);
 }
 
-static int read_trigger_config(struct reader *r, const char *path, const struct codec_json *value, void *target)
+static int read_trigger_config(struct reader *r, const char *path, const struct codec_json *value,
+                               void *target)
 {
     static const struct shape shapes[] = {
         {"component", CODEC_JSON_STRING, true, read_trigger_component},
@@ -363,7 +380,8 @@ static int read_triggers(struct reader *r, const struct codec_json *value)
     struct app *app = r->app;
     size_t count = codec_json_count(value);
     if (count > APP_TRIGGERS_MAX)
-        return sw_fail(r->err, SW_ELIMIT, "locked application: triggers: expected at most %d, got %zu", APP_TRIGGERS_MAX, count);
+        return sw_fail(r->err, SW_ELIMIT, "locked application: triggers: expected at most %d, got %zu",
+                       APP_TRIGGERS_MAX, count);
     struct app_http_trigger *triggers = SW_ARENA_ARRAY(&app->arena, count, struct app_http_trigger);
     if (!triggers)
         return sw_arena_fail(&app->arena, count * sizeof *triggers, r->err);

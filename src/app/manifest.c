@@ -16,9 +16,10 @@ static int read_swell_tool(struct app__reader *r, const struct codec_toml *swell
 {
     if (swell->count == 0)
         return 0;
-    return app__fail(r, swell->children[0].key_at, SW_EINPUT,
-                     "%s: unknown key in a table 'tool.swell'\nhint: this version of Swell has no keys of its own",
-                     app__show(swell->children[0].key).text);
+    return app__fail(
+        r, swell->children[0].key_at, SW_EINPUT,
+        "%s: unknown key in a table 'tool.swell'\nhint: this version of Swell has no keys of its own",
+        app__show(swell->children[0].key).text);
 }
 
 /* ---- [application] ---- */
@@ -36,15 +37,21 @@ static int read_tool(struct app__reader *r, const struct codec_toml *value, void
     return rc;
 }
 
-#define APP_STRING(k, member, req, text) \
-    {.key = k, .kind = APP__STRING, .required = (req), .offset = offsetof(struct app, member), .help = (text)}
+#define APP_STRING(k, member, req, text)                                                                     \
+    {                                                                                                        \
+        .key = k, .kind = APP__STRING, .required = (req), .offset = offsetof(struct app, member),            \
+        .help = (text)                                                                                       \
+    }
 
 static const struct app__field application_fields[] = {
     APP_STRING("name", name, true, "name of the application"),
     APP_STRING("version", version, false, "version of the application"),
     APP_STRING("description", description, false, "description of the application"),
     {.key = "authors", .kind = APP__STRINGS, .help = "list of the application's authors"},
-    {.key = "trigger", .kind = APP__DECODE, .decode = app__read_trigger_settings, .help = "settings per trigger type"},
+    {.key = "trigger",
+     .kind = APP__DECODE,
+     .decode = app__read_trigger_settings,
+     .help = "settings per trigger type"},
     {.key = "tool", .kind = APP__DECODE, .decode = read_tool, .help = "tables of other tools"},
     {.key = "targets", .kind = APP__LATER_UNLESS_EMPTY, .help = "target environments"},
     {0},
@@ -70,8 +77,9 @@ static int read_source(struct app__reader *r, const struct codec_toml *value, vo
     if (source.n == 0)
         return app__fail_kind(r, value, "the path of a .wasm", NULL);
     bool absolute = source.p[0] == '/';
-    const char *path = absolute ? sw_arena_printf(&r->app->arena, SW_FMT, SW_ARG(source))
-                                : sw_arena_printf(&r->app->arena, SW_FMT "/" SW_FMT, SW_ARG(r->dir), SW_ARG(source));
+    const char *path =
+        absolute ? sw_arena_printf(&r->app->arena, SW_FMT, SW_ARG(source))
+                 : sw_arena_printf(&r->app->arena, SW_FMT "/" SW_FMT, SW_ARG(r->dir), SW_ARG(source));
     if (!path)
         return sw_arena_fail(&r->app->arena, source.n, r->err);
     component->source = sw_str_of(path);
@@ -80,21 +88,24 @@ static int read_source(struct app__reader *r, const struct codec_toml *value, vo
 
 static int check_env_name(struct app__reader *r, const struct codec_toml *entry)
 {
-    if (entry->key.n == 0 || sw_str_find(entry->key, '=') != SW_NPOS || sw_str_find(entry->key, '\0') != SW_NPOS)
+    if (entry->key.n == 0 || sw_str_find(entry->key, '=') != SW_NPOS ||
+        sw_str_find(entry->key, '\0') != SW_NPOS)
         return app__fail(r, entry->key_at, SW_EINPUT,
-                         "environment: expected the name of a variable, without '=', got '%s'", app__show(entry->key).text);
+                         "environment: expected the name of a variable, without '=', got '%s'",
+                         app__show(entry->key).text);
     return 0;
 }
 
 static int read_environment(struct app__reader *r, const struct codec_toml *value, void *target)
 {
     struct app_component *component = target;
-    int rc = app__want(r, value, CODEC_TOML_TABLE, "it is a table of strings: environment = { NAME = \"value\" }");
+    int rc =
+        app__want(r, value, CODEC_TOML_TABLE, "it is a table of strings: environment = { NAME = \"value\" }");
     if (rc < 0)
         return rc;
     if (value->count > APP_ENV_MAX)
-        return app__fail(r, value->at, SW_ELIMIT, "environment: expected at most %d variables, got %u", APP_ENV_MAX,
-                         value->count);
+        return app__fail(r, value->at, SW_ELIMIT, "environment: expected at most %d variables, got %u",
+                         APP_ENV_MAX, value->count);
     struct app_env *env = SW_ARENA_ARRAY(&r->app->arena, value->count, struct app_env);
     if (!env)
         return sw_arena_fail(&r->app->arena, value->count * sizeof *env, r->err);
@@ -115,7 +126,8 @@ static int read_build_command(struct app__reader *r, const struct codec_toml *va
 {
     struct app_component *component = target;
     if (value->kind != CODEC_TOML_ARRAY)
-        return app__string(r, value, "command that builds the component, or a list of them", &component->build_command);
+        return app__string(r, value, "command that builds the component, or a list of them",
+                           &component->build_command);
     int rc = app__strings(r, value, "command that builds the component");
     if (rc == 0 && value->count > 0)
         component->build_command = value->children[0].string;
@@ -138,7 +150,10 @@ static int read_build(struct app__reader *r, const struct codec_toml *value, voi
     return app__table(r, "[component.*.build]", value, build_fields, target);
 }
 
-#define COMPONENT_LATER(k, text) {.key = k, .kind = APP__LATER_UNLESS_EMPTY, .help = (text)}
+#define COMPONENT_LATER(k, text)                                                                             \
+    {                                                                                                        \
+        .key = k, .kind = APP__LATER_UNLESS_EMPTY, .help = (text)                                            \
+    }
 
 static const struct app__field component_fields[] = {
     {.key = "source",
@@ -150,8 +165,14 @@ static const struct app__field component_fields[] = {
      .kind = APP__STRING,
      .offset = offsetof(struct app_component, description),
      .help = "description of the component"},
-    {.key = "environment", .kind = APP__DECODE, .decode = read_environment, .help = "table of environment variables"},
-    {.key = "build", .kind = APP__DECODE, .decode = read_build, .help = "table that says how to build the component"},
+    {.key = "environment",
+     .kind = APP__DECODE,
+     .decode = read_environment,
+     .help = "table of environment variables"},
+    {.key = "build",
+     .kind = APP__DECODE,
+     .decode = read_build,
+     .help = "table that says how to build the component"},
     {.key = "tool", .kind = APP__DECODE, .decode = read_tool, .help = "tables of other tools"},
     COMPONENT_LATER("variables", "variables"),
     COMPONENT_LATER("files", "files"),
@@ -168,14 +189,16 @@ static const struct app__field component_fields[] = {
     {0},
 };
 
-static int read_component(struct app__reader *r, const struct codec_toml *value, struct app_component *component,
-                          struct codec_toml_place *source_at)
+static int read_component(struct app__reader *r, const struct codec_toml *value,
+                          struct app_component *component, struct codec_toml_place *source_at)
 {
     const char *offence = app__id_offence(value->key);
     if (offence)
-        return app__fail(r, value->key_at, SW_EINPUT, "%s: expected a component id: %s", app__show(value->key).text, offence);
+        return app__fail(r, value->key_at, SW_EINPUT, "%s: expected a component id: %s",
+                         app__show(value->key).text, offence);
     char name[96];
-    (void)snprintf(name, sizeof name, "[component.%s]", app__show(value->key).text); /* fits: shown texts are short */
+    (void)snprintf(name, sizeof name, "[component.%s]",
+                   app__show(value->key).text); /* fits: shown texts are short */
     int rc = app__table(r, name, value, component_fields, component);
     if (rc < 0)
         return rc;
@@ -186,14 +209,16 @@ static int read_component(struct app__reader *r, const struct codec_toml *value,
 
 static int read_components(struct app__reader *r, const struct codec_toml *value, struct app__places *places)
 {
-    int rc = app__want(r, value, CODEC_TOML_TABLE, "write [component.ID]; [[component]] belongs to manifest version 1");
+    int rc = app__want(r, value, CODEC_TOML_TABLE,
+                       "write [component.ID]; [[component]] belongs to manifest version 1");
     if (rc < 0)
         return rc;
     if (value->count > APP_COMPONENTS_MAX)
-        return app__fail(r, value->at, SW_ELIMIT, "component: expected at most %d components, got %u", APP_COMPONENTS_MAX,
-                         value->count);
+        return app__fail(r, value->at, SW_ELIMIT, "component: expected at most %d components, got %u",
+                         APP_COMPONENTS_MAX, value->count);
     struct app_component *components = SW_ARENA_ARRAY(&r->app->arena, value->count, struct app_component);
-    struct codec_toml_place *source_at = SW_ARENA_ARRAY(&r->app->arena, value->count, struct codec_toml_place);
+    struct codec_toml_place *source_at =
+        SW_ARENA_ARRAY(&r->app->arena, value->count, struct codec_toml_place);
     if (!components || !source_at)
         return sw_arena_fail(&r->app->arena, value->count * sizeof *components, r->err);
     for (uint32_t i = 0; i < value->count; i++) {
@@ -214,12 +239,14 @@ static int check_version(struct app__reader *r, const struct codec_toml *root)
     const struct codec_toml *version = codec_toml_get(root, SW_LIT("spin_manifest_version"));
     const struct codec_toml *alias = codec_toml_get(root, SW_LIT("spin_version"));
     if (version && alias)
-        return app__fail(r, alias->key_at, SW_EINPUT, "spin_version: the same as 'spin_manifest_version', expected only one");
+        return app__fail(r, alias->key_at, SW_EINPUT,
+                         "spin_version: the same as 'spin_manifest_version', expected only one");
     if (!version)
         version = alias;
     if (!version)
         return app__fail(r, root->at, SW_EINPUT,
-                         "the key 'spin_manifest_version' is missing\nhint: begin the file with spin_manifest_version = 2");
+                         "the key 'spin_manifest_version' is missing\nhint: begin the file with "
+                         "spin_manifest_version = 2");
     if (version->kind == CODEC_TOML_STRING && sw_str_eq(version->string, SW_LIT("1")))
         return app__fail(r, version->at, SW_EINPUT,
                          "%s: this version of Swell does not support manifest version 1 yet\n"

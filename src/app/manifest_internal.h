@@ -6,6 +6,7 @@
 
 /* The values of [trigger] and [application.trigger]; app->components is complete before. */
 int app__read_triggers(struct app__reader *r, const struct codec_toml *trigger) SW_MUST_CHECK;
-int app__read_trigger_settings(struct app__reader *r, const struct codec_toml *value, void *target) SW_MUST_CHECK;
+int app__read_trigger_settings(struct app__reader *r, const struct codec_toml *value,
+                               void *target) SW_MUST_CHECK;
 
 #endif

@@ -44,8 +44,8 @@ static int read_route(struct app__reader *r, const struct codec_toml *value, voi
         return app__fail_kind(r, value, "a string pattern or '{ private = true }'",
                               "route = \"/hello/...\" serves /hello and everything below it");
     if (value->string.n > APP_ROUTE_BYTES_MAX)
-        return app__fail(r, value->at, SW_ELIMIT, "route: expected at most %d bytes, got %zu", APP_ROUTE_BYTES_MAX,
-                         value->string.n);
+        return app__fail(r, value->at, SW_ELIMIT, "route: expected at most %d bytes, got %zu",
+                         APP_ROUTE_BYTES_MAX, value->string.n);
     return app__string(r, value, "path pattern", &entry->trigger->route);
 }
 
@@ -63,7 +63,10 @@ static int read_executor(struct app__reader *r, const struct codec_toml *value, 
 {
     (void)target;
     static const struct app__field fields[] = {
-        {.key = "type", .kind = APP__TEXT, .required = true, .help = "name of the executor: \"http\" or \"wagi\""},
+        {.key = "type",
+         .kind = APP__TEXT,
+         .required = true,
+         .help = "name of the executor: \"http\" or \"wagi\""},
         {.key = "argv", .kind = APP__LATER, .help = "the executor 'wagi'"},
         {.key = "entrypoint", .kind = APP__LATER, .help = "the executor 'wagi'"},
         {0},
@@ -92,7 +95,10 @@ static int read_dependencies(struct app__reader *r, const struct codec_toml *val
 static const struct app__field http_fields[] = {
     {.key = "id", .kind = APP__DECODE, .decode = read_id, .help = "id of the trigger"},
     {.key = "route", .kind = APP__DECODE, .required = true, .decode = read_route, .help = "path pattern"},
-    {.key = "component", .kind = APP__DECODE, .decode = read_component_ref, .help = "id of a [component.ID] table"},
+    {.key = "component",
+     .kind = APP__DECODE,
+     .decode = read_component_ref,
+     .help = "id of a [component.ID] table"},
     {.key = "executor", .kind = APP__DECODE, .decode = read_executor, .help = "executor"},
     {.key = "static_response", .kind = APP__LATER, .help = "static responses"},
     {.key = "components", .kind = APP__LATER_UNLESS_EMPTY, .help = "several components per trigger"},
@@ -112,12 +118,15 @@ static int resolve_component(struct app__reader *r, const struct codec_toml *val
         codec_nearest_offer(&nearest, app->components[i].id);
     }
     if (nearest.best.n)
-        return app__fail(r, value->at, SW_EINPUT,
-                         "component: expected the id of a [component.ID] table, got '%s'\nhint: did you mean '" SW_FMT "'?",
-                         app__show(value->string).text, SW_ARG(nearest.best));
-    return app__fail(r, value->at, SW_EINPUT,
-                     "component: expected the id of a [component.ID] table, got '%s'\nhint: add a table [component.%s]",
-                     app__show(value->string).text, app__show(value->string).text);
+        return app__fail(
+            r, value->at, SW_EINPUT,
+            "component: expected the id of a [component.ID] table, got '%s'\nhint: did you mean '" SW_FMT
+            "'?",
+            app__show(value->string).text, SW_ARG(nearest.best));
+    return app__fail(
+        r, value->at, SW_EINPUT,
+        "component: expected the id of a [component.ID] table, got '%s'\nhint: add a table [component.%s]",
+        app__show(value->string).text, app__show(value->string).text);
 }
 
 /* The same address space as the host's own answers; spin.md 2.1. */
@@ -128,7 +137,8 @@ static int warn_reserved(struct app__reader *r, const struct app_http_trigger *t
         route = sw_str_from(route, 1);
     if (!sw_str_starts(route, SW_LIT(".well-known/spin/")))
         return 0;
-    return app__warn(r->app, r->err, "route '%s' is never reached: paths below /.well-known/spin/ are the host's own",
+    return app__warn(r->app, r->err,
+                     "route '%s' is never reached: paths below /.well-known/spin/ are the host's own",
                      app__show(trigger->route).text);
 }
 
@@ -180,8 +190,8 @@ static int read_https(struct app__reader *r, const struct codec_toml *value)
     if (rc < 0)
         return rc;
     if (value->count > APP_TRIGGERS_MAX)
-        return app__fail(r, value->at, SW_ELIMIT, "http: expected at most %d triggers, got %u", APP_TRIGGERS_MAX,
-                         value->count);
+        return app__fail(r, value->at, SW_ELIMIT, "http: expected at most %d triggers, got %u",
+                         APP_TRIGGERS_MAX, value->count);
     struct app_http_trigger *triggers = SW_ARENA_ARRAY(&r->app->arena, value->count, struct app_http_trigger);
     if (!triggers)
         return sw_arena_fail(&r->app->arena, value->count * sizeof *triggers, r->err);
@@ -202,20 +212,24 @@ int app__read_triggers(struct app__reader *r, const struct codec_toml *trigger)
     for (uint32_t i = 0; rc == 0 && i < trigger->count; i++) {
         const struct codec_toml *value = &trigger->children[i];
         char what[112];
-        (void)snprintf(what, sizeof what, "the trigger type '%s'", app__show(value->key).text); /* fits: shown texts are short */
+        (void)snprintf(what, sizeof what, "the trigger type '%s'",
+                       app__show(value->key).text); /* fits: shown texts are short */
         if (sw_str_eq(value->key, SW_LIT("http")))
             rc = read_https(r, value);
         else if (value->kind == CODEC_TOML_ARRAY && value->count == 0)
             continue;
         else if (is_later_type(value->key))
-            rc = app__fail_later(r, value->key_at, value->key, what, "remove the trigger to run the application without");
+            rc = app__fail_later(r, value->key_at, value->key, what,
+                                 "remove the trigger to run the application without");
         else
-            rc = app__fail(r, value->key_at, SW_EINPUT, "%s: unknown trigger type\nhint: this version of Swell has 'http'",
+            rc = app__fail(r, value->key_at, SW_EINPUT,
+                           "%s: unknown trigger type\nhint: this version of Swell has 'http'",
                            app__show(value->key).text);
     }
     if (rc == 0 && r->app->http_count == 0)
         rc = app__fail(r, trigger->at, SW_EINPUT,
-                       "trigger: expected at least one trigger, got none\nhint: add [[trigger.http]] with a route and a component");
+                       "trigger: expected at least one trigger, got none\nhint: add [[trigger.http]] with a "
+                       "route and a component");
     return rc;
 }
 
@@ -247,8 +261,9 @@ int app__read_trigger_settings(struct app__reader *r, const struct codec_toml *v
             continue;
         char what[128];
         (void)snprintf(what, sizeof what, "settings of the trigger type '%s'", app__show(type->key).text);
-        rc = sw_str_eq(type->key, SW_LIT("http")) ? app__table(r, "[application.trigger.http]", type, fields, target)
-                                                  : app__fail_later(r, type->key_at, type->key, what, NULL);
+        rc = sw_str_eq(type->key, SW_LIT("http"))
+                 ? app__table(r, "[application.trigger.http]", type, fields, target)
+                 : app__fail_later(r, type->key_at, type->key, what, NULL);
     }
     return rc;
 }

@@ -29,8 +29,8 @@ struct segment {
 
 struct pattern {
     uint32_t trigger;
-    struct sw_str normal;    /* for matched_route */
-    struct sw_str component; /* for component_route */
+    struct sw_str normal;     /* for matched_route */
+    struct sw_str component;  /* for component_route */
     struct segment *segments; /* without the wildcard */
     uint32_t segment_count;
     uint32_t param_count;
@@ -60,8 +60,8 @@ bool app_route_is_wildcard(struct sw_str route)
 {
     if (sw_str_ends(route, SW_LIT("/")))
         route.n--;
-    return sw_str_eq(route, SW_LIT("...")) || sw_str_eq(route, SW_LIT("*")) || sw_str_ends(route, SW_LIT("/...")) ||
-           sw_str_ends(route, SW_LIT("/*"));
+    return sw_str_eq(route, SW_LIT("...")) || sw_str_eq(route, SW_LIT("*")) ||
+           sw_str_ends(route, SW_LIT("/...")) || sw_str_ends(route, SW_LIT("/*"));
 }
 
 /* ---- reading a route ---- */
@@ -76,8 +76,9 @@ struct parse {
 
 static int invalid(const struct parse *p, const char *what)
 {
-    return sw_fail(p->err, SW_EINPUT, "route '%s' of component '" SW_FMT "': %s", app__show(p->trigger->route).text,
-                   SW_ARG(p->app->components[p->trigger->component].id), what);
+    return sw_fail(p->err, SW_EINPUT, "route '%s' of component '" SW_FMT "': %s",
+                   app__show(p->trigger->route).text, SW_ARG(p->app->components[p->trigger->component].id),
+                   what);
 }
 
 /* Names become parts of header names ("spin-path-match-<name>"). */
@@ -158,7 +159,8 @@ static int read_segments(const struct parse *p, struct sw_str text)
 
 static int normalise(struct app_routes *routes, struct sw_str raw, struct sw_str *ret, struct sw_err *err)
 {
-    const char *text = sw_arena_printf(&routes->arena, "%s" SW_FMT, sw_str_starts(raw, SW_LIT("/")) ? "" : "/", SW_ARG(raw));
+    const char *text =
+        sw_arena_printf(&routes->arena, "%s" SW_FMT, sw_str_starts(raw, SW_LIT("/")) ? "" : "/", SW_ARG(raw));
     if (!text)
         return sw_arena_fail(&routes->arena, raw.n, err);
     *ret = sw_str_of(text);
@@ -191,8 +193,8 @@ static int read_route(struct parse *p, struct sw_str *ret_text)
 
 /* ---- the table ---- */
 
-static int add_route(struct app_routes *routes, const struct app *app, uint32_t trigger, struct pattern *pattern,
-                     struct sw_err *err)
+static int add_route(struct app_routes *routes, const struct app *app, uint32_t trigger,
+                     struct pattern *pattern, struct sw_err *err)
 {
     struct parse p = {routes, app, &app->http[trigger], pattern, err};
     struct sw_str text;
@@ -208,7 +210,8 @@ static int add_route(struct app_routes *routes, const struct app *app, uint32_t 
     return rc < 0 ? rc : 0; /* SW_END: "/a" and "/a/" are two routes, the first one serves */
 }
 
-static int add_all(struct app_routes *routes, const struct app *app, struct sw_map *by_raw, struct sw_err *err)
+static int add_all(struct app_routes *routes, const struct app *app, struct sw_map *by_raw,
+                   struct sw_err *err)
 {
     for (uint32_t i = 0; i < app->http_count; i++) {
         struct pattern *same = sw_map_get(by_raw, app->http[i].route);
@@ -286,7 +289,8 @@ static bool match_segment(const struct segment *segment, struct sw_str text, str
 }
 
 /* On a match, *ret_end is where the segments end in `text`. */
-static bool match_pattern(const struct pattern *pattern, struct sw_str text, struct app_route_match *match, size_t *ret_end)
+static bool match_pattern(const struct pattern *pattern, struct sw_str text, struct app_route_match *match,
+                          size_t *ret_end)
 {
     size_t at = 0;
     for (uint32_t i = 0; i < pattern->segment_count; i++) {
@@ -341,7 +345,8 @@ static const struct pattern *find_best(const struct app_routes *routes, struct s
         if (match_pattern(routes->patterns[i], text, NULL, &end)) {
             best = routes->patterns[i];
             for (uint32_t j = i + 1; j < routes->pattern_count; j++)
-                if (match_pattern(routes->patterns[j], text, NULL, &end) && compare(routes->patterns[j], best) < 0)
+                if (match_pattern(routes->patterns[j], text, NULL, &end) &&
+                    compare(routes->patterns[j], best) < 0)
                     best = routes->patterns[j];
         }
     return best;

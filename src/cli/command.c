@@ -32,10 +32,10 @@ static void print_options(const struct cli_command *command, FILE *out)
         char left[64];
         if (o->kind == CLI_LATER)
             continue;
-        (void)snprintf(left, sizeof left, "--%s%s%s%s", o->name, o->value ? " " : "", o->value ? o->value : "",
-                       o->kind == CLI_LIST ? "..." : "");
-        (void)fprintf(out, "  %c%c%c %-22s %s\n", o->letter ? '-' : ' ', o->letter ? o->letter : ' ', o->letter ? ',' : ' ',
-                      left, o->help);
+        (void)snprintf(left, sizeof left, "--%s%s%s%s", o->name, o->value ? " " : "",
+                       o->value ? o->value : "", o->kind == CLI_LIST ? "..." : "");
+        (void)fprintf(out, "  %c%c%c %-22s %s\n", o->letter ? '-' : ' ', o->letter ? o->letter : ' ',
+                      o->letter ? ',' : ' ', left, o->help);
     }
     (void)fprintf(out, "  -h, %-22s %s\n", "--help", "Show this help");
 }
@@ -76,25 +76,28 @@ static int fail_unknown(const struct cli_program *program, const char *word, str
         if (!c->hidden && !c->later)
             codec_nearest_offer(&nearest, sw_str_of(c->name));
     if (nearest.best.n)
-        return sw_fail(err, SW_EINPUT, "unknown %s '%s'\nhint: did you mean '%s " SW_FMT "'?", what, word, program->name,
-                       SW_ARG(nearest.best));
-    return sw_fail(err, SW_EINPUT, "unknown %s '%s'\nhint: '%s help' lists what there is", what, word, program->name);
+        return sw_fail(err, SW_EINPUT, "unknown %s '%s'\nhint: did you mean '%s " SW_FMT "'?", what, word,
+                       program->name, SW_ARG(nearest.best));
+    return sw_fail(err, SW_EINPUT, "unknown %s '%s'\nhint: '%s help' lists what there is", what, word,
+                   program->name);
 }
 
 /* A known command that can run, or the error to print. */
-static int look_up(const struct cli_program *program, const char *name, const struct cli_command **ret, struct sw_err *err)
+static int look_up(const struct cli_program *program, const char *name, const struct cli_command **ret,
+                   struct sw_err *err)
 {
     const struct cli_command *command = find(program, name);
     if (!command)
         return fail_unknown(program, name, err);
     if (command->later)
-        return sw_fail(err, SW_EINPUT, "this version of Swell does not support '%s %s' yet", program->name, command->name);
+        return sw_fail(err, SW_EINPUT, "this version of Swell does not support '%s %s' yet", program->name,
+                       command->name);
     *ret = command;
     return 0;
 }
 
-static int run_command(const struct cli_program *program, const struct cli_command *command, int argc, char *const *argv,
-                       const struct cli_io *io)
+static int run_command(const struct cli_program *program, const struct cli_command *command, int argc,
+                       char *const *argv, const struct cli_io *io)
 {
     struct sw_err err = {0};
     bool help = false;

@@ -63,8 +63,8 @@ struct cli_program {
 int cli_run(const struct cli_program *program, int argc, char *const *argv, const struct cli_io *io);
 
 /* Fails with SW_EINPUT; *ret_help: --help or -h was given (parsing stops there). Values are views of argv. */
-int cli_options_parse(const struct cli_command *command, int argc, char *const *argv, void *parsed, bool *ret_help,
-                      struct sw_err *err) SW_MUST_CHECK;
+int cli_options_parse(const struct cli_command *command, int argc, char *const *argv, void *parsed,
+                      bool *ret_help, struct sw_err *err) SW_MUST_CHECK;
 void cli_help_program(const struct cli_program *program, FILE *out);
 void cli_help_command(const struct cli_program *program, const struct cli_command *command, FILE *out);
 

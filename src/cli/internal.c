@@ -18,7 +18,8 @@
 
 const struct cli_option cli_internal_compile_options[] = {
     {"component", 0, CLI_TEXT, "PATH", offsetof(struct cli_internal_compile, component), 0, "The component"},
-    {"cache", 0, CLI_TEXT, "DIR", offsetof(struct cli_internal_compile, cache), 0, "The folder of compiled code"},
+    {"cache", 0, CLI_TEXT, "DIR", offsetof(struct cli_internal_compile, cache), 0,
+     "The folder of compiled code"},
     {0},
 };
 
@@ -64,7 +65,9 @@ static int limit_memory(struct sw_err *err)
     struct rlimit now;
     if (getrlimit(RLIMIT_DATA, &now) == 0 && now.rlim_max < limit.rlim_max)
         return 0; /* somebody has set a lower one */
-    return setrlimit(RLIMIT_DATA, &limit) == 0 ? 0 : sw_fail_errno(err, SW_EIO, errno, "limit the compiler's memory");
+    return setrlimit(RLIMIT_DATA, &limit) == 0
+               ? 0
+               : sw_fail_errno(err, SW_EIO, errno, "limit the compiler's memory");
 }
 #endif
 

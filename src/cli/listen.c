@@ -61,7 +61,8 @@ static int bind_failed(int number, const char *address, struct sw_err *err)
                        "hint: choose another one with --listen, or port 0 for any that is free",
                        address);
     if (number == EACCES)
-        return sw_fail(err, SW_EINPUT, "cannot listen on %s: not permitted\nhint: choose a port from 1024 on with --listen",
+        return sw_fail(err, SW_EINPUT,
+                       "cannot listen on %s: not permitted\nhint: choose a port from 1024 on with --listen",
                        address);
     return sw_fail_errno(err, SW_EINPUT, number, "cannot listen on %s", address);
 }
@@ -73,10 +74,12 @@ static void describe(const struct sockaddr *address, socklen_t n, char ret[CLI_A
     if (getnameinfo(address, n, host, sizeof host, port, sizeof port, NI_NUMERICHOST | NI_NUMERICSERV) != 0)
         (void)snprintf(ret, CLI_ADDRESS_BYTES_MAX, "?");
     else
-        (void)snprintf(ret, CLI_ADDRESS_BYTES_MAX, address->sa_family == AF_INET6 ? "[%s]:%s" : "%s:%s", host, port);
+        (void)snprintf(ret, CLI_ADDRESS_BYTES_MAX, address->sa_family == AF_INET6 ? "[%s]:%s" : "%s:%s", host,
+                       port);
 }
 
-static int open_socket(const struct addrinfo *a, int *ret_fd, char ret_address[CLI_ADDRESS_BYTES_MAX], struct sw_err *err)
+static int open_socket(const struct addrinfo *a, int *ret_fd, char ret_address[CLI_ADDRESS_BYTES_MAX],
+                       struct sw_err *err)
 {
     const int on = 1;
     describe(a->ai_addr, a->ai_addrlen, ret_address);
@@ -103,11 +106,13 @@ int cli_listen(const char *text, int *ret_fd, char ret_address[CLI_ADDRESS_BYTES
     int rc = split(text, &where, err);
     if (rc < 0)
         return rc;
-    const struct addrinfo hints = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICSERV};
+    const struct addrinfo hints = {
+        .ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICSERV};
     struct addrinfo *list = NULL;
     int failure = getaddrinfo(where.host, where.port, &hints, &list);
     if (failure != 0)
-        return sw_fail(err, SW_EINPUT, "--listen: cannot find the address of '%s': %s", where.host, gai_strerror(failure));
+        return sw_fail(err, SW_EINPUT, "--listen: cannot find the address of '%s': %s", where.host,
+                       gai_strerror(failure));
     rc = open_socket(choose(list), ret_fd, ret_address, err);
     freeaddrinfo(list);
     return rc;

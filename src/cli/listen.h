@@ -10,6 +10,7 @@
  * ret_address : "127.0.0.1:3000" as it is bound, so port 0 shows the real one
  * fails       : SW_EINPUT (no address, in use, not ours), SW_EIO
  * source      : spin.md 2.10                                                      */
-int cli_listen(const char *text, int *ret_fd, char ret_address[CLI_ADDRESS_BYTES_MAX], struct sw_err *err) SW_MUST_CHECK;
+int cli_listen(const char *text, int *ret_fd, char ret_address[CLI_ADDRESS_BYTES_MAX],
+               struct sw_err *err) SW_MUST_CHECK;
 
 #endif

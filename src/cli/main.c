@@ -2,7 +2,10 @@
 #include "cli/internal.h"
 #include "cli/up.h"
 
-#define LATER(word, short_word) {.name = word, .alias = short_word, .later = true}
+#define LATER(word, short_word)                                                                              \
+    {                                                                                                        \
+        .name = word, .alias = short_word, .later = true                                                     \
+    }
 
 static const struct cli_command commands[] = {
     {.name = "up",

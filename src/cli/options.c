@@ -39,25 +39,30 @@ static int fail_unknown(const struct parse *p, const char *argument)
         if (o->kind != CLI_LATER)
             codec_nearest_offer(&nearest, sw_str_of(o->name));
     if (nearest.best.n)
-        return sw_fail(p->err, SW_EINPUT, "Unrecognised %s \"" SW_FMT "\"\nhint: did you mean '--" SW_FMT "'?",
+        return sw_fail(p->err, SW_EINPUT,
+                       "Unrecognised %s \"" SW_FMT "\"\nhint: did you mean '--" SW_FMT "'?",
                        p->command->option_word, SW_ARG(shown), SW_ARG(nearest.best));
     return sw_fail(p->err, SW_EINPUT, "Unrecognised %s \"" SW_FMT "\"\nhint: 'swell help %s' lists them",
                    p->command->option_word, SW_ARG(shown), p->command->name);
 }
 
-static int set_number(const struct parse *p, const struct cli_option *option, const char *value, uint32_t *ret)
+static int set_number(const struct parse *p, const struct cli_option *option, const char *value,
+                      uint32_t *ret)
 {
     uint64_t number = 0;
     if (!sw_str_to_u64(sw_str_of(value), option->max, &number) || number == 0)
-        return sw_fail(p->err, SW_EINPUT, "--%s: expected a number from 1 to %u, got '%s'", option->name, option->max, value);
+        return sw_fail(p->err, SW_EINPUT, "--%s: expected a number from 1 to %u, got '%s'", option->name,
+                       option->max, value);
     *ret = (uint32_t)number;
     return 0;
 }
 
-static int set_item(const struct parse *p, const struct cli_option *option, const char *value, struct cli_list *list)
+static int set_item(const struct parse *p, const struct cli_option *option, const char *value,
+                    struct cli_list *list)
 {
     if (list->count >= CLI_LIST_ITEMS_MAX)
-        return sw_fail(p->err, SW_ELIMIT, "--%s: expected at most %d of them", option->name, CLI_LIST_ITEMS_MAX);
+        return sw_fail(p->err, SW_ELIMIT, "--%s: expected at most %d of them", option->name,
+                       CLI_LIST_ITEMS_MAX);
     list->items[list->count++] = value;
     return 0;
 }
@@ -99,15 +104,16 @@ static int take(struct parse *p, const struct cli_option *option, const char *va
     if (!value && p->at + 1 < p->argc)
         value = p->argv[++p->at];
     if (!value)
-        return sw_fail(p->err, SW_EINPUT, "--%s: expected a value, got nothing\nhint: --%s %s", option->name, option->name,
-                       option->value);
+        return sw_fail(p->err, SW_EINPUT, "--%s: expected a value, got nothing\nhint: --%s %s", option->name,
+                       option->name, option->value);
     return set(p, option, value);
 }
 
 static int take_argument(struct parse *p, const char *argument)
 {
     if (argument[0] != '-' || argument[1] == '\0')
-        return sw_fail(p->err, SW_EINPUT, "unexpected argument '%s'\nhint: 'swell help %s' shows what it takes", argument,
+        return sw_fail(p->err, SW_EINPUT,
+                       "unexpected argument '%s'\nhint: 'swell help %s' shows what it takes", argument,
                        p->command->name);
     if (argument[1] != '-') {
         const struct cli_option *option = by_letter(p->command, argument[1]);
@@ -121,8 +127,8 @@ static int take_argument(struct parse *p, const char *argument)
     return option ? take(p, option, equals ? equals + 1 : NULL) : fail_unknown(p, argument);
 }
 
-int cli_options_parse(const struct cli_command *command, int argc, char *const *argv, void *parsed, bool *ret_help,
-                      struct sw_err *err)
+int cli_options_parse(const struct cli_command *command, int argc, char *const *argv, void *parsed,
+                      bool *ret_help, struct sw_err *err)
 {
     struct parse p = {.command = command, .argc = argc, .argv = argv, .parsed = parsed, .err = err};
     for (; p.at < argc; p.at++) {

@@ -18,22 +18,53 @@
 #define DEFAULT_LISTEN "127.0.0.1:3000"
 #define WORKERS_MAX 256
 
-#define LATER(option) {.name = option, .kind = CLI_LATER}
+#define LATER(option)                                                                                        \
+    {                                                                                                        \
+        .name = option, .kind = CLI_LATER                                                                    \
+    }
 
 const struct cli_option cli_up_options[] = {
     {"from", 'f', CLI_TEXT, "PATH", offsetof(struct cli_up, from), 0,
      "Manifest, folder of one, or a .wasm; else spin.toml here or above"},
-    {"listen", 0, CLI_TEXT, "ADDR", offsetof(struct cli_up, listen), 0, "Where to listen [" DEFAULT_LISTEN "]"},
-    {"env", 'e', CLI_LIST, "KEY=VALUE", offsetof(struct cli_up, env), 0, "Environment variable for every component"},
+    {"listen", 0, CLI_TEXT, "ADDR", offsetof(struct cli_up, listen), 0,
+     "Where to listen [" DEFAULT_LISTEN "]"},
+    {"env", 'e', CLI_LIST, "KEY=VALUE", offsetof(struct cli_up, env), 0,
+     "Environment variable for every component"},
     {"quiet", 'q', CLI_FLAG, NULL, offsetof(struct cli_up, quiet), 0, "Do not show what components print"},
-    {"workers", 0, CLI_NUMBER, "N", offsetof(struct cli_up, workers), WORKERS_MAX, "Worker processes [one per CPU]"},
-    LATER("from-file"), LATER("from-registry"), LATER("profile"), LATER("insecure"), LATER("temp"), LATER("cache-dir"),
-    LATER("direct-mounts"), LATER("build"), LATER("component-id"), LATER("log-dir"), LATER("truncate-logs"),
-    LATER("disable-cache"), LATER("cache"), LATER("disable-pooling"), LATER("debug-info"), LATER("follow"),
-    LATER("runtime-config-file"), LATER("state-dir"), LATER("allow-transient-write"), LATER("key-value"), LATER("sqlite"),
-    LATER("max-instance-memory"), LATER("variable"), LATER("tls-cert"), LATER("tls-key"), LATER("http1-max-buf-size"),
-    LATER("find-free-port"), LATER("format"), LATER("max-instance-reuse-count"), LATER("max-instance-concurrent-reuse-count"),
-    LATER("request-timeout"), LATER("idle-instance-timeout"),
+    {"workers", 0, CLI_NUMBER, "N", offsetof(struct cli_up, workers), WORKERS_MAX,
+     "Worker processes [one per CPU]"},
+    LATER("from-file"),
+    LATER("from-registry"),
+    LATER("profile"),
+    LATER("insecure"),
+    LATER("temp"),
+    LATER("cache-dir"),
+    LATER("direct-mounts"),
+    LATER("build"),
+    LATER("component-id"),
+    LATER("log-dir"),
+    LATER("truncate-logs"),
+    LATER("disable-cache"),
+    LATER("cache"),
+    LATER("disable-pooling"),
+    LATER("debug-info"),
+    LATER("follow"),
+    LATER("runtime-config-file"),
+    LATER("state-dir"),
+    LATER("allow-transient-write"),
+    LATER("key-value"),
+    LATER("sqlite"),
+    LATER("max-instance-memory"),
+    LATER("variable"),
+    LATER("tls-cert"),
+    LATER("tls-key"),
+    LATER("http1-max-buf-size"),
+    LATER("find-free-port"),
+    LATER("format"),
+    LATER("max-instance-reuse-count"),
+    LATER("max-instance-concurrent-reuse-count"),
+    LATER("request-timeout"),
+    LATER("idle-instance-timeout"),
     {0},
 };
 _Static_assert(sizeof cli_up_options / sizeof cli_up_options[0] <= 64, "the parser keeps a bit per option");
@@ -47,16 +78,19 @@ int cli_up_env(const char *text, struct app_env *ret, struct sw_err *err)
     ret->name = sw_str_head(whole, equals);
     ret->value = equals + 1 < whole.n ? sw_str_from(whole, equals + 1) : sw_str("", 0);
     if (!sw_utf8_valid(whole))
-        return sw_fail(err, SW_EINPUT, "--env: expected UTF-8 in the value of '" SW_FMT "'", SW_ARG(ret->name));
+        return sw_fail(err, SW_EINPUT, "--env: expected UTF-8 in the value of '" SW_FMT "'",
+                       SW_ARG(ret->name));
     return 0;
 }
 
 int cli_up_cache_dir(const char *xdg_cache_home, const char *home, struct sw_buf *ret, struct sw_err *err)
 {
-    bool xdg = xdg_cache_home && xdg_cache_home[0] == '/'; /* a relative one is to be ignored, says the specification */
+    bool xdg = xdg_cache_home &&
+               xdg_cache_home[0] == '/'; /* a relative one is to be ignored, says the specification */
     if (!xdg && !(home && home[0] == '/'))
-        return sw_fail(err, SW_EINPUT, "no folder for compiled code: neither XDG_CACHE_HOME nor HOME is set\n"
-                                       "hint: set XDG_CACHE_HOME to a folder of yours");
+        return sw_fail(err, SW_EINPUT,
+                       "no folder for compiled code: neither XDG_CACHE_HOME nor HOME is set\n"
+                       "hint: set XDG_CACHE_HOME to a folder of yours");
     int rc = xdg ? sw_buf_printf(ret, err, "%s/swell/aot", xdg_cache_home)
                  : sw_buf_printf(ret, err, "%s/.cache/swell/aot", home);
     return rc < 0 ? rc : sw_buf_add_byte(ret, '\0', err); /* used as a C string */
@@ -155,8 +189,8 @@ static void on_progress(void *arg, struct sw_str component, uint64_t elapsed_ms,
     unsigned long long seconds = (unsigned long long)(elapsed_ms / 1000);
     const char *begin = up->terminal ? "\r\033[K" : ""; /* over the line before */
     if (done)
-        (void)fprintf(err, "%sCompiled component '" SW_FMT "' in %llu s; the next start is quick\n", begin, SW_ARG(component),
-                      seconds);
+        (void)fprintf(err, "%sCompiled component '" SW_FMT "' in %llu s; the next start is quick\n", begin,
+                      SW_ARG(component), seconds);
     else if (up->terminal)
         (void)fprintf(err, "%sCompiling component '" SW_FMT "' (%llu s)", begin, SW_ARG(component), seconds);
     else if (seconds < 2) /* once is enough for a log */
@@ -206,7 +240,9 @@ static int check_routes(const struct app *app, FILE *out, struct sw_err *err)
 static int serve(const struct cli_up *options, struct up *up, struct sw_err *err)
 {
     const char *from_env = getenv("SPIN_HTTP_LISTEN_ADDR");
-    const char *listen_at = options->listen ? options->listen : from_env && from_env[0] ? from_env : DEFAULT_LISTEN;
+    const char *listen_at = options->listen           ? options->listen
+                            : from_env && from_env[0] ? from_env
+                                                      : DEFAULT_LISTEN;
     sw_auto_buf cache_dir = SW_BUF(PATH_MAX);
     sw_auto_close int listen_fd = -1;
     char program[PATH_MAX];

@@ -21,6 +21,7 @@ int cli_up_env(const char *text, struct app_env *ret, struct sw_err *err) SW_MUS
 /* The start-up output, spin.md 2.10. */
 void cli_up_print_routes(const struct app *app, const char *address, FILE *out);
 /* The folder of compiled code: $XDG_CACHE_HOME or ~/.cache, then "swell/aot". */
-int cli_up_cache_dir(const char *xdg_cache_home, const char *home, struct sw_buf *ret, struct sw_err *err) SW_MUST_CHECK;
+int cli_up_cache_dir(const char *xdg_cache_home, const char *home, struct sw_buf *ret,
+                     struct sw_err *err) SW_MUST_CHECK;
 
 #endif

@@ -11,7 +11,8 @@ static bool update_all(EVP_MD_CTX *ctx, const struct sw_str *parts, size_t count
     return true;
 }
 
-int codec_sha256(const struct sw_str *parts, size_t count, uint8_t ret[CODEC_SHA256_BYTES], struct sw_err *err)
+int codec_sha256(const struct sw_str *parts, size_t count, uint8_t ret[CODEC_SHA256_BYTES],
+                 struct sw_err *err)
 {
     EVP_MD_CTX *ctx = EVP_MD_CTX_new();
     bool done = ctx && EVP_DigestInit_ex(ctx, EVP_sha256(), NULL) == 1 && update_all(ctx, parts, count) &&

@@ -34,7 +34,8 @@ static void give_memory(void *p)
 int codec_json_parse(struct sw_str text, struct codec_json **ret, struct sw_err *err)
 {
     if (text.n > CODEC_JSON_BYTES_MAX)
-        return sw_fail(err, SW_ELIMIT, "expected at most %u bytes of JSON, got %zu", CODEC_JSON_BYTES_MAX, text.n);
+        return sw_fail(err, SW_ELIMIT, "expected at most %u bytes of JSON, got %zu", CODEC_JSON_BYTES_MAX,
+                       text.n);
     json_set_alloc_funcs(take_memory, give_memory); /* the same pair each time */
     refused = false;
     json_error_t error;
@@ -43,8 +44,8 @@ int codec_json_parse(struct sw_str text, struct codec_json **ret, struct sw_err 
         enum json_error_code code = json_error_code(&error);
         if (refused || code == json_error_out_of_memory)
             return sw_fail(err, SW_ENOMEM, "no memory for %zu bytes of JSON", text.n);
-        return sw_fail(err, code == json_error_stack_overflow ? SW_ELIMIT : SW_EINPUT, "%d:%d: not valid JSON: %s",
-                       error.line, error.column, error.text);
+        return sw_fail(err, code == json_error_stack_overflow ? SW_ELIMIT : SW_EINPUT,
+                       "%d:%d: not valid JSON: %s", error.line, error.column, error.text);
     }
     *ret = (struct codec_json *)(void *)root;
     return 0;
@@ -80,8 +81,9 @@ enum codec_json_kind codec_json_kind(const struct codec_json *value)
 const char *codec_json_kind_name(enum codec_json_kind kind)
 {
     static const char *const names[] = {
-        [CODEC_JSON_NULL] = "null",       [CODEC_JSON_BOOL] = "a boolean",  [CODEC_JSON_INTEGER] = "an integer",
-        [CODEC_JSON_REAL] = "a fraction", [CODEC_JSON_STRING] = "a string", [CODEC_JSON_ARRAY] = "an array",
+        [CODEC_JSON_NULL] = "null",          [CODEC_JSON_BOOL] = "a boolean",
+        [CODEC_JSON_INTEGER] = "an integer", [CODEC_JSON_REAL] = "a fraction",
+        [CODEC_JSON_STRING] = "a string",    [CODEC_JSON_ARRAY] = "an array",
         [CODEC_JSON_OBJECT] = "an object",
     };
     return names[kind];
@@ -127,7 +129,8 @@ static struct codec_json_member member_at(void *place)
 {
     if (!place)
         return (struct codec_json_member){0};
-    return (struct codec_json_member){sw_str_of(json_object_iter_key(place)), value_of(json_object_iter_value(place)), place};
+    return (struct codec_json_member){sw_str_of(json_object_iter_key(place)),
+                                      value_of(json_object_iter_value(place)), place};
 }
 
 struct codec_json_member codec_json_first(const struct codec_json *object)

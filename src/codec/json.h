@@ -29,13 +29,15 @@ int codec_json_parse(struct sw_str text, struct codec_json **ret, struct sw_err 
 void codec_json_free(struct codec_json *root); /* NULL is fine */
 
 enum codec_json_kind codec_json_kind(const struct codec_json *value);
-const char *codec_json_kind_name(enum codec_json_kind kind); /* "an object", ... */
+const char *codec_json_kind_name(enum codec_json_kind kind);     /* "an object", ... */
 struct sw_str codec_json_string(const struct codec_json *value); /* empty unless a string; NUL-terminated */
 int64_t codec_json_integer(const struct codec_json *value);      /* 0 unless an integer */
 bool codec_json_bool(const struct codec_json *value);            /* false unless true */
 size_t codec_json_count(const struct codec_json *value);         /* items or members; 0 for others */
-const struct codec_json *codec_json_item(const struct codec_json *array, size_t index); /* NULL past the end */
-const struct codec_json *codec_json_get(const struct codec_json *object, const char *key); /* NULL when absent */
+const struct codec_json *codec_json_item(const struct codec_json *array,
+                                         size_t index); /* NULL past the end */
+const struct codec_json *codec_json_get(const struct codec_json *object,
+                                        const char *key); /* NULL when absent */
 
 /* The members in order: for (m = codec_json_first(o); m.value; m = codec_json_next(o, m)). */
 struct codec_json_member {

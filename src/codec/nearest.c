@@ -36,7 +36,8 @@ struct codec_nearest codec_nearest(struct sw_str wanted)
 
 void codec_nearest_offer(struct codec_nearest *nearest, struct sw_str word)
 {
-    if (nearest->wanted.n == 0 || nearest->wanted.n > CODEC_NEAREST_BYTES_MAX || word.n > CODEC_NEAREST_BYTES_MAX)
+    if (nearest->wanted.n == 0 || nearest->wanted.n > CODEC_NEAREST_BYTES_MAX ||
+        word.n > CODEC_NEAREST_BYTES_MAX)
         return;
     size_t d = distance(nearest->wanted, word);
     if (d < nearest->distance) {

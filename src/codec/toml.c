@@ -72,15 +72,17 @@ static void skip_string(struct scan *s)
         step(s);
 }
 
-static int too_deep(const struct scan *s, struct sw_str file, const char *what, unsigned max, struct sw_err *err)
+static int too_deep(const struct scan *s, struct sw_str file, const char *what, unsigned max,
+                    struct sw_err *err)
 {
-    return sw_fail(err, SW_ELIMIT, SW_FMT ":%u:%u: %s: expected at most %u", SW_ARG(file), s->place.line, s->place.column,
-                   what, max);
+    return sw_fail(err, SW_ELIMIT, SW_FMT ":%u:%u: %s: expected at most %u", SW_ARG(file), s->place.line,
+                   s->place.column, what, max);
 }
 
 static bool begins_key(char c)
 {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || (c && strchr("_-\"']", c));
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+           (c && strchr("_-\"']", c));
 }
 
 /* At the '[' of a table's header. toml++ 3.3.0 fails an assertion where no key begins. */
@@ -145,7 +147,7 @@ static int check_depth(struct sw_str text, struct sw_str file, struct sw_err *er
 
 /* ---- building ---- */
 
-struct node { /* what the visitor hands on as parent */
+struct node {                    /* what the visitor hands on as parent */
     struct codec_toml *children; /* of this node, writable while building */
     struct codec_toml *self;
     uint32_t depth;
@@ -159,8 +161,9 @@ struct builder {
 };
 
 static const enum codec_toml_kind kinds[] = {
-    [CODEC__TABLE] = CODEC_TOML_TABLE, [CODEC__ARRAY] = CODEC_TOML_ARRAY,     [CODEC__STRING] = CODEC_TOML_STRING,
-    [CODEC__INTEGER] = CODEC_TOML_INTEGER, [CODEC__FLOAT] = CODEC_TOML_FLOAT, [CODEC__BOOL] = CODEC_TOML_BOOL,
+    [CODEC__TABLE] = CODEC_TOML_TABLE,   [CODEC__ARRAY] = CODEC_TOML_ARRAY,
+    [CODEC__STRING] = CODEC_TOML_STRING, [CODEC__INTEGER] = CODEC_TOML_INTEGER,
+    [CODEC__FLOAT] = CODEC_TOML_FLOAT,   [CODEC__BOOL] = CODEC_TOML_BOOL,
     [CODEC__DATE] = CODEC_TOML_DATE,
 };
 
@@ -172,12 +175,12 @@ static int build_texts(struct builder *b, const struct codec__toml_item *item, s
     return rc;
 }
 
-static int build_children(struct builder *b, const struct codec__toml_item *item, uint32_t depth, struct codec_toml *node,
-                          void **ret_node)
+static int build_children(struct builder *b, const struct codec__toml_item *item, uint32_t depth,
+                          struct codec_toml *node, void **ret_node)
 {
     if (depth > CODEC_TOML_DEPTH_MAX)
-        return sw_fail(b->err, SW_ELIMIT, SW_FMT ":%u:%u: levels inside each other: expected at most %d", SW_ARG(b->file),
-                       node->at.line, node->at.column, CODEC_TOML_DEPTH_MAX);
+        return sw_fail(b->err, SW_ELIMIT, SW_FMT ":%u:%u: levels inside each other: expected at most %d",
+                       SW_ARG(b->file), node->at.line, node->at.column, CODEC_TOML_DEPTH_MAX);
     struct node *below = SW_ARENA_NEW(b->arena, struct node);
     struct codec_toml *children = SW_ARENA_ARRAY(b->arena, item->count, struct codec_toml);
     if (!below || !children || item->count > UINT32_MAX)
@@ -211,16 +214,16 @@ static int syntax(struct sw_str file, struct codec__toml_failure *failure, struc
 {
     if (failure->text[0] >= 'A' && failure->text[0] <= 'Z')
         failure->text[0] = (char)(failure->text[0] - 'A' + 'a');
-    return sw_fail(err, SW_EINPUT, SW_FMT ":%u:%u: not valid TOML: %s", SW_ARG(file), failure->line ? failure->line : 1,
-                   failure->column ? failure->column : 1, failure->text);
+    return sw_fail(err, SW_EINPUT, SW_FMT ":%u:%u: not valid TOML: %s", SW_ARG(file),
+                   failure->line ? failure->line : 1, failure->column ? failure->column : 1, failure->text);
 }
 
-int codec_toml_parse(struct sw_arena *arena, struct sw_str text, struct sw_str file, const struct codec_toml **ret,
-                     struct sw_err *err)
+int codec_toml_parse(struct sw_arena *arena, struct sw_str text, struct sw_str file,
+                     const struct codec_toml **ret, struct sw_err *err)
 {
     if (text.n > CODEC_TOML_BYTES_MAX)
-        return sw_fail(err, SW_ELIMIT, SW_FMT ": expected at most %u bytes, got %zu", SW_ARG(file), CODEC_TOML_BYTES_MAX,
-                       text.n);
+        return sw_fail(err, SW_ELIMIT, SW_FMT ": expected at most %u bytes, got %zu", SW_ARG(file),
+                       CODEC_TOML_BYTES_MAX, text.n);
     int rc = check_depth(text, file, err);
     if (rc < 0)
         return rc;
@@ -256,8 +259,9 @@ const struct codec_toml *codec_toml_get(const struct codec_toml *table, struct s
 const char *codec_toml_kind_name(enum codec_toml_kind kind)
 {
     static const char *const names[] = {
-        [CODEC_TOML_TABLE] = "a table",      [CODEC_TOML_ARRAY] = "an array", [CODEC_TOML_STRING] = "a string",
-        [CODEC_TOML_INTEGER] = "an integer", [CODEC_TOML_FLOAT] = "a float",  [CODEC_TOML_BOOL] = "a boolean",
+        [CODEC_TOML_TABLE] = "a table",   [CODEC_TOML_ARRAY] = "an array",
+        [CODEC_TOML_STRING] = "a string", [CODEC_TOML_INTEGER] = "an integer",
+        [CODEC_TOML_FLOAT] = "a float",   [CODEC_TOML_BOOL] = "a boolean",
         [CODEC_TOML_DATE] = "a date",
     };
     return names[kind];

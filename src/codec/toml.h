@@ -26,13 +26,13 @@ struct codec_toml_place { /* both from 1; columns count characters */
 
 struct codec_toml {
     enum codec_toml_kind kind;
-    struct codec_toml_place at;     /* of the value */
-    struct codec_toml_place key_at; /* of the key, in a table; else as `at` */
-    struct sw_str key;              /* in a table; NUL-terminated */
-    struct sw_str string;           /* STRING: UTF-8, NUL-terminated, may have NUL bytes inside */
-    int64_t integer;                /* INTEGER */
-    double number;                  /* FLOAT */
-    bool boolean;                   /* BOOL */
+    struct codec_toml_place at;        /* of the value */
+    struct codec_toml_place key_at;    /* of the key, in a table; else as `at` */
+    struct sw_str key;                 /* in a table; NUL-terminated */
+    struct sw_str string;              /* STRING: UTF-8, NUL-terminated, may have NUL bytes inside */
+    int64_t integer;                   /* INTEGER */
+    double number;                     /* FLOAT */
+    bool boolean;                      /* BOOL */
     const struct codec_toml *children; /* TABLE: in the order of the text; ARRAY: its items */
     uint32_t count;
 };
@@ -40,9 +40,10 @@ struct codec_toml {
 /* Parses a whole document; the tree lives in arena, the root is a table at 1:1. `file` is only for messages.
  * fails: SW_EINPUT "<file>:<line>:<column>: ...", SW_ELIMIT (text, nesting, the arena's ceiling), SW_ENOMEM
  * source: TOML 1.0.0 */
-int codec_toml_parse(struct sw_arena *arena, struct sw_str text, struct sw_str file, const struct codec_toml **ret,
-                     struct sw_err *err) SW_MUST_CHECK;
-const struct codec_toml *codec_toml_get(const struct codec_toml *table, struct sw_str key); /* NULL when absent or no table */
+int codec_toml_parse(struct sw_arena *arena, struct sw_str text, struct sw_str file,
+                     const struct codec_toml **ret, struct sw_err *err) SW_MUST_CHECK;
+const struct codec_toml *codec_toml_get(const struct codec_toml *table,
+                                        struct sw_str key); /* NULL when absent or no table */
 /* "a table", "an array", "a string", ... */
 const char *codec_toml_kind_name(enum codec_toml_kind kind);
 

@@ -26,7 +26,10 @@ namespace
 #define TOML_ENABLE_FORMATTERS 0
 #include <toml++/impl/forward_declarations.h>
 #undef TOML_UNREACHABLE
-#define TOML_UNREACHABLE return {}
+#define TOML_UNREACHABLE                                                                                     \
+    return                                                                                                   \
+    {                                                                                                        \
+    }
 #include <toml++/impl/unicode.h>
 #undef TOML_UNREACHABLE
 #define TOML_UNREACHABLE unexpected()
@@ -150,8 +153,8 @@ void describe(codec__toml_failure *failure, const char *text)
 
 } // namespace
 
-extern "C" enum codec__toml_result codec__toml_walk(const char *text, size_t bytes, codec__toml_visit *visit, void *arg,
-                                                    struct codec__toml_failure *failure)
+extern "C" enum codec__toml_result codec__toml_walk(const char *text, size_t bytes, codec__toml_visit *visit,
+                                                    void *arg, struct codec__toml_failure *failure)
 {
     try {
         toml::table root = toml::parse(std::string_view(text, bytes));

@@ -34,7 +34,8 @@ struct codec__toml_item { /* one value; the views end with the call */
 };
 
 /* Called for each value, parents first; parent is what the call for the parent put into *ret_node. Not 0: stop with that. */
-typedef int codec__toml_visit(void *arg, void *parent, size_t index, const struct codec__toml_item *item, void **ret_node);
+typedef int codec__toml_visit(void *arg, void *parent, size_t index, const struct codec__toml_item *item,
+                              void **ret_node);
 
 enum codec__toml_result { CODEC__DONE, CODEC__SYNTAX, CODEC__MEMORY, CODEC__STOPPED };
 

@@ -59,7 +59,8 @@ static int make_dirs(const char *cache_dir, struct sw_err *err)
     char path[PATH_MAX];
     size_t n = strlen(cache_dir);
     if (n == 0 || n >= sizeof path)
-        return sw_fail(err, SW_ELIMIT, "cache folder: expected a path of at most %d bytes, got %zu", PATH_MAX - 1, n);
+        return sw_fail(err, SW_ELIMIT, "cache folder: expected a path of at most %d bytes, got %zu",
+                       PATH_MAX - 1, n);
     memcpy(path, cache_dir, n + 1);
     for (size_t i = 1; i <= n; i++) {
         if (path[i] != '/' && path[i] != '\0')
@@ -89,7 +90,8 @@ static void sweep(int dir_fd)
         struct stat st;
         if (!sw_str_starts(sw_str_of(entry->d_name), SW_LIT(TEMPORARY_PREFIX)))
             continue;
-        if (fstatat(dir_fd, entry->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 && now - st.st_mtime > NODE_CACHE_STALE_S)
+        if (fstatat(dir_fd, entry->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+            now - st.st_mtime > NODE_CACHE_STALE_S)
             (void)unlinkat(dir_fd, entry->d_name, 0); /* somebody else may have been quicker */
     }
     (void)closedir(dir); /* only read */
@@ -128,7 +130,8 @@ static int open_file(int dir_fd, const char *name, int *ret_fd, struct sw_err *e
 {
     sw_auto_close int fd = openat(dir_fd, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
     if (fd < 0)
-        return errno == ENOENT ? SW_ABSENT : sw_fail_errno(err, SW_EIO, errno, "open '%s' in the cache", name);
+        return errno == ENOENT ? SW_ABSENT
+                               : sw_fail_errno(err, SW_EIO, errno, "open '%s' in the cache", name);
     struct stat st;
     if (fstat(fd, &st) != 0)
         return sw_fail_errno(err, SW_EIO, errno, "look at '%s' in the cache", name);
@@ -139,7 +142,8 @@ static int open_file(int dir_fd, const char *name, int *ret_fd, struct sw_err *e
     return 0;
 }
 
-int node_cache_open(const char *cache_dir, const char *key, int *ret_cwasm_fd, int *ret_image_fd, struct sw_err *err)
+int node_cache_open(const char *cache_dir, const char *key, int *ret_cwasm_fd, int *ret_image_fd,
+                    struct sw_err *err)
 {
     struct names names;
     sw_auto_close int dir_fd = -1;
@@ -182,7 +186,8 @@ static int put_file(int dir_fd, const char *name, struct sw_str bytes, struct sw
     char temporary[128];
     (void)snprintf(temporary, sizeof temporary, TEMPORARY_PREFIX "%d-%s", getpid(), name); /* fits */
     (void)unlinkat(dir_fd, temporary, 0); /* of a killed process that had our id */
-    sw_auto_close int fd = openat(dir_fd, temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+    sw_auto_close int fd =
+        openat(dir_fd, temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (fd < 0)
         return sw_fail_errno(err, SW_EIO, errno, "make '%s' in the cache", temporary);
     int rc = write_synced(fd, bytes, name, err);
@@ -193,7 +198,8 @@ static int put_file(int dir_fd, const char *name, struct sw_str bytes, struct sw
     return rc;
 }
 
-int node_cache_put(const char *cache_dir, const char *key, struct sw_str cwasm, struct sw_str image, struct sw_err *err)
+int node_cache_put(const char *cache_dir, const char *key, struct sw_str cwasm, struct sw_str image,
+                   struct sw_err *err)
 {
     struct names names;
     sw_auto_close int dir_fd = -1;

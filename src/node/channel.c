@@ -18,8 +18,10 @@ union control { /* aligned as a header must be */
 
 int node_channel_send(int channel_fd, const struct node_message *message, struct sw_err *err)
 {
-    if (message->json.n == 0 || message->json.n > NODE_MESSAGE_BYTES_MAX || message->fd_count > NODE_MESSAGE_FDS_MAX)
-        return sw_fail(err, SW_ELIMIT, "a packet of %zu bytes and %u descriptors, at most %u and %d are allowed",
+    if (message->json.n == 0 || message->json.n > NODE_MESSAGE_BYTES_MAX ||
+        message->fd_count > NODE_MESSAGE_FDS_MAX)
+        return sw_fail(err, SW_ELIMIT,
+                       "a packet of %zu bytes and %u descriptors, at most %u and %d are allowed",
                        message->json.n, message->fd_count, NODE_MESSAGE_BYTES_MAX, NODE_MESSAGE_FDS_MAX);
     union control control;
     memset(&control, 0, sizeof control);
@@ -68,7 +70,8 @@ static void take_fds(struct msghdr *head, struct node_message *message)
     }
 }
 
-int node_channel_receive(int channel_fd, char *buffer, size_t buffer_bytes, struct node_message *ret, struct sw_err *err)
+int node_channel_receive(int channel_fd, char *buffer, size_t buffer_bytes, struct node_message *ret,
+                         struct sw_err *err)
 {
     union control control;
     struct iovec part = {buffer, buffer_bytes};
@@ -88,7 +91,8 @@ int node_channel_receive(int channel_fd, char *buffer, size_t buffer_bytes, stru
     take_fds(&head, &message);
     if (head.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) {
         close_all(&message);
-        return sw_fail(err, SW_ELIMIT, "a packet is larger than %zu bytes or %d descriptors, or there is no descriptor left",
+        return sw_fail(err, SW_ELIMIT,
+                       "a packet is larger than %zu bytes or %d descriptors, or there is no descriptor left",
                        buffer_bytes, NODE_MESSAGE_FDS_MAX);
     }
     if (n == 0) {

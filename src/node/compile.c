@@ -92,7 +92,8 @@ static void fail_set(struct node__compile *set, int rc, const struct sw_err *err
 static int output_file(size_t bytes, int *ret_fd, struct sw_err *err)
 {
     sw_auto_close int fd = memfd_create("swell-compile", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-    if (fd < 0 || ftruncate(fd, (off_t)bytes) != 0 || fcntl(fd, F_ADD_SEALS, F_SEAL_GROW | F_SEAL_SHRINK) != 0)
+    if (fd < 0 || ftruncate(fd, (off_t)bytes) != 0 ||
+        fcntl(fd, F_ADD_SEALS, F_SEAL_GROW | F_SEAL_SHRINK) != 0)
         return sw_fail_errno(err, SW_EIO, errno, "make a memory file");
     *ret_fd = fd;
     fd = -1; /* taken by the caller */
@@ -156,8 +157,8 @@ static int describe_failure(struct job *job, int exit_status, int term_signal, s
 {
     struct sw_str id = component_of(job)->id;
     if (job->timed_out)
-        return sw_fail(err, SW_ETIMEOUT, "component '" SW_FMT "': compiling took longer than %llu s", SW_ARG(id),
-                       (unsigned long long)(job->set->timing->compile_ms_max / 1000));
+        return sw_fail(err, SW_ETIMEOUT, "component '" SW_FMT "': compiling took longer than %llu s",
+                       SW_ARG(id), (unsigned long long)(job->set->timing->compile_ms_max / 1000));
     sw_auto_buf buffer = SW_BUF(NODE_COMPILE_MESSAGE_BYTES_MAX);
     struct sw_str message = {NULL, 0};
     int rc = output_read(job->err_fd, &buffer, &message, err);
@@ -167,10 +168,11 @@ static int describe_failure(struct job *job, int exit_status, int term_signal, s
         message.n--;
     enum sw_code code = exit_status == sw_code_exit_status(SW_EINPUT) ? SW_EINPUT : SW_EIO;
     if (term_signal)
-        return sw_fail(err, code, "component '" SW_FMT "': its compiler was ended by signal %d%s" SW_FMT, SW_ARG(id), term_signal,
-                       message.n ? ": " : "", SW_ARG(message));
+        return sw_fail(err, code, "component '" SW_FMT "': its compiler was ended by signal %d%s" SW_FMT,
+                       SW_ARG(id), term_signal, message.n ? ": " : "", SW_ARG(message));
     if (message.n == 0)
-        return sw_fail(err, code, "component '" SW_FMT "': its compiler ended with status %d", SW_ARG(id), exit_status);
+        return sw_fail(err, code, "component '" SW_FMT "': its compiler ended with status %d", SW_ARG(id),
+                       exit_status);
     return sw_fail(err, code, "component '" SW_FMT "': " SW_FMT, SW_ARG(id), SW_ARG(message));
 }
 
@@ -227,8 +229,12 @@ static int job_start(struct job *job, struct sw_err *err)
     if (rc < 0)
         return rc;
     const int fds[] = {-1, job->out_fd, job->err_fd};
-    const struct loop_spawn spawn = {
-        .file = set->config->program, .argv = argv.out, .fds = fds, .fd_count = 3, .exited = on_exit_, .arg = job};
+    const struct loop_spawn spawn = {.file = set->config->program,
+                                     .argv = argv.out,
+                                     .fds = fds,
+                                     .fd_count = 3,
+                                     .exited = on_exit_,
+                                     .arg = job};
     rc = loop_process_spawn(set->loop, &spawn, &job->process, err);
     if (rc < 0)
         return rc;

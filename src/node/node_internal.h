@@ -18,7 +18,8 @@ struct node__timing { /* limits.h, or shorter ones in tests */
 };
 extern const struct node__timing node__timing_default;
 
-int node__supervise(const struct node_config *config, const struct node__timing *timing, struct sw_err *err) SW_MUST_CHECK;
+int node__supervise(const struct node_config *config, const struct node__timing *timing,
+                    struct sw_err *err) SW_MUST_CHECK;
 
 /* ---- compile.c ---- */
 
@@ -31,7 +32,8 @@ struct node__keys { /* of one component's core modules */
 typedef void node__compiled_fn(void *arg, int rc, const struct sw_err *err);
 struct node__compile;
 int node__compile_new(struct loop *loop, const struct node_config *config, const struct node__timing *timing,
-                      node__compiled_fn *done, void *arg, struct node__compile **ret, struct sw_err *err) SW_MUST_CHECK;
+                      node__compiled_fn *done, void *arg, struct node__compile **ret,
+                      struct sw_err *err) SW_MUST_CHECK;
 void node__compile_cancel(struct node__compile *compile); /* done comes with -SW_ECANCELLED */
 const struct node__keys *node__compile_keys(const struct node__compile *compile, uint32_t component);
 void node__compile_free(struct node__compile *compile); /* after done; NULL is fine */
@@ -40,8 +42,8 @@ void node__compile_free(struct node__compile *compile); /* after done; NULL is f
 
 struct node__serving;
 /* Opens every component and artifact, and writes the locked application and the keys into sealed memory files. */
-int node__serving_new(const struct node_config *config, const struct node__compile *compile, struct node__serving **ret,
-                      struct sw_err *err) SW_MUST_CHECK;
+int node__serving_new(const struct node_config *config, const struct node__compile *compile,
+                      struct node__serving **ret, struct sw_err *err) SW_MUST_CHECK;
 /* Sends all of it; each worker gets descriptors with offsets of its own. */
 int node__serving_send(const struct node__serving *serving, int channel_fd, struct sw_err *err) SW_MUST_CHECK;
 void node__serving_free(struct node__serving *serving); /* NULL is fine */
@@ -64,7 +66,8 @@ struct node__slot_config {
     void *arg;
     uint32_t index;
 };
-int node__slot_new(const struct node__slot_config *config, struct node__slot **ret, struct sw_err *err) SW_MUST_CHECK;
+int node__slot_new(const struct node__slot_config *config, struct node__slot **ret,
+                   struct sw_err *err) SW_MUST_CHECK;
 void node__slot_drain(struct node__slot *slot); /* `gone` comes, never inside this call */
 void node__slot_kill(struct node__slot *slot);  /* as drain, at once */
 bool node__slot_is_serving(const struct node__slot *slot);

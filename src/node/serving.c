@@ -27,11 +27,14 @@ struct node__serving {
 
 /* ---- making ---- */
 
-static int add_artifact(struct node__serving *serving, const char *cache_dir, const char *key, struct sw_err *err)
+static int add_artifact(struct node__serving *serving, const char *cache_dir, const char *key,
+                        struct sw_err *err)
 {
-    int rc = node_cache_open(cache_dir, key, &serving->fds[serving->fd_count], &serving->fds[serving->fd_count + 1], err);
+    int rc = node_cache_open(cache_dir, key, &serving->fds[serving->fd_count],
+                             &serving->fds[serving->fd_count + 1], err);
     if (rc == SW_ABSENT)
-        return sw_fail(err, SW_EIO, "'%s' has vanished from the cache folder '%s'\nhint: start again", key, cache_dir);
+        return sw_fail(err, SW_EIO, "'%s' has vanished from the cache folder '%s'\nhint: start again", key,
+                       cache_dir);
     if (rc == 0)
         serving->fd_count += 2;
     return rc;
@@ -53,7 +56,8 @@ static int add_component(struct node__serving *serving, const struct node_config
     return 0;
 }
 
-static int write_table(const struct app *app, const struct node__compile *compile, struct sw_buf *out, struct sw_err *err)
+static int write_table(const struct app *app, const struct node__compile *compile, struct sw_buf *out,
+                       struct sw_err *err)
 {
     int rc = sw_buf_add(out, SW_LIT("{\"components\":["), err);
     for (uint32_t i = 0; rc == 0 && i < app->component_count; i++) {
@@ -67,8 +71,8 @@ static int write_table(const struct app *app, const struct node__compile *compil
     return rc < 0 ? rc : sw_buf_add(out, SW_LIT("]}"), err);
 }
 
-static int write_files(struct node__serving *serving, const struct node_config *config, const struct node__compile *compile,
-                       struct sw_err *err)
+static int write_files(struct node__serving *serving, const struct node_config *config,
+                       const struct node__compile *compile, struct sw_err *err)
 {
     sw_auto_buf text = SW_BUF(NODE_SERVING_BYTES_MAX);
     int rc = app_to_json(config->app, &text, err);
@@ -80,16 +84,16 @@ static int write_files(struct node__serving *serving, const struct node_config *
     return rc < 0 ? rc : node__memory_file("swell-table", sw_buf_str(&text), &serving->table_fd, err);
 }
 
-static int open_all(struct node__serving *serving, const struct node_config *config, const struct node__compile *compile,
-                    struct sw_err *err)
+static int open_all(struct node__serving *serving, const struct node_config *config,
+                    const struct node__compile *compile, struct sw_err *err)
 {
     const struct app *app = config->app;
     size_t artifacts = 0;
     for (uint32_t i = 0; i < app->component_count; i++)
         artifacts += node__compile_keys(compile, i)->count;
     if (artifacts > NODE_ARTIFACTS_TOTAL_MAX)
-        return sw_fail(err, SW_ELIMIT, "the application has %zu core modules, at most %d are supported", artifacts,
-                       NODE_ARTIFACTS_TOTAL_MAX);
+        return sw_fail(err, SW_ELIMIT, "the application has %zu core modules, at most %d are supported",
+                       artifacts, NODE_ARTIFACTS_TOTAL_MAX);
     serving->fds = sw_try_alloc_array(app->component_count + 2 * artifacts, sizeof *serving->fds);
     if (!serving->fds)
         return sw_fail(err, SW_ENOMEM, "no memory for %zu core modules", artifacts);
@@ -99,8 +103,8 @@ static int open_all(struct node__serving *serving, const struct node_config *con
     return rc;
 }
 
-int node__serving_new(const struct node_config *config, const struct node__compile *compile, struct node__serving **ret,
-                      struct sw_err *err)
+int node__serving_new(const struct node_config *config, const struct node__compile *compile,
+                      struct node__serving **ret, struct sw_err *err)
 {
     struct node__serving *serving = sw_alloc(sizeof *serving);
     *serving = (struct node__serving){.listen_fd = config->listen_fd, .app_fd = -1, .table_fd = -1};
@@ -131,7 +135,8 @@ void node__serving_free(struct node__serving *serving)
 
 /* ---- sending ---- */
 
-static int send_fds(const struct node__serving *serving, uint32_t first, uint32_t count, int channel_fd, struct sw_err *err)
+static int send_fds(const struct node__serving *serving, uint32_t first, uint32_t count, int channel_fd,
+                    struct sw_err *err)
 {
     struct node_message message = {.json = SW_LIT("{\"type\":\"descriptors\"}")};
     int rc = 0;
@@ -150,7 +155,8 @@ static int send_fds(const struct node__serving *serving, uint32_t first, uint32_
 int node__serving_send(const struct node__serving *serving, int channel_fd, struct sw_err *err)
 {
     char text[64];
-    (void)snprintf(text, sizeof text, "{\"type\":\"serve\",\"descriptors\":%u}", serving->fd_count); /* fits */
+    (void)snprintf(text, sizeof text, "{\"type\":\"serve\",\"descriptors\":%u}",
+                   serving->fd_count); /* fits */
     const struct node_message first = {.json = sw_str_of(text),
                                        .fds = {serving->listen_fd, serving->app_fd, serving->table_fd},
                                        .fd_count = 3};

@@ -33,10 +33,11 @@ struct node__slot {
     struct loop_process *process;
     int channel_fd;
     struct loop_watch *watch;
-    struct loop_timer *timer; /* STARTING: its time limit; PAUSED: when to start again, or at once to be gone */
+    struct loop_timer
+        *timer; /* STARTING: its time limit; PAUSED: when to start again, or at once to be gone */
     uint64_t ready_at_ms;
     uint32_t crashes;
-    bool leaving;   /* drained or killed while PAUSED */
+    bool leaving; /* drained or killed while PAUSED */
     bool timed_out;
     char failure[SW_ERR_TEXT_MAX]; /* what the worker said, until its exit */
 };
@@ -62,8 +63,9 @@ static void be_gone(struct node__slot *slot)
 static void on_failed(struct node__slot *slot, const struct codec_json *root)
 {
     const struct codec_json *text = codec_json_get(root, "text");
-    (void)snprintf(slot->failure, sizeof slot->failure, SW_FMT,
-                   SW_ARG(text ? codec_json_string(text) : SW_LIT("no reason given"))); /* cut as every error text */
+    (void)snprintf(
+        slot->failure, sizeof slot->failure, SW_FMT,
+        SW_ARG(text ? codec_json_string(text) : SW_LIT("no reason given"))); /* cut as every error text */
     if (slot->process)
         loop_process_kill(slot->process, SIGKILL); /* its exit comes */
 }
@@ -85,8 +87,8 @@ static void on_message(struct node__slot *slot, struct sw_str json)
     } else if (sw_str_eq(word, SW_LIT("failed"))) {
         on_failed(slot, root);
     } else {
-        sw_log_error("node", "worker.message", "worker=%u a message that is not known: " SW_FMT, slot->config.index,
-                     SW_ARG(sw_str_head(json, 100)));
+        sw_log_error("node", "worker.message", "worker=%u a message that is not known: " SW_FMT,
+                     slot->config.index, SW_ARG(sw_str_head(json, 100)));
     }
     codec_json_free(root);
 }
@@ -127,7 +129,8 @@ static void describe_end(const struct node__slot *slot, int exit_status, int ter
         (void)sw_fail(err, SW_ETIMEOUT, "worker %u was not ready within %llu s", index,
                       (unsigned long long)(slot->config.timing->start_ms_max / 1000));
     else if (term_signal)
-        (void)sw_fail(err, SW_EIO, "worker %u was ended by signal %d (%s)", index, term_signal, sigdescr_np(term_signal));
+        (void)sw_fail(err, SW_EIO, "worker %u was ended by signal %d (%s)", index, term_signal,
+                      sigdescr_np(term_signal));
     else
         (void)sw_fail(err, SW_EIO, "worker %u ended with status %d", index, exit_status);
 }

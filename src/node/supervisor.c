@@ -140,7 +140,8 @@ static bool on_ended(void *arg, struct node__slot *slot, const struct sw_err *er
     if (sv->phase != SERVE)
         return false;
     /* While starting, what a worker says against the application counts at once: the next one would say the same. */
-    bool hopeless = node__slot_crashes(slot) >= sv->timing->crashes_max && (!all_were_ready || none_serves(sv));
+    bool hopeless =
+        node__slot_crashes(slot) >= sv->timing->crashes_max && (!all_were_ready || none_serves(sv));
     if (hopeless || (!all_were_ready && err->code == SW_EINPUT)) {
         give_up(sv, -(int)err->code, err);
         return false;
@@ -202,7 +203,8 @@ static int set_up(struct supervisor *sv, struct sw_err *err)
 {
     const struct node_config *config = sv->config;
     if (config->workers == 0 || config->workers > NODE_WORKERS_MAX)
-        return sw_fail(err, SW_EINPUT, "workers: expected a number from 1 to %d, got %u", NODE_WORKERS_MAX, config->workers);
+        return sw_fail(err, SW_EINPUT, "workers: expected a number from 1 to %d, got %u", NODE_WORKERS_MAX,
+                       config->workers);
     sv->slots = sw_alloc(config->workers * sizeof(struct node__slot *));
     sv->was_ready = sw_alloc(config->workers * sizeof(bool));
     raise_descriptor_limit();
@@ -242,7 +244,8 @@ int node__supervise(const struct node_config *config, const struct node__timing 
     int rc = set_up(sv, err);
     if (rc == 0)
         rc = loop_run(sv->loop, err);
-    if (rc == 0 && sv->rc < 0 && sv->rc != -SW_ECANCELLED) { /* cancelled: a signal while compiling, which is what was asked */
+    if (rc == 0 && sv->rc < 0 &&
+        sv->rc != -SW_ECANCELLED) { /* cancelled: a signal while compiling, which is what was asked */
         rc = sv->rc;
         *err = sv->err;
     }

@@ -67,7 +67,8 @@ static int read_app(int fd, struct app **ret, struct sw_err *err)
     return rc < 0 ? rc : app_from_json(sw_buf_str(&text), ret, err);
 }
 
-static int read_keys(const struct codec_json *keys, struct node_served_component *component, struct sw_err *err)
+static int read_keys(const struct codec_json *keys, struct node_served_component *component,
+                     struct sw_err *err)
 {
     component->wasm_fd = -1;
     if (codec_json_kind(keys) != CODEC_JSON_ARRAY || codec_json_count(keys) > NODE_ARTIFACTS_MAX)
@@ -88,7 +89,8 @@ static int read_keys(const struct codec_json *keys, struct node_served_component
 }
 
 /* Makes serving->components; *ret_fds is how many descriptors they take. */
-static int read_components(struct node_serving *serving, const struct codec_json *root, uint32_t *ret_fds, struct sw_err *err)
+static int read_components(struct node_serving *serving, const struct codec_json *root, uint32_t *ret_fds,
+                           struct sw_err *err)
 {
     const struct codec_json *list = codec_json_get(root, "components");
     uint32_t count = serving->app->component_count;
@@ -140,7 +142,8 @@ static void place_fds(struct node_worker *worker)
 
 /* ---- packets ---- */
 
-static int on_serve(struct node_worker *worker, const struct codec_json *root, struct node_message *message, struct sw_err *err)
+static int on_serve(struct node_worker *worker, const struct codec_json *root, struct node_message *message,
+                    struct sw_err *err)
 {
     const struct codec_json *wanted = codec_json_get(root, "descriptors");
     int64_t count = wanted ? codec_json_integer(wanted) : -1;
@@ -177,7 +180,8 @@ static int on_descriptors(struct node_worker *worker, struct node_message *messa
 }
 
 /* *ret_drain: the packet was a drain. */
-static int on_packet(struct node_worker *worker, struct node_message *message, bool *ret_drain, struct sw_err *err)
+static int on_packet(struct node_worker *worker, struct node_message *message, bool *ret_drain,
+                     struct sw_err *err)
 {
     struct codec_json *root = NULL;
     int rc = codec_json_parse(message->json, &root, err);
@@ -269,7 +273,8 @@ int node_worker_failed(struct node_worker *worker, const char *text, struct sw_e
 {
     sw_auto_buf json = SW_BUF(NODE_MESSAGE_BYTES_MAX);
     int rc = sw_buf_add(&json, SW_LIT("{\"type\":\"failed\",\"text\":"), err);
-    struct sw_str valid = sw_utf8_valid(sw_str_of(text)) ? sw_str_of(text) : SW_LIT("a reason that is not UTF-8");
+    struct sw_str valid =
+        sw_utf8_valid(sw_str_of(text)) ? sw_str_of(text) : SW_LIT("a reason that is not UTF-8");
     if (rc == 0)
         rc = codec_json_add_string(&json, valid, err);
     if (rc == 0)

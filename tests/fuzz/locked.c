@@ -22,7 +22,8 @@ static void match_all(const struct app *app)
         struct sw_str path = app->http[i].route;
         if (app_routes_find(routes, path, &match) != 0)
             continue;
-        if (match.trigger >= app->http_count || match.param_count > APP_ROUTE_PARAMS_MAX || !is_view(match.path_info, path))
+        if (match.trigger >= app->http_count || match.param_count > APP_ROUTE_PARAMS_MAX ||
+            !is_view(match.path_info, path))
             abort();
         for (uint32_t k = 0; k < match.param_count; k++)
             if (match.params[k].value.n == 0 || !is_view(match.params[k].value, path))

@@ -9,8 +9,9 @@
 #include "base/alloc.h"
 #include "check.h"
 
-#define MANIFEST                                                                                                      \
-    "spin_manifest_version = 2\n[application]\nname = \"x\"\n[[trigger.http]]\nroute = \"/\"\ncomponent = \"a\"\n"    \
+#define MANIFEST                                                                                             \
+    "spin_manifest_version = 2\n[application]\nname = \"x\"\n[[trigger.http]]\nroute = \"/\"\ncomponent = "  \
+    "\"a\"\n"                                                                                                \
     "[component.a]\nsource = \"a.wasm\"\nenvironment = { K = \"1\" }\n"
 
 static char root[PATH_MAX];
@@ -35,7 +36,8 @@ static int set_up(void **state)
 {
     (void)state;
     char name[] = "app-load-XXXXXX"; /* in the build folder */
-    return mkdtemp(name) && chdir(name) == 0 && getcwd(root, sizeof root) && mkdir(".git", 0700) == 0 ? 0 : -1;
+    return mkdtemp(name) && chdir(name) == 0 && getcwd(root, sizeof root) && mkdir(".git", 0700) == 0 ? 0
+                                                                                                      : -1;
 }
 
 static int tear_down(void **state)
@@ -71,7 +73,9 @@ static void a_manifest_is_found_here_and_above_up_to_a_git_root(void **state)
     write_file("spin.toml", MANIFEST);
     write_file("a.wasm", "");
     check_loads("", "x", "spin.toml");
-    CHECK_INT(mkdir("git", 0700) | mkdir("git/.git", 0700) | mkdir("git/b", 0700) | mkdir("c", 0700) | mkdir("c/d", 0700), 0);
+    CHECK_INT(mkdir("git", 0700) | mkdir("git/.git", 0700) | mkdir("git/b", 0700) | mkdir("c", 0700) |
+                  mkdir("c/d", 0700),
+              0);
     CHECK_INT(chdir("c/d"), 0);
     check_loads("", "x", "spin.toml");
     CHECK_INT(chdir("../../git/b"), 0);
@@ -116,8 +120,9 @@ static void extra_environment_beats_the_manifest(void **state)
     (void)state;
     struct app *app = NULL;
     struct sw_err err;
-    const struct app_env extra[] = {
-        {SW_LIT_INIT("L"), SW_LIT_INIT("a")}, {SW_LIT_INIT("K"), SW_LIT_INIT("2")}, {SW_LIT_INIT("L"), SW_LIT_INIT("b")}};
+    const struct app_env extra[] = {{SW_LIT_INIT("L"), SW_LIT_INIT("a")},
+                                    {SW_LIT_INIT("K"), SW_LIT_INIT("2")},
+                                    {SW_LIT_INIT("L"), SW_LIT_INIT("b")}};
     CHECK_OK(app_load(SW_LIT(""), extra, 3, &app, &err), &err);
     CHECK_INT(app->components[0].env_count, 2);
     CHECK_STR(app->components[0].env[0].name, "K");
@@ -134,7 +139,9 @@ static void a_missing_source_names_the_build_command(void **state)
     CHECK_INT(mkdir("f", 0700), 0);
     write_file("f/spin.toml", MANIFEST "build = { command = \"cargo build\" }\n");
     (void)snprintf(message, sizeof message,
-                   "f/spin.toml:8:10: source: '%s/f/a.wasm' does not exist\nhint: build the component first: cargo build", root);
+                   "f/spin.toml:8:10: source: '%s/f/a.wasm' does not exist\nhint: build the component first: "
+                   "cargo build",
+                   root);
     check_fails("f", SW_EINPUT, message);
     write_file("f/spin.toml", MANIFEST);
     check_fails("f", SW_EINPUT, "does not exist\nhint: build the component 'a' first");
@@ -147,7 +154,8 @@ static void a_large_manifest_is_refused(void **state)
     (void)state;
     write_file("large.toml", "");
     CHECK_INT(truncate("large.toml", (1 << 20) + 1), 0);
-    check_fails("large.toml", SW_ELIMIT, "'large.toml': expected a manifest of at most 1048576 bytes, got 1048577");
+    check_fails("large.toml", SW_ELIMIT,
+                "'large.toml': expected a manifest of at most 1048576 bytes, got 1048577");
 }
 
 static void every_allocation_may_fail(void **state)

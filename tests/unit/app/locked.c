@@ -80,11 +80,15 @@ static void the_text_is_spins(void **state)
     sw_auto_buf out = SW_BUF(OUT_BYTES);
     struct sw_err err;
     CHECK_OK(app_to_json(&small, &out, &err), &err);
-    CHECK_STR(sw_buf_str(&out),
-              "{\"spin_lock_version\":0,\"metadata\":{\"name\":\"n\",\"origin\":\"file:///n.wasm\",\"triggers\":{\"http\":{}}},"
-              "\"triggers\":[{\"id\":\"i\",\"trigger_type\":\"http\",\"trigger_config\":{\"component\":\"b-C\",\"route\":\"/\"}}],"
-              "\"components\":[{\"id\":\"b-C\",\"metadata\":{\"description\":\"does\\nthings\",\"build\":{\"command\":\"make b\"}},"
-              "\"source\":{\"content_type\":\"application/wasm\",\"source\":\"file:///b.wasm\"},\"env\":{}}]}");
+    CHECK_STR(
+        sw_buf_str(&out),
+        "{\"spin_lock_version\":0,\"metadata\":{\"name\":\"n\",\"origin\":\"file:///"
+        "n.wasm\",\"triggers\":{\"http\":{}}},"
+        "\"triggers\":[{\"id\":\"i\",\"trigger_type\":\"http\",\"trigger_config\":{\"component\":\"b-C\","
+        "\"route\":\"/\"}}],"
+        "\"components\":[{\"id\":\"b-C\",\"metadata\":{\"description\":\"does\\nthings\",\"build\":{"
+        "\"command\":\"make b\"}},"
+        "\"source\":{\"content_type\":\"application/wasm\",\"source\":\"file:///b.wasm\"},\"env\":{}}]}");
 }
 
 #define META "\"metadata\":{\"name\":\"n\",\"origin\":\"file:///n\"}"
@@ -108,38 +112,54 @@ static void what_is_not_known_is_refused(void **state)
         {"{" LOCK "," META "}", "locked application: 'triggers' is missing"},
         {"{" LOCK "," META "," TRIG "}", "locked application: 'components' is missing"},
         {"{\"spin_lock_version\":2}", "locked application: spin_lock_version: expected 0 or 1, got 2"},
-        {"{\"spin_lock_version\":\"0\"}", "locked application: spin_lock_version: expected an integer, got a string"},
+        {"{\"spin_lock_version\":\"0\"}",
+         "locked application: spin_lock_version: expected an integer, got a string"},
         {"{" LOCK ",\"x\":1}", "locked application: x: this version of Swell does not know it"},
-        {"{" LOCK ",\"must_understand\":[\"x\"]}", "locked application: must_understand: this version of Swell does not support"},
-        {"{" LOCK ",\"host_requirements\":{\"x\":\"required\"}}", "locked application: host_requirements: this version"},
+        {"{" LOCK ",\"must_understand\":[\"x\"]}",
+         "locked application: must_understand: this version of Swell does not support"},
+        {"{" LOCK ",\"host_requirements\":{\"x\":\"required\"}}",
+         "locked application: host_requirements: this version"},
         {"{" LOCK ",\"variables\":{\"x\":{}}}", "locked application: variables: this version"},
-        {"{" LOCK ",\"metadata\":{\"origin\":\"file:///n\"}}", "locked application: metadata: 'name' is missing"},
+        {"{" LOCK ",\"metadata\":{\"origin\":\"file:///n\"}}",
+         "locked application: metadata: 'name' is missing"},
         {"{" LOCK ",\"metadata\":{\"name\":\"n\",\"origin\":\"http://n\"}}",
          "locked application: metadata.origin: expected a URL file:///..., got 'http://n'"},
-        {"{" LOCK ",\"metadata\":{\"name\":\"n\",\"origin\":\"file:///%4\"}}", "metadata.origin: expected an escaped path"},
-        {"{" LOCK ",\"metadata\":{\"name\":\"n\",\"origin\":\"file:///%00\"}}", "metadata.origin: expected an escaped path"},
-        {"{" LOCK ",\"metadata\":{\"name\":\"n\",\"origin\":\"file:///%zz\"}}", "metadata.origin: expected an escaped path"},
-        {"{" LOCK ",\"metadata\":{\"name\":\"n\",\"profile\":\"x\"}}", "metadata.profile: this version of Swell does not know it"},
+        {"{" LOCK ",\"metadata\":{\"name\":\"n\",\"origin\":\"file:///%4\"}}",
+         "metadata.origin: expected an escaped path"},
+        {"{" LOCK ",\"metadata\":{\"name\":\"n\",\"origin\":\"file:///%00\"}}",
+         "metadata.origin: expected an escaped path"},
+        {"{" LOCK ",\"metadata\":{\"name\":\"n\",\"origin\":\"file:///%zz\"}}",
+         "metadata.origin: expected an escaped path"},
+        {"{" LOCK ",\"metadata\":{\"name\":\"n\",\"profile\":\"x\"}}",
+         "metadata.profile: this version of Swell does not know it"},
         {C(""), "locked application: components[0]: 'source' is missing"},
         {C(",\"source\":{}"), "components[0].source: 'content_type' is missing"},
-        {C(",\"source\":{\"content_type\":\"text/html\"}"), "components[0].source.content_type: expected 'application/wasm'"},
-        {C(",\"source\":{\"content_type\":\"application/wasm\",\"digest\":\"x\"}"), "components[0].source.digest: this version"},
+        {C(",\"source\":{\"content_type\":\"text/html\"}"),
+         "components[0].source.content_type: expected 'application/wasm'"},
+        {C(",\"source\":{\"content_type\":\"application/wasm\",\"digest\":\"x\"}"),
+         "components[0].source.digest: this version"},
         {C("," SOURCE ",\"env\":{\"A\":1}"), "components[0].env: expected strings, got an integer"},
-        {C("," SOURCE ",\"env\":{\"A=\":\"\"}"), "components[0].env: expected the name of a variable, got 'A='"},
+        {C("," SOURCE ",\"env\":{\"A=\":\"\"}"),
+         "components[0].env: expected the name of a variable, got 'A='"},
         {C("," SOURCE ",\"env\":{\"\":\"\"}"), "components[0].env: expected the name of a variable, got ''"},
         {C("," SOURCE ",\"files\":[{}]"), "components[0].files: this version"},
         {C("," SOURCE ",\"config\":{\"a\":\"b\"}"), "components[0].config: this version"},
         {C("," SOURCE ",\"dependencies\":{\"a\":\"b\"}"), "components[0].dependencies: this version"},
-        {C("," SOURCE ",\"metadata\":{\"allowed_outbound_hosts\":[]}"), "components[0].metadata.allowed_outbound_hosts: this"},
-        {"{" LOCK "," META "," TRIG ",\"components\":[{\"id\":\"a_b\"}]}", "components[0].id: expected a component id: words must"},
-        {"{" LOCK "," META "," TRIG ",\"components\":[1]}", "components[0]: expected an object, got an integer"},
+        {C("," SOURCE ",\"metadata\":{\"allowed_outbound_hosts\":[]}"),
+         "components[0].metadata.allowed_outbound_hosts: this"},
+        {"{" LOCK "," META "," TRIG ",\"components\":[{\"id\":\"a_b\"}]}",
+         "components[0].id: expected a component id: words must"},
+        {"{" LOCK "," META "," TRIG ",\"components\":[1]}",
+         "components[0]: expected an object, got an integer"},
         {T(""), "triggers[0]: 'id' is missing"},
-        {T("\"id\":\"t\",\"trigger_type\":\"redis\""), "triggers[0].trigger_type: this version of Swell does not support 'redis'"},
+        {T("\"id\":\"t\",\"trigger_type\":\"redis\""),
+         "triggers[0].trigger_type: this version of Swell does not support 'redis'"},
         {T("\"id\":\"t\",\"trigger_type\":\"http\",\"trigger_config\":{\"component\":\"b\"}"),
          "triggers[0].trigger_config.component: expected a component's id, got 'b'"},
         {T("\"id\":\"t\",\"trigger_type\":\"http\",\"trigger_config\":{\"component\":\"a\"}"),
          "triggers[0].trigger_config: 'route' is missing"},
-        {T("\"id\":\"t\",\"trigger_type\":\"http\",\"trigger_config\":{\"component\":\"a\",\"route\":{\"private\":true}}"),
+        {T("\"id\":\"t\",\"trigger_type\":\"http\",\"trigger_config\":{\"component\":\"a\",\"route\":{"
+           "\"private\":true}}"),
          "triggers[0].trigger_config.route: expected a string, got an object"},
         {T("\"id\":\"t\",\"trigger_dependencies\":{}"), "triggers[0].trigger_dependencies: this version"},
     };
@@ -187,10 +207,8 @@ static void every_allocation_may_fail(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(an_application_comes_back_as_it_was),
-        cmocka_unit_test(the_text_is_spins),
-        cmocka_unit_test(what_is_not_known_is_refused),
-        cmocka_unit_test(a_small_buffer_is_a_limit),
+        cmocka_unit_test(an_application_comes_back_as_it_was), cmocka_unit_test(the_text_is_spins),
+        cmocka_unit_test(what_is_not_known_is_refused),        cmocka_unit_test(a_small_buffer_is_a_limit),
         cmocka_unit_test(every_allocation_may_fail),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

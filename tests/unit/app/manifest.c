@@ -28,38 +28,42 @@ static int parse(const char *text, struct app **ret, struct app__places *places,
 static const struct {
     const char *text, *message;
 } refused[] = {
-    {"",
-     "spin.toml:1:1: the key 'spin_manifest_version' is missing\nhint: begin the file with spin_manifest_version = 2"},
+    {"", "spin.toml:1:1: the key 'spin_manifest_version' is missing\nhint: begin the file with "
+         "spin_manifest_version = 2"},
     {"spin_manifest_version = \"1\"\n",
-     "spin.toml:1:25: spin_manifest_version: this version of Swell does not support manifest version 1 yet\nhint: 'spin doctor' rewrites the manifest as version 2"},
+     "spin.toml:1:25: spin_manifest_version: this version of Swell does not support manifest version 1 "
+     "yet\nhint: 'spin doctor' rewrites the manifest as version 2"},
     {"spin_version = \"1\"\nname = \"x\"\n",
-     "spin.toml:1:16: spin_version: this version of Swell does not support manifest version 1 yet\nhint: 'spin doctor' rewrites the manifest as version 2"},
-    {"spin_manifest_version = 1\n",
-     "spin.toml:1:25: spin_manifest_version: expected 2, got the integer 1\nhint: write spin_manifest_version = 2"},
-    {"spin_manifest_version = 3\n",
-     "spin.toml:1:25: spin_manifest_version: expected 2, got the integer 3\nhint: write spin_manifest_version = 2"},
-    {"spin_manifest_version = \"2\"\n",
-     "spin.toml:1:25: spin_manifest_version: expected 2, got the string '2'\nhint: write spin_manifest_version = 2"},
+     "spin.toml:1:16: spin_version: this version of Swell does not support manifest version 1 yet\nhint: "
+     "'spin doctor' rewrites the manifest as version 2"},
+    {"spin_manifest_version = 1\n", "spin.toml:1:25: spin_manifest_version: expected 2, got the integer "
+                                    "1\nhint: write spin_manifest_version = 2"},
+    {"spin_manifest_version = 3\n", "spin.toml:1:25: spin_manifest_version: expected 2, got the integer "
+                                    "3\nhint: write spin_manifest_version = 2"},
+    {"spin_manifest_version = \"2\"\n", "spin.toml:1:25: spin_manifest_version: expected 2, got the string "
+                                        "'2'\nhint: write spin_manifest_version = 2"},
     {"spin_manifest_version = 2\nspin_version = 2\n",
      "spin.toml:2:1: spin_version: the same as 'spin_manifest_version', expected only one"},
-    {"spin_manifest_version = 2\n",
-     "spin.toml:1:1: the manifest: the key 'application' is missing\nhint: it is the table that names the application"},
+    {"spin_manifest_version = 2\n", "spin.toml:1:1: the manifest: the key 'application' is missing\nhint: it "
+                                    "is the table that names the application"},
     {"spin_manifest_version = 2\napplication = 1\n",
      "spin.toml:2:15: application: expected a table, got the integer 1"},
     {"spin_manifest_version = 2\n[application]\n",
      "spin.toml:2:1: [application]: the key 'name' is missing\nhint: it is the name of the application"},
     {"spin_manifest_version = 2\n[application]\nname = \"x\"\n",
-     "spin.toml:1:1: the manifest: the key 'trigger' is missing\nhint: it is the table of what starts components: [[trigger.http]]"},
-    {HEAD "[triger]\n",
-     "spin.toml:4:2: triger: unknown key in the manifest\nhint: did you mean 'trigger'?"},
+     "spin.toml:1:1: the manifest: the key 'trigger' is missing\nhint: it is the table of what starts "
+     "components: [[trigger.http]]"},
+    {HEAD "[triger]\n", "spin.toml:4:2: triger: unknown key in the manifest\nhint: did you mean 'trigger'?"},
     {HEAD "[variables]\nv = { default = \"1\" }\n",
-     "spin.toml:4:2: variables: this version of Swell does not support application variables yet\nhint: remove it to run the application without"},
+     "spin.toml:4:2: variables: this version of Swell does not support application variables yet\nhint: "
+     "remove it to run the application without"},
     {HEAD "[something_else]\n",
-     "spin.toml:4:2: something_else: unknown key in the manifest\nhint: expected one of 'spin_manifest_version', 'spin_version', 'application', 'trigger', 'component'"},
-    {HEAD "[trigger]\n",
-     "spin.toml:4:1: trigger: expected at least one trigger, got none\nhint: add [[trigger.http]] with a route and a component"},
-    {HEAD "[trigger]\nhttp = []\n",
-     "spin.toml:4:1: trigger: expected at least one trigger, got none\nhint: add [[trigger.http]] with a route and a component"},
+     "spin.toml:4:2: something_else: unknown key in the manifest\nhint: expected one of "
+     "'spin_manifest_version', 'spin_version', 'application', 'trigger', 'component'"},
+    {HEAD "[trigger]\n", "spin.toml:4:1: trigger: expected at least one trigger, got none\nhint: add "
+                         "[[trigger.http]] with a route and a component"},
+    {HEAD "[trigger]\nhttp = []\n", "spin.toml:4:1: trigger: expected at least one trigger, got none\nhint: "
+                                    "add [[trigger.http]] with a route and a component"},
     {"spin_manifest_version = 2\nname = \n",
      "spin.toml:2:8: not valid TOML: error while parsing key-value pair: expected value, saw '\\n'"},
     {"spin_manifest_version = 2\n[application]\nname = 7\n",
@@ -76,118 +80,140 @@ static const struct {
      "spin.toml:3:8: name: expected text without NUL characters"},
     {HEAD "version = 1\n",
      "spin.toml:4:11: version: expected a string, got the integer 1\nhint: write version = \"1\""},
-    {HEAD "description = {}\n",
-     "spin.toml:4:15: description: expected a string, got a table\nhint: it is the description of the application"},
-    {HEAD "authors = \"me\"\n",
-     "spin.toml:4:11: authors: expected an array, got the string 'me'"},
+    {HEAD "description = {}\n", "spin.toml:4:15: description: expected a string, got a table\nhint: it is "
+                                "the description of the application"},
+    {HEAD "authors = \"me\"\n", "spin.toml:4:11: authors: expected an array, got the string 'me'"},
     {HEAD "authors = [\"me\", 3]\n",
      "spin.toml:4:18: authors: expected a list of strings, got the integer 3 in it"},
     {HEAD "targets = [\"spin-up:3.2\"]\n",
-     "spin.toml:4:1: targets: this version of Swell does not support target environments yet\nhint: remove it to run the application without"},
+     "spin.toml:4:1: targets: this version of Swell does not support target environments yet\nhint: remove "
+     "it to run the application without"},
     {HEAD "verison = \"1\"\n",
      "spin.toml:4:1: verison: unknown key in [application]\nhint: did you mean 'version'?"},
     {HEAD "trigger = { http = { base = \"/x\" } }\n",
-     "spin.toml:4:29: base: expected nothing but \"/\", got the string '/x'\nhint: put the base path in front of each route"},
+     "spin.toml:4:29: base: expected nothing but \"/\", got the string '/x'\nhint: put the base path in "
+     "front of each route"},
     {HEAD "trigger = { http = { bass = \"/\" } }\n",
      "spin.toml:4:22: bass: unknown key in [application.trigger.http]\nhint: did you mean 'base'?"},
     {HEAD "trigger = { http = { base = 1 } }\n",
      "spin.toml:4:29: base: expected a string, got the integer 1\nhint: write base = \"1\""},
     {HEAD "trigger = { redis = { address = \"redis://x\" } }\n",
-     "spin.toml:4:13: redis: this version of Swell does not support settings of the trigger type 'redis' yet\nhint: remove it to run the application without"},
-    {HEAD "trigger = { redis = 1 }\n",
-     "spin.toml:4:21: redis: expected a table, got the integer 1"},
-    {HEAD "trigger = []\n",
-     "spin.toml:4:11: trigger: expected a table, got an array"},
-    {HEAD "tool = 1\n",
-     "spin.toml:4:8: tool: expected a table, got the integer 1"},
-    {HEAD "tool = { x = 1 }\n",
-     "spin.toml:4:14: x: expected a table, got the integer 1"},
+     "spin.toml:4:13: redis: this version of Swell does not support settings of the trigger type 'redis' "
+     "yet\nhint: remove it to run the application without"},
+    {HEAD "trigger = { redis = 1 }\n", "spin.toml:4:21: redis: expected a table, got the integer 1"},
+    {HEAD "trigger = []\n", "spin.toml:4:11: trigger: expected a table, got an array"},
+    {HEAD "tool = 1\n", "spin.toml:4:8: tool: expected a table, got the integer 1"},
+    {HEAD "tool = { x = 1 }\n", "spin.toml:4:14: x: expected a table, got the integer 1"},
     {HEAD "[application.tool.swell]\nlimit = 1\n",
-     "spin.toml:5:1: limit: unknown key in a table 'tool.swell'\nhint: this version of Swell has no keys of its own"},
-    {HEAD "trigger = 1\n" COMP,
-     "spin.toml:4:11: trigger: expected a table, got the integer 1"},
+     "spin.toml:5:1: limit: unknown key in a table 'tool.swell'\nhint: this version of Swell has no keys of "
+     "its own"},
+    {HEAD "trigger = 1\n" COMP, "spin.toml:4:11: trigger: expected a table, got the integer 1"},
     {HEAD "[trigger.http]\nroute = \"/\"\ncomponent = \"a\"\n" COMP,
      "spin.toml:4:1: http: expected an array, got a table\nhint: write [[trigger.http]], with two brackets"},
     {HEAD "[[trigger.redis]]\nchannel = \"c\"\ncomponent = \"a\"\n" COMP,
-     "spin.toml:4:11: redis: this version of Swell does not support the trigger type 'redis' yet\nhint: remove the trigger to run the application without"},
+     "spin.toml:4:11: redis: this version of Swell does not support the trigger type 'redis' yet\nhint: "
+     "remove the trigger to run the application without"},
     {HEAD HTTP "[[trigger.cron]]\n" COMP,
-     "spin.toml:7:11: cron: this version of Swell does not support the trigger type 'cron' yet\nhint: remove the trigger to run the application without"},
+     "spin.toml:7:11: cron: this version of Swell does not support the trigger type 'cron' yet\nhint: remove "
+     "the trigger to run the application without"},
     {HEAD "[[trigger.htpp]]\n" COMP,
      "spin.toml:4:11: htpp: unknown trigger type\nhint: this version of Swell has 'http'"},
     {HEAD "[[trigger.http]]\ncomponent = \"a\"\n" COMP,
      "spin.toml:4:1: [[trigger.http]]: the key 'route' is missing\nhint: it is the path pattern"},
     {HEAD "[[trigger.http]]\nroute = \"/\"\n" COMP,
-     "spin.toml:4:1: Triggers must specify either component or static_response - '/' has neither\nhint: write component = \"ID\" with the id of a [component.ID] table"},
+     "spin.toml:4:1: Triggers must specify either component or static_response - '/' has neither\nhint: "
+     "write component = \"ID\" with the id of a [component.ID] table"},
     {HEAD "[[trigger.http]]\nid = \"front\"\nroute = \"/\"\n" COMP,
-     "spin.toml:4:1: Triggers must specify either component or static_response - 'front' has neither\nhint: write component = \"ID\" with the id of a [component.ID] table"},
+     "spin.toml:4:1: Triggers must specify either component or static_response - 'front' has neither\nhint: "
+     "write component = \"ID\" with the id of a [component.ID] table"},
     {HEAD "[[trigger.http]]\nroute = 7\ncomponent = \"a\"\n" COMP,
-     "spin.toml:5:9: route: expected a string pattern or '{ private = true }', got the integer 7\nhint: route = \"/hello/...\" serves /hello and everything below it"},
+     "spin.toml:5:9: route: expected a string pattern or '{ private = true }', got the integer 7\nhint: "
+     "route = \"/hello/...\" serves /hello and everything below it"},
     {HEAD "[[trigger.http]]\nroute = { private = true }\ncomponent = \"a\"\n" COMP,
-     "spin.toml:5:9: route: this version of Swell does not support private routes yet\nhint: write route = \"/...\", which anybody can call, or remove the trigger"},
+     "spin.toml:5:9: route: this version of Swell does not support private routes yet\nhint: write route = "
+     "\"/...\", which anybody can call, or remove the trigger"},
     {HEAD "[[trigger.http]]\nroute = { private = false }\ncomponent = \"a\"\n" COMP,
-     "spin.toml:5:9: route: expected a string pattern or '{ private = true }', got a table\nhint: route = \"/hello/...\" serves /hello and everything below it"},
+     "spin.toml:5:9: route: expected a string pattern or '{ private = true }', got a table\nhint: route = "
+     "\"/hello/...\" serves /hello and everything below it"},
     {HEAD "[[trigger.http]]\nroute = { public = true }\ncomponent = \"a\"\n" COMP,
-     "spin.toml:5:9: route: expected a string pattern or '{ private = true }', got a table\nhint: route = \"/hello/...\" serves /hello and everything below it"},
+     "spin.toml:5:9: route: expected a string pattern or '{ private = true }', got a table\nhint: route = "
+     "\"/hello/...\" serves /hello and everything below it"},
     {HEAD "[[trigger.http]]\nroute = [\"/\"]\ncomponent = \"a\"\n" COMP,
-     "spin.toml:5:9: route: expected a string pattern or '{ private = true }', got an array\nhint: route = \"/hello/...\" serves /hello and everything below it"},
+     "spin.toml:5:9: route: expected a string pattern or '{ private = true }', got an array\nhint: route = "
+     "\"/hello/...\" serves /hello and everything below it"},
     {HEAD "[[trigger.http]]\nroute = \"/\"\ncomponent = 1\n" COMP,
      "spin.toml:6:13: component: expected a string, got the integer 1\nhint: write component = \"1\""},
     {HEAD "[[trigger.http]]\nroute = \"/\"\ncomponent = { source = \"a.wasm\" }\n",
-     "spin.toml:6:13: component: this version of Swell does not support components defined inside a trigger yet\nhint: move it to a table [component.ID] and write component = \"ID\""},
-    {HEAD "[[trigger.http]]\nroute = \"/\"\ncomponent = \"b\"\n" "[component.api]\nsource = \"a.wasm\"\n",
-     "spin.toml:6:13: component: expected the id of a [component.ID] table, got 'b'\nhint: add a table [component.b]"},
-    {HEAD "[[trigger.http]]\nroute = \"/\"\ncomponent = \"helo\"\n" "[component.hello]\nsource = \"a.wasm\"\n",
-     "spin.toml:6:13: component: expected the id of a [component.ID] table, got 'helo'\nhint: did you mean 'hello'?"},
-    {HEAD HTTP,
-     "spin.toml:6:13: component: expected the id of a [component.ID] table, got 'a'\nhint: add a table [component.a]"},
+     "spin.toml:6:13: component: this version of Swell does not support components defined inside a trigger "
+     "yet\nhint: move it to a table [component.ID] and write component = \"ID\""},
+    {HEAD "[[trigger.http]]\nroute = \"/\"\ncomponent = \"b\"\n"
+          "[component.api]\nsource = \"a.wasm\"\n",
+     "spin.toml:6:13: component: expected the id of a [component.ID] table, got 'b'\nhint: add a table "
+     "[component.b]"},
+    {HEAD "[[trigger.http]]\nroute = \"/\"\ncomponent = \"helo\"\n"
+          "[component.hello]\nsource = \"a.wasm\"\n",
+     "spin.toml:6:13: component: expected the id of a [component.ID] table, got 'helo'\nhint: did you mean "
+     "'hello'?"},
+    {HEAD HTTP, "spin.toml:6:13: component: expected the id of a [component.ID] table, got 'a'\nhint: add a "
+                "table [component.a]"},
     {HEAD HTTP "id = 1\n" COMP,
      "spin.toml:7:6: id: expected a string, got the integer 1\nhint: write id = \"1\""},
     {HEAD HTTP "executor = \"http\"\n" COMP,
-     "spin.toml:7:12: executor: expected a table, got the string 'http'\nhint: write executor = { type = \"http\" }, or leave it out"},
+     "spin.toml:7:12: executor: expected a table, got the string 'http'\nhint: write executor = { type = "
+     "\"http\" }, or leave it out"},
     {HEAD HTTP "executor = { type = \"wagi\" }\n" COMP,
-     "spin.toml:7:21: executor: this version of Swell does not support the executor 'wagi' yet\nhint: remove 'executor' if the component exports wasi:http/incoming-handler"},
+     "spin.toml:7:21: executor: this version of Swell does not support the executor 'wagi' yet\nhint: remove "
+     "'executor' if the component exports wasi:http/incoming-handler"},
     {HEAD HTTP "executor = { type = \"http\", argv = \"x\" }\n" COMP,
-     "spin.toml:7:29: argv: this version of Swell does not support the executor 'wagi' yet\nhint: remove it to run the application without"},
+     "spin.toml:7:29: argv: this version of Swell does not support the executor 'wagi' yet\nhint: remove it "
+     "to run the application without"},
     {HEAD HTTP "executor = { type = \"wasip3-unstable\" }\n" COMP,
      "spin.toml:7:21: type: expected \"http\", got the string 'wasip3-unstable'\nhint: leave 'executor' out"},
-    {HEAD HTTP "executor = { }\n" COMP,
-     "spin.toml:7:12: 'executor': the key 'type' is missing\nhint: it is the name of the executor: \"http\" or \"wagi\""},
+    {HEAD HTTP "executor = { }\n" COMP, "spin.toml:7:12: 'executor': the key 'type' is missing\nhint: it is "
+                                        "the name of the executor: \"http\" or \"wagi\""},
     {HEAD HTTP "executor = { type = 1 }\n" COMP,
      "spin.toml:7:21: type: expected a string, got the integer 1\nhint: write type = \"1\""},
     {HEAD HTTP "executor = { typ = \"http\" }\n" COMP,
      "spin.toml:7:14: typ: unknown key in 'executor'\nhint: did you mean 'type'?"},
     {HEAD HTTP "static_response = { body = \"x\" }\n" COMP,
-     "spin.toml:7:1: static_response: this version of Swell does not support static responses yet\nhint: remove it to run the application without"},
+     "spin.toml:7:1: static_response: this version of Swell does not support static responses yet\nhint: "
+     "remove it to run the application without"},
     {HEAD HTTP "components = { m = \"a\" }\n" COMP,
-     "spin.toml:7:1: components: this version of Swell does not support several components per trigger yet\nhint: remove it to run the application without"},
+     "spin.toml:7:1: components: this version of Swell does not support several components per trigger "
+     "yet\nhint: remove it to run the application without"},
     {HEAD HTTP "dependencies = { middleware = [{ component = \"a\" }] }\n" COMP,
-     "spin.toml:7:1: dependencies: this version of Swell does not support HTTP middleware yet\nhint: remove it to run the application without"},
+     "spin.toml:7:1: dependencies: this version of Swell does not support HTTP middleware yet\nhint: remove "
+     "it to run the application without"},
     {HEAD HTTP "rout = \"/x\"\n" COMP,
      "spin.toml:7:1: rout: unknown key in [[trigger.http]]\nhint: did you mean 'route'?"},
     {HEAD HTTP "timeout = 3\n" COMP,
-     "spin.toml:7:1: timeout: unknown key in [[trigger.http]]\nhint: expected one of 'id', 'route', 'component', 'executor', 'dependencies'"},
+     "spin.toml:7:1: timeout: unknown key in [[trigger.http]]\nhint: expected one of 'id', 'route', "
+     "'component', 'executor', 'dependencies'"},
     {HEAD HTTP "[[component]]\nid = \"a\"\n",
-     "spin.toml:7:1: component: expected a table, got an array\nhint: write [component.ID]; [[component]] belongs to manifest version 1"},
-    {HEAD HTTP "component = 1\n",
-     "spin.toml:7:13: not valid TOML: error while parsing key-value pair: cannot redefine existing string 'component'"},
-    {HEAD HTTP "[component]\na = 1\n",
-     "spin.toml:8:5: a: expected a table, got the integer 1"},
-    {HEAD HTTP "[component.a]\n",
-     "spin.toml:7:1: [component.a]: the key 'source' is missing\nhint: it is the path of the component's .wasm"},
+     "spin.toml:7:1: component: expected a table, got an array\nhint: write [component.ID]; [[component]] "
+     "belongs to manifest version 1"},
+    {HEAD HTTP "component = 1\n", "spin.toml:7:13: not valid TOML: error while parsing key-value pair: "
+                                  "cannot redefine existing string 'component'"},
+    {HEAD HTTP "[component]\na = 1\n", "spin.toml:8:5: a: expected a table, got the integer 1"},
+    {HEAD HTTP "[component.a]\n", "spin.toml:7:1: [component.a]: the key 'source' is missing\nhint: it is "
+                                  "the path of the component's .wasm"},
     {HEAD HTTP "[component.a]\nsource = 1\n",
      "spin.toml:8:10: source: expected a string, got the integer 1\nhint: write source = \"1\""},
     {HEAD HTTP "[component.a]\nsource = \"\"\n",
      "spin.toml:8:10: source: expected the path of a .wasm, got the string ''"},
     {HEAD HTTP "[component.a]\nsource = { url = \"https://x\", digest = \"sha256:1\" }\n",
-     "spin.toml:8:10: source: this version of Swell does not support components from a URL or a registry yet\nhint: download it and write source = \"PATH\""},
+     "spin.toml:8:10: source: this version of Swell does not support components from a URL or a registry "
+     "yet\nhint: download it and write source = \"PATH\""},
     {HEAD HTTP "[component.a]\nsource = { package = \"x:y\", version = \"1.0.0\" }\n",
-     "spin.toml:8:10: source: this version of Swell does not support components from a URL or a registry yet\nhint: download it and write source = \"PATH\""},
+     "spin.toml:8:10: source: this version of Swell does not support components from a URL or a registry "
+     "yet\nhint: download it and write source = \"PATH\""},
     {HEAD HTTP "[component.a]\nsorce = \"a.wasm\"\n",
      "spin.toml:8:1: sorce: unknown key in [component.a]\nhint: did you mean 'source'?"},
     {HEAD HTTP COMP "description = 1\n",
      "spin.toml:9:15: description: expected a string, got the integer 1\nhint: write description = \"1\""},
     {HEAD HTTP COMP "environment = [\"A=1\"]\n",
-     "spin.toml:9:15: environment: expected a table, got an array\nhint: it is a table of strings: environment = { NAME = \"value\" }"},
+     "spin.toml:9:15: environment: expected a table, got an array\nhint: it is a table of strings: "
+     "environment = { NAME = \"value\" }"},
     {HEAD HTTP COMP "environment = { A = 1 }\n",
      "spin.toml:9:21: A: expected a string, got the integer 1\nhint: write A = \"1\""},
     {HEAD HTTP COMP "environment = { \"A=B\" = \"1\" }\n",
@@ -197,35 +223,46 @@ static const struct {
     {HEAD HTTP COMP "environment = { A = \"\\u0000\" }\n",
      "spin.toml:9:21: A: expected text without NUL characters"},
     {HEAD HTTP COMP "variables = { v = \"{{ x }}\" }\n",
-     "spin.toml:9:1: variables: this version of Swell does not support variables yet\nhint: remove it to run the application without"},
-    {HEAD HTTP COMP "files = [\"assets\"]\n",
-     "spin.toml:9:1: files: this version of Swell does not support files yet\nhint: remove it to run the application without"},
-    {HEAD HTTP COMP "files = \"assets\"\n",
-     "spin.toml:9:1: files: this version of Swell does not support files yet\nhint: remove it to run the application without"},
+     "spin.toml:9:1: variables: this version of Swell does not support variables yet\nhint: remove it to run "
+     "the application without"},
+    {HEAD HTTP COMP "files = [\"assets\"]\n", "spin.toml:9:1: files: this version of Swell does not support "
+                                              "files yet\nhint: remove it to run the application without"},
+    {HEAD HTTP COMP "files = \"assets\"\n", "spin.toml:9:1: files: this version of Swell does not support "
+                                            "files yet\nhint: remove it to run the application without"},
     {HEAD HTTP COMP "exclude_files = [\"x\"]\n",
-     "spin.toml:9:1: exclude_files: this version of Swell does not support files yet\nhint: remove it to run the application without"},
+     "spin.toml:9:1: exclude_files: this version of Swell does not support files yet\nhint: remove it to run "
+     "the application without"},
     {HEAD HTTP COMP "allowed_outbound_hosts = [\"https://x\"]\n",
-     "spin.toml:9:1: allowed_outbound_hosts: this version of Swell does not support outbound connections yet\nhint: remove it to run the application without"},
+     "spin.toml:9:1: allowed_outbound_hosts: this version of Swell does not support outbound connections "
+     "yet\nhint: remove it to run the application without"},
     {HEAD HTTP COMP "allowed_http_hosts = [\"x\"]\n",
-     "spin.toml:9:1: allowed_http_hosts: this version of Swell does not support outbound connections yet\nhint: remove it to run the application without"},
+     "spin.toml:9:1: allowed_http_hosts: this version of Swell does not support outbound connections "
+     "yet\nhint: remove it to run the application without"},
     {HEAD HTTP COMP "key_value_stores = [\"default\"]\n",
-     "spin.toml:9:1: key_value_stores: this version of Swell does not support key-value stores yet\nhint: remove it to run the application without"},
+     "spin.toml:9:1: key_value_stores: this version of Swell does not support key-value stores yet\nhint: "
+     "remove it to run the application without"},
     {HEAD HTTP COMP "sqlite_databases = [\"default\"]\n",
-     "spin.toml:9:1: sqlite_databases: this version of Swell does not support SQLite databases yet\nhint: remove it to run the application without"},
+     "spin.toml:9:1: sqlite_databases: this version of Swell does not support SQLite databases yet\nhint: "
+     "remove it to run the application without"},
     {HEAD HTTP COMP "ai_models = [\"llama2-chat\"]\n",
-     "spin.toml:9:1: ai_models: this version of Swell does not support AI models yet\nhint: remove it to run the application without"},
+     "spin.toml:9:1: ai_models: this version of Swell does not support AI models yet\nhint: remove it to run "
+     "the application without"},
     {HEAD HTTP COMP "targets = [\"spin-up:3.2\"]\n",
-     "spin.toml:9:1: targets: this version of Swell does not support target environments yet\nhint: remove it to run the application without"},
+     "spin.toml:9:1: targets: this version of Swell does not support target environments yet\nhint: remove "
+     "it to run the application without"},
     {HEAD HTTP COMP "[component.a.dependencies]\n\"x:y\" = \"1\"\n",
-     "spin.toml:9:14: dependencies: this version of Swell does not support component dependencies yet\nhint: remove it to run the application without"},
+     "spin.toml:9:14: dependencies: this version of Swell does not support component dependencies yet\nhint: "
+     "remove it to run the application without"},
     {HEAD HTTP COMP "dependencies_inherit_configuration = true\n",
-     "spin.toml:9:1: dependencies_inherit_configuration: this version of Swell does not support component dependencies yet\nhint: remove it to run the application without"},
+     "spin.toml:9:1: dependencies_inherit_configuration: this version of Swell does not support component "
+     "dependencies yet\nhint: remove it to run the application without"},
     {HEAD HTTP COMP "[component.a.profile.debug]\nsource = \"b.wasm\"\n",
-     "spin.toml:9:14: profile: this version of Swell does not support build profiles yet\nhint: remove it to run the application without"},
-    {HEAD HTTP COMP "build = \"make\"\n",
-     "spin.toml:9:9: build: expected a table, got the string 'make'"},
+     "spin.toml:9:14: profile: this version of Swell does not support build profiles yet\nhint: remove it to "
+     "run the application without"},
+    {HEAD HTTP COMP "build = \"make\"\n", "spin.toml:9:9: build: expected a table, got the string 'make'"},
     {HEAD HTTP COMP "[component.a.build]\nworkdir = \".\"\n",
-     "spin.toml:9:1: [component.*.build]: the key 'command' is missing\nhint: it is the command that builds the component"},
+     "spin.toml:9:1: [component.*.build]: the key 'command' is missing\nhint: it is the command that builds "
+     "the component"},
     {HEAD HTTP COMP "[component.a.build]\ncommand = 1\n",
      "spin.toml:10:11: command: expected a string, got the integer 1\nhint: write command = \"1\""},
     {HEAD HTTP COMP "[component.a.build]\ncommand = [\"a\", 1]\n",
@@ -237,9 +274,9 @@ static const struct {
     {HEAD HTTP COMP "[component.a.build]\ncomand = \"a\"\n",
      "spin.toml:10:1: comand: unknown key in [component.*.build]\nhint: did you mean 'command'?"},
     {HEAD HTTP COMP "[component.a.tool.swell]\nx = 1\n",
-     "spin.toml:10:1: x: unknown key in a table 'tool.swell'\nhint: this version of Swell has no keys of its own"},
-    {HEAD HTTP COMP "[component.a.tool]\nx = 1\n",
-     "spin.toml:10:5: x: expected a table, got the integer 1"},
+     "spin.toml:10:1: x: unknown key in a table 'tool.swell'\nhint: this version of Swell has no keys of its "
+     "own"},
+    {HEAD HTTP COMP "[component.a.tool]\nx = 1\n", "spin.toml:10:5: x: expected a table, got the integer 1"},
     {HEAD HTTP "[component.a_b]\nsource = \"a.wasm\"\n",
      "spin.toml:7:12: a_b: expected a component id: words must be separated with '-', not '_'"},
     {HEAD HTTP "[component.A_b]\nsource = \"a.wasm\"\n",
@@ -268,8 +305,10 @@ static const struct {
      "spin.toml:7:12: : expected a component id: words must not be empty"},
     {HEAD HTTP "[component.\"\\u001b[31m\"]\nsource = \"a.wasm\"\n",
      "spin.toml:7:12: ?[31m: expected a component id: words must consist of ASCII letters and digits"},
-    {HEAD HTTP "[component.abcdefghijklmnopqrstuvwxyz-abcdefghijklmnopqrstuvwxyz-abcdefghijklmnopqrstuvwxyz_]\n",
-     "spin.toml:7:12: abcdefghijklmnopqrstuvwxyz-abcdefghijklmnopqrstuvwxyz-abcdef...: expected a component id: words must be separated with '-', not '_'"},
+    {HEAD HTTP
+     "[component.abcdefghijklmnopqrstuvwxyz-abcdefghijklmnopqrstuvwxyz-abcdefghijklmnopqrstuvwxyz_]\n",
+     "spin.toml:7:12: abcdefghijklmnopqrstuvwxyz-abcdefghijklmnopqrstuvwxyz-abcdef...: expected a component "
+     "id: words must be separated with '-', not '_'"},
 };
 
 static void what_is_wrong_is_refused_with_place_and_words(void **state)
@@ -346,10 +385,22 @@ static void what_grants_nothing_is_accepted(void **state)
 {
     (void)state;
     static const char *const rows[] = {
-        "variables = {}\n", "files = []\n", "exclude_files = []\n", "allowed_outbound_hosts = []\n", "allowed_http_hosts = []\n",
-        "key_value_stores = []\n", "sqlite_databases = []\n", "ai_models = []\n", "targets = []\n", "dependencies = {}\n",
-        "dependencies_inherit_configuration = false\n", "profile = {}\n", "environment = {}\n", "tool = {}\n",
-        "tool = { swell = {} }\n", "build = { command = [] }\n",
+        "variables = {}\n",
+        "files = []\n",
+        "exclude_files = []\n",
+        "allowed_outbound_hosts = []\n",
+        "allowed_http_hosts = []\n",
+        "key_value_stores = []\n",
+        "sqlite_databases = []\n",
+        "ai_models = []\n",
+        "targets = []\n",
+        "dependencies = {}\n",
+        "dependencies_inherit_configuration = false\n",
+        "profile = {}\n",
+        "environment = {}\n",
+        "tool = {}\n",
+        "tool = { swell = {} }\n",
+        "build = { command = [] }\n",
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         struct app *app = NULL;
@@ -368,8 +419,9 @@ static void triggers_without_id_get_one_that_is_free(void **state)
     struct app *app = NULL;
     struct app__places places;
     struct sw_err err;
-    CHECK_OK(parse(HEAD HTTP HTTP "[[trigger.http]]\nid = \"http-trigger1\"\nroute = \"/\"\ncomponent = \"a\"\n" HTTP COMP, &app,
-                   &places, &err),
+    CHECK_OK(parse(HEAD HTTP HTTP
+                   "[[trigger.http]]\nid = \"http-trigger1\"\nroute = \"/\"\ncomponent = \"a\"\n" HTTP COMP,
+                   &app, &places, &err),
              &err);
     CHECK_STR(app->http[0].id, "a-http-trigger");
     CHECK_STR(app->http[1].id, "http-trigger2");
@@ -390,8 +442,9 @@ static void what_has_no_effect_is_a_warning(void **state)
              &err);
     CHECK_INT(app->warning_count, 2);
     CHECK_STR(app->warnings[0], "[application.trigger.http] base = \"/\" is ignored");
-    CHECK_STR(app->warnings[1],
-              "route '/.well-known/spin/x' is never reached: paths below /.well-known/spin/ are the host's own");
+    CHECK_STR(
+        app->warnings[1],
+        "route '/.well-known/spin/x' is never reached: paths below /.well-known/spin/ are the host's own");
     app_free(app);
 }
 
@@ -404,8 +457,10 @@ static void counts_have_limits(void **state)
         const char *message;
     } rows[] = {
         {HEAD, HTTP, 1025, "trigger.http: expected at most 1024 triggers, got 1025"},
-        {HEAD HTTP, "[component.c%d]\nsource = \"x\"\n", 257, "component: expected at most 256 components, got 257"},
-        {HEAD HTTP COMP "[component.a.environment]\n", "V%d = \"\"\n", 1025, "environment: expected at most 1024 variables, got 1025"},
+        {HEAD HTTP, "[component.c%d]\nsource = \"x\"\n", 257,
+         "component: expected at most 256 components, got 257"},
+        {HEAD HTTP COMP "[component.a.environment]\n", "V%d = \"\"\n", 1025,
+         "environment: expected at most 1024 variables, got 1025"},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         struct app *app = NULL;
@@ -438,8 +493,9 @@ static void every_allocation_may_fail(void **state)
         struct app__places places;
         struct sw_err err = {0};
         sw_mem_fail_after(n);
-        int rc = parse(HEAD "trigger = { http = { base = \"/\" } }\n" HTTP HTTP COMP "environment = { A = \"b\" }\n", &app, &places,
-                       &err);
+        int rc = parse(HEAD "trigger = { http = { base = \"/\" } }\n" HTTP HTTP COMP
+                            "environment = { A = \"b\" }\n",
+                       &app, &places, &err);
         sw_mem_fail_after(-1);
         if (rc == 0) {
             app_free(app);

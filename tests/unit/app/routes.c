@@ -136,8 +136,8 @@ static void check_row(const struct row *row)
         char params[256] = "";
         size_t used = 0;
         for (uint32_t i = 0; i < match.param_count; i++)
-            used += (size_t)snprintf(params + used, sizeof params - used, SW_FMT "=" SW_FMT ";", SW_ARG(match.params[i].name),
-                                     SW_ARG(match.params[i].value));
+            used += (size_t)snprintf(params + used, sizeof params - used, SW_FMT "=" SW_FMT ";",
+                                     SW_ARG(match.params[i].name), SW_ARG(match.params[i].value));
         CHECK_INT(match.trigger, row->trigger);
         CHECK_STR(match.path_info, row->path_info);
         CHECK_STR(match.matched_route, row->matched);
@@ -178,9 +178,12 @@ static void an_invalid_pattern_names_route_and_component(void **state)
         {"/a/*b", "route '/a/*b' of component 'c': expected '*' only as the whole last segment"},
         {"/a.*", "route '/a.*' of component 'c': expected '*' only as the whole last segment"},
         {"/:", "route '/:' of component 'c': expected a name of letters, digits, '-' and '_' behind ':'"},
-        {"/:a b", "route '/:a b' of component 'c': expected a name of letters, digits, '-' and '_' behind ':'"},
-        {"/:a:b", "route '/:a:b' of component 'c': expected a name of letters, digits, '-' and '_' behind ':'"},
-        {"/:\xc3\xa9", "route '/:\xc3\xa9' of component 'c': expected a name of letters, digits, '-' and '_' behind ':'"},
+        {"/:a b",
+         "route '/:a b' of component 'c': expected a name of letters, digits, '-' and '_' behind ':'"},
+        {"/:a:b",
+         "route '/:a:b' of component 'c': expected a name of letters, digits, '-' and '_' behind ':'"},
+        {"/:\xc3\xa9",
+         "route '/:\xc3\xa9' of component 'c': expected a name of letters, digits, '-' and '_' behind ':'"},
     };
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         struct fixture f;
@@ -203,7 +206,8 @@ static void counts_have_limits(void **state)
         {"/:a", 33, "expected at most 32 parameters"},
         {"/a", 65, "expected at most 64 segments"},
         {"a.", 64, "expected at most 64 parts in a segment"},
-        {"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", 64, "expected at most 4096 bytes"},
+        {"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", 64,
+         "expected at most 4096 bytes"},
     };
     for (size_t i = 0; i < sizeof limits / sizeof limits[0]; i++) {
         struct fixture f;

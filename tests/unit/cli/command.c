@@ -71,15 +71,16 @@ static int run(const char *const *args, char **out, char **error)
     return status;
 }
 
-#define PROGRAM_HELP                                                                                                  \
-    "About.\n\nUsage: swell COMMAND [OPTIONS]\n\nCommands:\n  up       Run it\n  help     Show the help of a command\n" \
+#define PROGRAM_HELP                                                                                         \
+    "About.\n\nUsage: swell COMMAND [OPTIONS]\n\nCommands:\n  up       Run it\n  help     Show the help of " \
+    "a command\n"                                                                                            \
     "\nOptions:\n  -h, --help     Show this help\n  -V, --version  Show the version\n"
-#define UP_HELP                                                                                                       \
-    "Run it\n\nUsage: swell up [OPTIONS]\nAlias: swell u\n\nOptions:\n"                                               \
-    "  -f, --from PATH            The manifest\n"                                                                     \
-    "  -e, --env KEY=VALUE...     A variable\n"                                                                       \
-    "  -q, --quiet                Say less\n"                                                                         \
-    "      --workers N            Processes\n"                                                                        \
+#define UP_HELP                                                                                              \
+    "Run it\n\nUsage: swell up [OPTIONS]\nAlias: swell u\n\nOptions:\n"                                      \
+    "  -f, --from PATH            The manifest\n"                                                            \
+    "  -e, --env KEY=VALUE...     A variable\n"                                                              \
+    "  -q, --quiet                Say less\n"                                                                \
+    "      --workers N            Processes\n"                                                               \
     "  -h, --help                 Show this help\n"
 
 static void arguments_give_output_and_status(void **state)
@@ -110,15 +111,35 @@ static void arguments_give_output_and_status(void **state)
         {{"up"}, 0, "ran\n", ""},
         {{"u"}, 0, "ran\n", ""},
         {{"up", "-f", "bad"}, 1, "", "error: no ?[31mred\nhint: none\n"},
-        {{"up", "--form", "x"}, 2, "", "error: Unrecognised trigger option \"--form\"\nhint: did you mean '--from'?\n"},
-        {{"up", "--quit"}, 2, "", "error: Unrecognised trigger option \"--quit\"\nhint: did you mean '--quiet'?\n"},
-        {{"up", "--password=secret"}, 2, "",
+        {{"up", "--form", "x"},
+         2,
+         "",
+         "error: Unrecognised trigger option \"--form\"\nhint: did you mean '--from'?\n"},
+        {{"up", "--quit"},
+         2,
+         "",
+         "error: Unrecognised trigger option \"--quit\"\nhint: did you mean '--quiet'?\n"},
+        {{"up", "--password=secret"},
+         2,
+         "",
          "error: Unrecognised trigger option \"--password\"\nhint: 'swell help up' lists them\n"},
-        {{"up", "-x"}, 2, "", "error: Unrecognised trigger option \"-x\"\nhint: 'swell help up' lists them\n"},
-        {{"internal", "-x"}, 2, "", "error: Unrecognised option \"-x\"\nhint: 'swell help internal' lists them\n"},
-        {{"up", "app"}, 2, "", "error: unexpected argument 'app'\nhint: 'swell help up' shows what it takes\n"},
+        {{"up", "-x"},
+         2,
+         "",
+         "error: Unrecognised trigger option \"-x\"\nhint: 'swell help up' lists them\n"},
+        {{"internal", "-x"},
+         2,
+         "",
+         "error: Unrecognised option \"-x\"\nhint: 'swell help internal' lists them\n"},
+        {{"up", "app"},
+         2,
+         "",
+         "error: unexpected argument 'app'\nhint: 'swell help up' shows what it takes\n"},
         {{"up", "-"}, 2, "", "error: unexpected argument '-'\nhint: 'swell help up' shows what it takes\n"},
-        {{"up", "--"}, 2, "", "error: Unrecognised trigger option \"--\"\nhint: 'swell help up' lists them\n"},
+        {{"up", "--"},
+         2,
+         "",
+         "error: Unrecognised trigger option \"--\"\nhint: 'swell help up' lists them\n"},
         {{"up", "--from"}, 2, "", "error: --from: expected a value, got nothing\nhint: --from PATH\n"},
         {{"up", "-f"}, 2, "", "error: --from: expected a value, got nothing\nhint: --from PATH\n"},
         {{"up", "-fa", "-fb"}, 2, "", "error: --from: expected once, given twice\n"},
@@ -168,7 +189,8 @@ static void a_list_has_a_limit(void **state)
     struct sw_err err = {0};
     for (int i = 0; i <= CLI_LIST_ITEMS_MAX; i++)
         argv[i] = text;
-    CHECK_INT(cli_options_parse(&commands[0], CLI_LIST_ITEMS_MAX + 1, argv, &parsed, &help, &err), -SW_ELIMIT);
+    CHECK_INT(cli_options_parse(&commands[0], CLI_LIST_ITEMS_MAX + 1, argv, &parsed, &help, &err),
+              -SW_ELIMIT);
     CHECK_STR(sw_str_of(err.text), "--env: expected at most 256 of them");
 }
 

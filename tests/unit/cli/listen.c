@@ -58,8 +58,9 @@ static void a_port_in_use_is_said(void **state)
 static void what_is_no_address_is_refused(void **state)
 {
     (void)state;
-    static const char *const rows[] = {"", "3000", ":3000", "127.0.0.1", "127.0.0.1:", "127.0.0.1:x", "127.0.0.1:65536",
-                                       "::1:3000", "[::1]", "[]:1", "127.0.0.1:-1"};
+    static const char *const rows[] = {"",           "3000",        ":3000",           "127.0.0.1",
+                                       "127.0.0.1:", "127.0.0.1:x", "127.0.0.1:65536", "::1:3000",
+                                       "[::1]",      "[]:1",        "127.0.0.1:-1"};
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         int fd = -1;
         char address[CLI_ADDRESS_BYTES_MAX];
@@ -67,7 +68,8 @@ static void what_is_no_address_is_refused(void **state)
         struct sw_err err = {0};
         CHECK_INT(cli_listen(rows[i], &fd, address, &err), -SW_EINPUT);
         (void)snprintf(message, sizeof message,
-                       "--listen: expected ADDRESS:PORT, got '%s'\nhint: for example 127.0.0.1:3000, localhost:3000 or [::1]:3000",
+                       "--listen: expected ADDRESS:PORT, got '%s'\nhint: for example 127.0.0.1:3000, "
+                       "localhost:3000 or [::1]:3000",
                        rows[i]);
         CHECK_STR(sw_str_of(err.text), message);
     }

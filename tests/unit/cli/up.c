@@ -62,8 +62,10 @@ static void the_start_up_output_is_spins(void **state)
         {.route = SW_LIT("/dup"), .component = 0},       {.route = SW_LIT("/dup"), .component = 1},
         {.route = SW_LIT("/c/*"), .component = 1},       {.route = SW_LIT("..."), .component = 1},
     };
-    const struct app app = {
-        .components = components, .component_count = 2, .http = http, .http_count = sizeof http / sizeof http[0]};
+    const struct app app = {.components = components,
+                            .component_count = 2,
+                            .http = http,
+                            .http_count = sizeof http / sizeof http[0]};
     char *text = NULL;
     size_t n = 0;
     FILE *out = open_memstream(&text, &n);

@@ -10,9 +10,12 @@ static void digests_equal_the_published_ones(void **state)
         struct sw_str parts[2];
         const char *hex;
     } rows[] = {
-        {{SW_LIT_INIT(""), SW_LIT_INIT("")}, "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"},
-        {{SW_LIT_INIT("abc"), SW_LIT_INIT("")}, "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"},
-        {{SW_LIT_INIT("a"), SW_LIT_INIT("bc")}, "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"},
+        {{SW_LIT_INIT(""), SW_LIT_INIT("")},
+         "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"},
+        {{SW_LIT_INIT("abc"), SW_LIT_INIT("")},
+         "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"},
+        {{SW_LIT_INIT("a"), SW_LIT_INIT("bc")},
+         "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         uint8_t digest[CODEC_SHA256_BYTES];

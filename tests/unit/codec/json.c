@@ -43,10 +43,14 @@ static void what_is_not_json_is_refused_with_a_position(void **state)
     static const struct {
         const char *text, *message;
     } rows[] = {
-        {"", "1:0: not valid JSON: "},       {"{\"a\":1,\n}", "2:1: not valid JSON: "},
-        {"{} x", "1:4: not valid JSON: "},   {"{\"a\":1,\"a\":2}", "not valid JSON: duplicate object key"},
-        {"[\"\\u0000\"]", "not valid JSON"}, {"[\"\xff\"]", "not valid JSON: unable to decode byte 0xff"},
-        {"1", "not valid JSON"},             {"[1e999]", "not valid JSON"},
+        {"", "1:0: not valid JSON: "},
+        {"{\"a\":1,\n}", "2:1: not valid JSON: "},
+        {"{} x", "1:4: not valid JSON: "},
+        {"{\"a\":1,\"a\":2}", "not valid JSON: duplicate object key"},
+        {"[\"\\u0000\"]", "not valid JSON"},
+        {"[\"\xff\"]", "not valid JSON: unable to decode byte 0xff"},
+        {"1", "not valid JSON"},
+        {"[1e999]", "not valid JSON"},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         struct codec_json *root = NULL;

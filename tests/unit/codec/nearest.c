@@ -10,8 +10,16 @@ static void the_word_that_was_meant_is_found(void **state)
     static const struct {
         const char *wanted, *best;
     } rows[] = {
-        {"sorce", "source"}, {"soucre", "source"}, {"Source", "source"}, {"enviroment", "environment"}, {"desc", ""},
-        {"pu", "up"},        {"u", "up"},          {"xyz", ""},          {"", ""},                      {"biuld", "build"},
+        {"sorce", "source"},
+        {"soucre", "source"},
+        {"Source", "source"},
+        {"enviroment", "environment"},
+        {"desc", ""},
+        {"pu", "up"},
+        {"u", "up"},
+        {"xyz", ""},
+        {"", ""},
+        {"biuld", "build"},
         {"a-word-that-is-far-longer-than-anything-that-is-ever-compared-with-another", ""},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {

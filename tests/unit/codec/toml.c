@@ -79,8 +79,10 @@ static void what_is_not_toml_is_refused_with_a_position(void **state)
         const char *text, *message;
     } rows[] = {
         {"a = ", "f:1:5: not valid TOML: "},
-        {"a = 1\na = 2\n", "f:2:5: not valid TOML: error while parsing key-value pair: cannot redefine existing integer 'a'"},
-        {"[a]\n[a]\n", "f:2:1: not valid TOML: error while parsing table header: cannot redefine existing table 'a'"},
+        {"a = 1\na = 2\n",
+         "f:2:5: not valid TOML: error while parsing key-value pair: cannot redefine existing integer 'a'"},
+        {"[a]\n[a]\n",
+         "f:2:1: not valid TOML: error while parsing table header: cannot redefine existing table 'a'"},
         {"a = \"x\n", "f:1:7: not valid TOML: "},
         {"a = \xff", "f:1:4: not valid TOML: encountered invalid utf-8 sequence"},
         {"= 1", "f:1:1: not valid TOML: "},
@@ -88,7 +90,8 @@ static void what_is_not_toml_is_refused_with_a_position(void **state)
         {"[[=]]\n", "f:1:3: not valid TOML: expected a key behind '['"},
         {"[]\n", "f:1:2: not valid TOML: "},
         {"[a.=]\n", "f:1:4: not valid TOML: "},
-        {"a\xc3\xa9 = 1", "f:1:2: not valid TOML: error while parsing key-value pair: expected '=', saw '\xc3\xa9'"},
+        {"a\xc3\xa9 = 1",
+         "f:1:2: not valid TOML: error while parsing key-value pair: expected '=', saw '\xc3\xa9'"},
         {"[", "f:1:2: not valid TOML: "},
         {"a = [\n[=]\n]\n", "f:2:2: not valid TOML: "},
         {"a = 99999999999999999999", "not valid TOML: "},
@@ -104,7 +107,8 @@ static void what_is_not_toml_is_refused_with_a_position(void **state)
 }
 
 /* `head`, then `piece` `count` times, then `tail`. */
-static int parse_repeated(const char *head, const char *piece, size_t count, const char *tail, struct sw_err *err)
+static int parse_repeated(const char *head, const char *piece, size_t count, const char *tail,
+                          struct sw_err *err)
 {
     sw_auto_arena arena = SW_ARENA(ARENA_BYTES);
     sw_auto_buf text = SW_BUF(CODEC_TOML_BYTES_MAX + 1);

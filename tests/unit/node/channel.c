@@ -101,7 +101,8 @@ static void what_is_too_large_is_refused_and_leaks_nothing(void **state)
     sw_auto_free char *large = sw_alloc(NODE_MESSAGE_BYTES_MAX + 1);
     struct node_message out = {.json = {large, NODE_MESSAGE_BYTES_MAX + 1}};
     CHECK_INT(node_channel_send(pair[0], &out, &err), -SW_ELIMIT);
-    CHECK_STR(sw_str_of(err.text), "a packet of 65537 bytes and 0 descriptors, at most 65536 and 64 are allowed");
+    CHECK_STR(sw_str_of(err.text),
+              "a packet of 65537 bytes and 0 descriptors, at most 65536 and 64 are allowed");
     out.json.n = 1;
     out.fd_count = NODE_MESSAGE_FDS_MAX + 1;
     CHECK_INT(node_channel_send(pair[0], &out, &err), -SW_ELIMIT);

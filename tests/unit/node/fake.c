@@ -110,7 +110,8 @@ static bool is_whole(const struct node_serving *serving)
         for (uint32_t k = 0; k < component->artifact_count; k++) {
             char key[65];
             (void)snprintf(key, sizeof key, "%064x", k + 1);
-            if (strcmp(component->artifacts[k].key, key) != 0 || !is_file_of(component->artifacts[k].cwasm_fd, "code") ||
+            if (strcmp(component->artifacts[k].key, key) != 0 ||
+                !is_file_of(component->artifacts[k].cwasm_fd, "code") ||
                 !is_file_of(component->artifacts[k].image_fd, "image"))
                 return false;
         }

@@ -27,8 +27,8 @@ struct seen { /* what the supervisor told */
     int ready;
     int progress;
     int done;
-    bool kill_self;   /* SIGKILL when ready, instead of SIGTERM */
-    bool stay;        /* no signal when ready */
+    bool kill_self; /* SIGKILL when ready, instead of SIGTERM */
+    bool stay;      /* no signal when ready */
     bool stop_at_progress;
 };
 
@@ -128,7 +128,8 @@ static const struct node__timing quick = {
     .crashes_max = 3,
 };
 
-static int supervise(const struct node__timing *timing, uint32_t workers, struct seen *seen, struct sw_err *err)
+static int supervise(const struct node__timing *timing, uint32_t workers, struct seen *seen,
+                     struct sw_err *err)
 {
     const struct app_component components[] = {
         {.id = SW_LIT("one"), .source = sw_str_of(wasm)},
