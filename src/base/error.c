@@ -22,7 +22,7 @@ static const struct {
     [SW_EBUG] = {"bug", 70, 500},
 };
 
-static void fill(struct sw_err *err, enum sw_code code, const char *where, const char *fmt, va_list args)
+__attribute__((format(printf, 4, 0))) static void fill(struct sw_err *err, enum sw_code code, const char *where, const char *fmt, va_list args)
 {
     err->code = code;
     err->where = where;
