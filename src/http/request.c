@@ -286,6 +286,11 @@ static int too_long(struct http_head *head, uint32_t head_bytes_max, struct sw_e
     return refuse(head, 431, SW_ELIMIT, err, "the request head is over %u bytes", (unsigned)head_bytes_max);
 }
 
+static bool may_begin(char c) /* a request line, or the empty line allowed before it */
+{
+    return (http_chars[(unsigned char)c] & HTTP_C_TOKEN) || c == '\r' || c == '\n';
+}
+
 int http_head_parse(struct http_head *head, const struct http_head_limits *limits, struct sw_str in, struct sw_err *err)
 {
     if (in.p != head->base) {
@@ -295,6 +300,8 @@ int http_head_parse(struct http_head *head, const struct http_head_limits *limit
     }
     size_t seen = in.n < limits->head_bytes_max ? in.n : limits->head_bytes_max;
     while (head->scan < seen) {
+        if (!head->have_request_line && !may_begin(in.p[head->line]))
+            return refuse(head, 400, SW_EINPUT, err, NO_METHOD); /* TLS, say: no need to wait for a line that never ends */
         const char *found = memchr(in.p + head->scan, '\n', seen - head->scan);
         if (!found)
             break;
@@ -308,10 +315,5 @@ int http_head_parse(struct http_head *head, const struct http_head_limits *limit
             return 0;
     }
     head->scan = seen;
-    if (!head->have_request_line && head->line < in.n && in.p[head->line] != '\r' &&
-        !(http_chars[(unsigned char)in.p[head->line]] & HTTP_C_TOKEN))
-        return refuse(head, 400, SW_EINPUT, err, NO_METHOD); /* TLS, say: no need to wait for a line that never ends */
-    if (in.n >= limits->head_bytes_max)
-        return too_long(head, limits->head_bytes_max, err);
-    return SW_WAIT;
+    return in.n >= limits->head_bytes_max ? too_long(head, limits->head_bytes_max, err) : SW_WAIT;
 }
