@@ -16,10 +16,22 @@ from guests import GREETINGS
 CONNECTIONS = 64
 REQUESTS = int(os.environ.get("SWELL_LOAD_REQUESTS", "0"))
 # In the everyday run a guest gets what its weight allows.
-EVERYDAY = {"c": 500, "rust": 300, "rust-p1": 300, "go": 60, "js": 20}
+EVERYDAY = {"c": 1000, "rust": 500, "rust-p1": 500, "go": 150, "js": 100}
 THREADS = 4
 PIPELINE = 10
-GROWTH_BYTES_MAX = 4 << 20
+PASSES = 5
+GROWTH_BYTES_MAX = 1 << 20
+
+
+def settled_descriptors(pid):
+    """How many there are once closed connections are gone from the process, too."""
+    counts = []
+    for _ in range(20):
+        counts.append(len(runner.descriptors(pid)))
+        if len(counts) > 3 and len(set(counts[-3:])) == 1:
+            break
+        time.sleep(0.1)
+    return counts[-1]
 
 
 def load(port, greeting, requests):
@@ -56,23 +68,25 @@ def test_nothing_fails_and_nothing_grows(start, name):
     greeting = f"Hello from {GREETINGS[name]} on Swell\n"
     requests = REQUESTS or EVERYDAY[name]
     with start(name, workers=2) as server:
-        assert not load(server.port, greeting, max(requests // 5, 10))  # warm-up: slots and pools reach their size
-        time.sleep(0.5)
+        load(server.port, greeting, PIPELINE)
         workers = server.workers()
-        before = {pid: (runner.rss_bytes(pid), len(runner.descriptors(pid))) for pid in workers}
-        wrong = load(server.port, greeting, requests)
-        assert not wrong, f"{len(wrong)} wrong answers, the first: {wrong[0]}"
-        time.sleep(0.5)
-        assert server.workers() == workers
-        for pid, (rss, descriptors) in before.items():
-            assert len(runner.descriptors(pid)) == descriptors
-            # A worker that got few connections in the warm-up may still make slots: its share is left out of the bound.
-            assert runner.rss_bytes(pid) <= max(rss * 1.5, rss + GROWTH_BYTES_MAX)
+        growth = {pid: [] for pid in workers}
+        for _ in range(PASSES):
+            before = {pid: (runner.rss_bytes(pid), settled_descriptors(pid)) for pid in workers}
+            wrong = load(server.port, greeting, requests // PASSES)
+            assert not wrong, f"{len(wrong)} wrong answers, the first: {wrong[0]}"
+            assert server.workers() == workers
+            for pid, (rss, descriptors) in before.items():
+                assert settled_descriptors(pid) <= descriptors
+                growth[pid].append(runner.rss_bytes(pid) - rss)
+        # Slots are made as more requests happen to be in flight at once, and kept: that ends. A leak grows in every pass.
+        assert all(min(passes) < GROWTH_BYTES_MAX for passes in growth.values()), growth
 
 
 def test_a_connection_refused_or_reset_is_no_crash(start):
     """Clients that reset in the middle of everything."""
     with start("c") as server:
+        server.allow_log(r"response\.cut") # of the clients that left
         for i in range(200):
             with socket.create_connection(("127.0.0.1", server.port)) as client:
                 client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
