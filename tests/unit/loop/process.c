@@ -76,7 +76,7 @@ static void a_killed_child_tells_the_signal(void **state)
 {
     sw_auto_buf out = SW_BUF(4096);
     (void)state;
-    struct ended ended = run_script("sleep 20", NULL, NULL, 0, SIGKILL, &out);
+    struct ended ended = run_script("exec sleep 20", NULL, NULL, 0, SIGKILL, &out);
     CHECK_INT(ended.number, SIGKILL);
 }
 
