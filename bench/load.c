@@ -115,7 +115,8 @@ struct client {
 static struct client *clients;
 static int set = -1;
 static uint64_t started; /* requests */
-static uint64_t done;
+static uint64_t done; /* whole answers came */
+static uint64_t lost; /* none came */
 static uint64_t errors;
 static uint64_t bytes_in;
 static uint64_t first_body = UINT64_MAX; /* length of the first answer's body */
@@ -160,10 +161,12 @@ static void client_reopen(struct client *client)
 
 static void client_fail(struct client *client)
 {
-    if (client->waiting)
+    if (client->waiting) {
         errors++;
+        lost++;
+    }
     client->waiting = false;
-    if (++failures_in_a_row > FAILURES_IN_A_ROW_MAX)
+    if (++failures_in_a_row > FAILURES_IN_A_ROW_MAX || (ask.requests && done + lost >= ask.requests))
         over = true;
     client_reopen(client);
 }
@@ -212,7 +215,7 @@ static void client_done(struct client *client)
     client->waiting = false;
     failures_in_a_row = 0;
     done++;
-    if (ask.requests && done + errors >= ask.requests && done >= ask.requests)
+    if (ask.requests && done + lost >= ask.requests)
         over = true;
     if (client->close)
         client_reopen(client); /* the next request goes when it is connected */
@@ -377,8 +380,6 @@ static void client_event(struct client *client, uint32_t events)
         int number = 0;
         socklen_t n = sizeof number;
         if (getsockopt(client->fd, SOL_SOCKET, SO_ERROR, &number, &n) < 0 || number || !(events & EPOLLOUT)) {
-            if (number)
-                errors += started < ask.requests ? 0 : 1;
             client_fail(client);
             return;
         }

@@ -185,108 +185,6 @@ void http__conn_reading(struct http_conn *conn)
     loop_stream_reading(conn->stream, true);
 }
 
-static void to_front(struct http_conn *conn, size_t front)
-{
-    size_t n = conn->in_end - conn->in_start;
-    if (n)
-        memmove(conn->in + front, conn->in + conn->in_start, n);
-    conn->in_start = front;
-    conn->in_end = front + n;
-}
-
-/* Between requests: the parser's views move with the buffer. */
-static int head_room(struct http_conn *conn, struct sw_err *err)
-{
-    if (conn->in_end < conn->in_cap)
-        return 0;
-    if (conn->in_start > 0) {
-        to_front(conn, 0);
-        return 0;
-    }
-    size_t cap = conn->in_cap * 2;
-    if (cap > conn->server->config.head_bytes_max)
-        cap = conn->server->config.head_bytes_max;
-    if (cap <= conn->in_cap)
-        return SW_WAIT; /* pipelined requests fill it; a single head would have been refused */
-    char *larger = sw_try_alloc(cap);
-    if (!larger)
-        return sw_fail(err, SW_ENOMEM, "no memory for a request head of %zu bytes", cap);
-    memcpy(larger, conn->in, conn->in_end);
-    if (conn->head_buf != conn->first_buf)
-        sw_free(conn->head_buf);
-    conn->head_buf = larger;
-    conn->head_cap = cap;
-    conn->in = larger;
-    conn->in_cap = cap;
-    return 0;
-}
-
-/* From now on body bytes go to a buffer of their own. */
-static int open_window(struct http_conn *conn, struct sw_err *err)
-{
-    if (!conn->window)
-        conn->window = sw_try_alloc(HTTP_WINDOW_BYTES);
-    if (!conn->window)
-        return sw_fail(err, SW_ENOMEM, "no memory for a request body");
-    size_t n = conn->in_end - conn->in_start; /* at most a head buffer's size; checked */
-    if (n > HTTP_WINDOW_BYTES)
-        return SW_WAIT;
-    memcpy(conn->window, conn->in + conn->in_start, n);
-    conn->in = conn->window;
-    conn->in_cap = HTTP_WINDOW_BYTES;
-    conn->in_base = 0;
-    conn->in_start = 0;
-    conn->in_end = n;
-    return 0;
-}
-
-/* Bytes of a body that is being read. Returns 0 when there is room, SW_WAIT when the reader must consume first. */
-static int body_room(struct http_conn *conn, struct sw_err *err)
-{
-    struct http_exchange *exchange = &conn->exchange;
-    bool asked = exchange->want_readable || conn->state == HTTP_CONN_DISCARD;
-    if (conn->in_start == conn->in_end) {
-        conn->in_start = conn->in_base;
-        conn->in_end = conn->in_base;
-    }
-    if (conn->in != conn->window && asked) {
-        bool fits = exchange->body == HTTP_BODY_LENGTH && exchange->body_left <= conn->in_cap - conn->in_start;
-        bool roomy = exchange->body == HTTP_BODY_CHUNKED && conn->in_cap - conn->in_end >= HTTP_IN_BYTES / 4;
-        if (!fits && !roomy)
-            return open_window(conn, err);
-    }
-    if (conn->in_end < conn->in_cap)
-        return 0;
-    size_t gone = conn->in_start - conn->in_base;
-    if (gone == 0 || gone < (conn->in_cap - conn->in_base) / 2)
-        return SW_WAIT; /* making less room than that each time would cost too much */
-    to_front(conn, conn->in_base);
-    return 0;
-}
-
-/* Makes room behind in_end. Returns 0, SW_WAIT (not now: stop reading), or < 0 without memory. */
-static int make_room(struct http_conn *conn, struct sw_err *err)
-{
-    switch (conn->state) {
-    case HTTP_CONN_IDLE:
-    case HTTP_CONN_HEAD:
-        return head_room(conn, err);
-    case HTTP_CONN_EXCHANGE:
-    case HTTP_CONN_DISCARD:
-        if (!http__exchange_body_over(&conn->exchange))
-            return body_room(conn, err);
-        return conn->in_end < conn->in_cap ? 0 : SW_WAIT; /* the next request, ahead of time */
-    case HTTP_CONN_LINGER:
-        conn->in_start = 0;
-        conn->in_end = 0;
-        return 0;
-    case HTTP_CONN_ENDING:
-    case HTTP_CONN_CLOSED:
-        break;
-    }
-    return SW_WAIT;
-}
-
 static void discard(struct http_conn *conn)
 {
     struct sw_str bytes;
@@ -370,7 +268,7 @@ static void on_readable(void *arg)
     if (conn->state == HTTP_CONN_CLOSED)
         return;
     struct sw_err err;
-    int rc = make_room(conn, &err);
+    int rc = http__in_room(conn, &err);
     if (rc == SW_WAIT) {
         if (conn->in_full) { /* we were called although reading is off: the connection failed */
             http__conn_close(conn);
@@ -458,54 +356,17 @@ static void conn_run(struct http_conn *conn)
     ending_step(conn);
 }
 
-/* Gives back what only large requests and answers need. The input is empty. */
-static void shrink(struct http_conn *conn)
-{
-    sw_free(conn->window);
-    conn->window = NULL;
-    if (conn->head_buf != conn->first_buf)
-        sw_free(conn->head_buf);
-    conn->head_buf = conn->first_buf;
-    conn->head_cap = HTTP_IN_BYTES;
-    conn->in = conn->first_buf;
-    conn->in_cap = HTTP_IN_BYTES;
-    if (!http__conn_pending(conn) && conn->out.cap > HTTP_OUT_KEEP_BYTES) {
-        sw_buf_deinit(&conn->out);
-        conn->out_sent = 0;
-    }
-}
-
-/* Unread bytes go back to where heads are parsed. */
-static void leave_window(struct http_conn *conn)
-{
-    size_t n = conn->in_end - conn->in_start;
-    if (n <= conn->head_cap) {
-        memcpy(conn->head_buf, conn->in + conn->in_start, n);
-    } else { /* much was sent ahead: the window becomes the head buffer */
-        to_front(conn, 0);
-        if (conn->head_buf != conn->first_buf)
-            sw_free(conn->head_buf);
-        conn->head_buf = conn->window;
-        conn->head_cap = HTTP_WINDOW_BYTES;
-        conn->window = NULL;
-    }
-    conn->in = conn->head_buf;
-    conn->in_cap = conn->head_cap;
-    conn->in_start = 0;
-    conn->in_end = n;
-}
-
 /* Ready for the next request; bytes of it may be there. */
 static void conn_idle(struct http_conn *conn)
 {
     conn->state = HTTP_CONN_IDLE;
     if (conn->window && conn->in == conn->window)
-        leave_window(conn);
+        http__in_leave_window(conn);
     if (conn->in_start == conn->in_end) {
         conn->in_start = 0;
         conn->in_end = 0;
         if (conn->window || conn->head_buf != conn->first_buf || conn->out.cap > HTTP_OUT_KEEP_BYTES)
-            shrink(conn);
+            http__in_shrink(conn);
     }
     conn->in_base = 0;
     http_head_init(&conn->head, conn->fields);
@@ -516,8 +377,7 @@ static void conn_idle(struct http_conn *conn)
 void http__conn_next(struct http_conn *conn)
 {
     if (conn->state == HTTP_CONN_CLOSED) {
-        if (!conn->stream)
-            http__conn_release(conn);
+        http__conn_release(conn);
         return;
     }
     if (conn->broken) {
@@ -590,8 +450,7 @@ static void on_closed(void *arg)
 {
     struct http_conn *conn = arg;
     conn->stream = NULL;
-    if (!conn->exchange.alive)
-        http__conn_release(conn);
+    http__conn_release(conn);
 }
 
 void http__conn_close(struct http_conn *conn)
@@ -649,9 +508,10 @@ static void conn_reset(struct http_conn *conn)
     conn->in_end = 0;
     sw_buf_clear(&conn->out);
     conn->out_sent = 0;
-    shrink(conn);
+    http__in_shrink(conn);
     conn->wake_for = 0;
     conn->running = false;
+    conn->held = false;
     conn->keep_alive = false;
     conn->client_last = false;
     conn->blocked = false;
@@ -697,9 +557,10 @@ void http__conn_free_memory(struct http_conn *conn)
     sw_free(conn);
 }
 
-/* The stream is closed and no exchange is alive. */
 void http__conn_release(struct http_conn *conn)
 {
+    if (conn->stream || conn->exchange.alive || conn->held)
+        return;
     loop_defer_cancel(&conn->wake);
     loop_timer_stop(conn->timer);
     sw_list_remove(&conn->link);

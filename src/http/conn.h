@@ -23,6 +23,8 @@ struct http_server {
     struct sw_link spares;
     uint32_t conn_count;
     uint32_t spare_count;
+    uint32_t window_count;
+    char *windows[HTTP_WINDOW_SPARE_MAX]; /* of HTTP_WINDOW_BYTES, in no use */
     bool paused;
     bool draining;
     bool freed; /* http_server_free was called: the last connection frees the memory */
@@ -79,6 +81,7 @@ struct http_conn {
     unsigned wake_for; /* HTTP_WAKE_* */
     enum http_conn_state state;
     bool running;     /* conn_run is on the stack: it parses on and flushes by itself */
+    bool held;        /* an event is being told: the memory stays */
     bool keep_alive;
     bool client_last; /* the client said that this request is its last */
     bool blocked;     /* the socket takes no more output for now */
@@ -125,9 +128,15 @@ void http__conn_next(struct http_conn *conn); /* the exchange is over */
 void http__conn_end(struct http_conn *conn);  /* no further request: sends what is queued, then lingers or closes */
 void http__conn_in_deadline(struct http_conn *conn, uint64_t after_ms);
 void http__conn_reading(struct http_conn *conn); /* there may be room for input again */
-void http__conn_release(struct http_conn *conn);
+void http__conn_release(struct http_conn *conn); /* if nothing holds it any more; the pointer is then dead */
 /* Writes iov to the socket. Returns as loop_stream_writev; a failure breaks the connection. */
 int http__conn_send(struct http_conn *conn, const struct iovec *parts, int count, size_t *ret_n) SW_MUST_CHECK;
+
+/* ---- input.c ---- */
+/* Makes room behind in_end. Returns 0, SW_WAIT (not now: stop reading), or < 0 without memory. */
+int http__in_room(struct http_conn *conn, struct sw_err *err) SW_MUST_CHECK;
+void http__in_leave_window(struct http_conn *conn); /* the request is over: unread bytes go back to where heads are parsed */
+void http__in_shrink(struct http_conn *conn);       /* gives back what only large requests and answers need; the input is empty */
 
 /* ---- exchange.c ---- */
 void http__exchange_begin(struct http_conn *conn); /* from the parsed head */

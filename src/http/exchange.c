@@ -191,8 +191,10 @@ void http__exchange_tell_writable(struct http_exchange *exchange)
 
 void http__exchange_tell_gone(struct http_exchange *exchange)
 {
+    struct http_conn *conn = exchange->conn;
     if (!exchange->alive || exchange->gone_told)
         return;
+    conn->held = true; /* the stream may be closed already: ending the exchange would take the memory from under us */
     exchange->gone = true;
     exchange->gone_told = true;
     http__exchange_body_fail(exchange, SW_EIO, "the client is gone");
@@ -200,6 +202,8 @@ void http__exchange_tell_gone(struct http_exchange *exchange)
     http__exchange_tell_writable(exchange);
     if (exchange->alive && exchange->events.gone)
         exchange->events.gone(exchange->arg);
+    conn->held = false;
+    http__conn_release(conn);
 }
 
 /* ---- response ---- */

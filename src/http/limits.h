@@ -42,6 +42,7 @@
 #define HTTP_CONNECTIONS_MAX 10000
 #define HTTP_LISTENERS_MAX 16
 #define HTTP_CONN_SPARE_MAX 64      /* closed connections whose memory is kept */
+#define HTTP_WINDOW_SPARE_MAX 16    /* windows kept for the next large bodies: 1 MiB */
 #define HTTP_DISCARD_BYTES_MAX 262144 /* of a body nobody read, to keep the connection */
 #define HTTP_LINGER_BYTES_MAX 1048576
 

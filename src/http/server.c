@@ -12,6 +12,8 @@ static void server_unref(struct http_server *server)
     struct sw_link *link = NULL;
     while ((link = sw_list_take_head(&server->spares)))
         http__conn_free_memory(SW_CONTAINER(link, struct http_conn, link));
+    while (server->window_count)
+        sw_free(server->windows[--server->window_count]);
     sw_free(server);
 }
 

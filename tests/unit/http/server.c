@@ -22,69 +22,70 @@ struct row {
     bool ended;
 };
 
+static const struct row answers[] = {
+    {"GET /hello HTTP/1.1\r\n" H "\r\n", OK5, false},
+    {"GET /hello HTTP/1.1\r\n" H "Connection: close\r\n\r\n", OK5_CLOSE, true},
+    {"GET /hello HTTP/1.0\r\n\r\n", OK5_CLOSE, true},
+    {"GET /hello HTTP/1.0\r\nConnection: keep-alive\r\n\r\n",
+     "HTTP/1.1 200 OK\r\n" T "Content-Length: 5\r\nConnection: keep-alive\r\n\r\nhello", false},
+    {"GET http://b/hello HTTP/1.1\r\n" H "\r\n", OK5, false},
+    {"OPTIONS * HTTP/1.1\r\n" H "\r\n", OK5, false},
+    {"\r\nGET /hello HTTP/1.1\r\n" H "\r\n", OK5, false},
+    /* without a body */
+    {"HEAD /hello HTTP/1.1\r\n" H "\r\n", "HTTP/1.1 200 OK\r\n" T "Content-Length: 5\r\n\r\n", false},
+    {"GET /code/204 HTTP/1.1\r\n" H "\r\n", "HTTP/1.1 204 No Content\r\n\r\n", false},
+    {"GET /code/304 HTTP/1.1\r\n" H "\r\n", "HTTP/1.1 304 Not Modified\r\n\r\n", false},
+    {"GET /code/299 HTTP/1.1\r\n" H "\r\n", "HTTP/1.1 299 \r\nContent-Length: 5\r\n\r\nhello", false},
+    {"HEAD /trail HTTP/1.1\r\n" H "\r\n", "HTTP/1.1 200 OK\r\n\r\n", false},
+    /* chunked, trailers, until the end of the connection */
+    {"GET /trail HTTP/1.1\r\n" H "\r\n",
+     "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n10\r\n0123456789abcdef\r\n0\r\nX-Sum: 42\r\n\r\n", false},
+    {"GET /trail HTTP/1.0\r\n\r\n", "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\nabc0123456789abcdef", true},
+    /* bodies */
+    {"POST /read HTTP/1.1\r\n" H "Content-Length: 5\r\n\r\nhello",
+     "HTTP/1.1 200 OK\r\n" T "Content-Length: 1\r\n\r\n5", false},
+    {"POST /read HTTP/1.1\r\n" H "Content-Length: 0\r\n\r\n",
+     "HTTP/1.1 200 OK\r\n" T "Content-Length: 1\r\n\r\n0", false},
+    {"POST /read HTTP/1.1\r\n" H "Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n1;x\r\n!\r\n0\r\nA: b\r\n\r\n",
+     "HTTP/1.1 200 OK\r\n" T "Content-Length: 5\r\n\r\n6 A=b", false},
+    {"POST /echo HTTP/1.1\r\n" H "Content-Length: 3\r\n\r\nabc",
+     "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n", false},
+    {"POST /ignore HTTP/1.1\r\n" H "Content-Length: 5\r\n\r\nhelloGET /hello HTTP/1.1\r\n" H "\r\n", OK5 OK5, false},
+    {"POST /ignore HTTP/1.1\r\n" H "Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\nA: b\r\n\r\nGET /hello HTTP/1.1\r\n" H
+     "\r\n",
+     OK5 OK5, false},
+    /* expectations */
+    {"POST /read HTTP/1.1\r\n" H "Content-Length: 5\r\nExpect: 100-continue\r\n\r\n", "HTTP/1.1 100 Continue\r\n\r\n", false},
+    {"POST /read HTTP/1.1\r\n" H "Content-Length: 5\r\nExpect: 100-continue\r\n\r\nhello",
+     "HTTP/1.1 200 OK\r\n" T "Content-Length: 1\r\n\r\n5", false},
+    {"POST /ignore HTTP/1.1\r\n" H "Content-Length: 5\r\nExpect: 100-continue\r\n\r\n", OK5_CLOSE, true},
+    {"GET /hello HTTP/1.1\r\n" H "Expect: 100-continue\r\n\r\n", OK5, false},
+    {"GET /hello HTTP/1.1\r\n" H "Expect: more\r\n\r\n",
+     "HTTP/1.1 417 Expectation Failed\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: 55\r\nConnection: close\r\n\r\n"
+     "the only expectation that can be met is '100-continue'\n",
+     true},
+    /* handlers that fail */
+    {"GET /nothing HTTP/1.1\r\n" H "\r\n",
+     "HTTP/1.1 500 Internal Server Error\r\n" T "Content-Length: 26\r\n\r\n500 Internal Server Error\n", false},
+    {"GET /short HTTP/1.1\r\n" H "\r\n", "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhello", true},
+    /* bad chunks: 400 when nothing was answered */
+    {"POST /read HTTP/1.1\r\n" H "Transfer-Encoding: chunked\r\n\r\nx\r\n",
+     "HTTP/1.1 400 Bad Request\r\n" T "Content-Length: 16\r\nConnection: close\r\n\r\n400 Bad Request\n", true},
+    {"POST /ignore HTTP/1.1\r\n" H "Transfer-Encoding: chunked\r\n\r\nx\r\n", OK5, true},
+    {"POST /echo HTTP/1.1\r\n" H "Transfer-Encoding: chunked\r\n\r\n1\r\nab\r\n",
+     "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n", true},
+};
+
 static void each_request_has_its_answer(void **state)
 {
-    static const struct row rows[] = {
-        {"GET /hello HTTP/1.1\r\n" H "\r\n", OK5, false},
-        {"GET /hello HTTP/1.1\r\n" H "Connection: close\r\n\r\n", OK5_CLOSE, true},
-        {"GET /hello HTTP/1.0\r\n\r\n", OK5_CLOSE, true},
-        {"GET /hello HTTP/1.0\r\nConnection: keep-alive\r\n\r\n",
-         "HTTP/1.1 200 OK\r\n" T "Content-Length: 5\r\nConnection: keep-alive\r\n\r\nhello", false},
-        {"GET http://b/hello HTTP/1.1\r\n" H "\r\n", OK5, false},
-        {"OPTIONS * HTTP/1.1\r\n" H "\r\n", OK5, false},
-        {"\r\nGET /hello HTTP/1.1\r\n" H "\r\n", OK5, false},
-        /* without a body */
-        {"HEAD /hello HTTP/1.1\r\n" H "\r\n", "HTTP/1.1 200 OK\r\n" T "Content-Length: 5\r\n\r\n", false},
-        {"GET /code/204 HTTP/1.1\r\n" H "\r\n", "HTTP/1.1 204 No Content\r\n\r\n", false},
-        {"GET /code/304 HTTP/1.1\r\n" H "\r\n", "HTTP/1.1 304 Not Modified\r\n\r\n", false},
-        {"GET /code/299 HTTP/1.1\r\n" H "\r\n", "HTTP/1.1 299 \r\nContent-Length: 5\r\n\r\nhello", false},
-        {"HEAD /trail HTTP/1.1\r\n" H "\r\n", "HTTP/1.1 200 OK\r\n\r\n", false},
-        /* chunked, trailers, until the end of the connection */
-        {"GET /trail HTTP/1.1\r\n" H "\r\n",
-         "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n10\r\n0123456789abcdef\r\n0\r\nX-Sum: 42\r\n\r\n", false},
-        {"GET /trail HTTP/1.0\r\n\r\n", "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\nabc0123456789abcdef", true},
-        /* bodies */
-        {"POST /read HTTP/1.1\r\n" H "Content-Length: 5\r\n\r\nhello",
-         "HTTP/1.1 200 OK\r\n" T "Content-Length: 1\r\n\r\n5", false},
-        {"POST /read HTTP/1.1\r\n" H "Content-Length: 0\r\n\r\n",
-         "HTTP/1.1 200 OK\r\n" T "Content-Length: 1\r\n\r\n0", false},
-        {"POST /read HTTP/1.1\r\n" H "Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n1;x\r\n!\r\n0\r\nA: b\r\n\r\n",
-         "HTTP/1.1 200 OK\r\n" T "Content-Length: 5\r\n\r\n6 A=b", false},
-        {"POST /echo HTTP/1.1\r\n" H "Content-Length: 3\r\n\r\nabc",
-         "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n", false},
-        {"POST /ignore HTTP/1.1\r\n" H "Content-Length: 5\r\n\r\nhelloGET /hello HTTP/1.1\r\n" H "\r\n", OK5 OK5, false},
-        {"POST /ignore HTTP/1.1\r\n" H "Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\nA: b\r\n\r\nGET /hello HTTP/1.1\r\n" H
-         "\r\n",
-         OK5 OK5, false},
-        /* expectations */
-        {"POST /read HTTP/1.1\r\n" H "Content-Length: 5\r\nExpect: 100-continue\r\n\r\n", "HTTP/1.1 100 Continue\r\n\r\n", false},
-        {"POST /read HTTP/1.1\r\n" H "Content-Length: 5\r\nExpect: 100-continue\r\n\r\nhello",
-         "HTTP/1.1 200 OK\r\n" T "Content-Length: 1\r\n\r\n5", false},
-        {"POST /ignore HTTP/1.1\r\n" H "Content-Length: 5\r\nExpect: 100-continue\r\n\r\n", OK5_CLOSE, true},
-        {"GET /hello HTTP/1.1\r\n" H "Expect: 100-continue\r\n\r\n", OK5, false},
-        {"GET /hello HTTP/1.1\r\n" H "Expect: more\r\n\r\n",
-         "HTTP/1.1 417 Expectation Failed\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: 55\r\nConnection: close\r\n\r\n"
-         "the only expectation that can be met is '100-continue'\n",
-         true},
-        /* handlers that fail */
-        {"GET /nothing HTTP/1.1\r\n" H "\r\n",
-         "HTTP/1.1 500 Internal Server Error\r\n" T "Content-Length: 26\r\n\r\n500 Internal Server Error\n", false},
-        {"GET /short HTTP/1.1\r\n" H "\r\n", "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhello", true},
-        /* bad chunks: 400 when nothing was answered */
-        {"POST /read HTTP/1.1\r\n" H "Transfer-Encoding: chunked\r\n\r\nx\r\n",
-         "HTTP/1.1 400 Bad Request\r\n" T "Content-Length: 16\r\nConnection: close\r\n\r\n400 Bad Request\n", true},
-        {"POST /ignore HTTP/1.1\r\n" H "Transfer-Encoding: chunked\r\n\r\nx\r\n", OK5, true},
-        {"POST /echo HTTP/1.1\r\n" H "Transfer-Encoding: chunked\r\n\r\n1\r\nab\r\n",
-         "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n", true},
-    };
     (void)state;
     site_begin(&site, (struct http_server_config){0});
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+    for (size_t i = 0; i < sizeof answers / sizeof *answers; i++) {
         int fd = client_open(&site);
-        client_ask(&site, fd, rows[i].request);
-        if (!sw_str_eq(site.text, sw_str_of(rows[i].answer)) || site.eof != rows[i].ended || site.reset) {
-            print_error("%s\ngave '" SW_FMT "'%s%s, expected '%s'%s\n", rows[i].request, SW_ARG(site.text), site.eof ? " end" : "",
-                        site.reset ? " reset" : "", rows[i].answer, rows[i].ended ? " end" : "");
+        client_ask(&site, fd, answers[i].request);
+        if (!sw_str_eq(site.text, sw_str_of(answers[i].answer)) || site.eof != answers[i].ended || site.reset) {
+            print_error("%s\ngave '" SW_FMT "'%s%s, expected '%s'%s\n", answers[i].request, SW_ARG(site.text), site.eof ? " end" : "",
+                        site.reset ? " reset" : "", answers[i].answer, answers[i].ended ? " end" : "");
             fail();
         }
         (void)close(fd);
