@@ -20,6 +20,7 @@ int component__call_begin(struct component_call *call, struct component_store *s
     call->lowering = &canon->plan;
     call->mem = NULL;
     call->mem_len = 0;
+    call->lifted = 0;
     call->lent_count = 0;
     call->lent_more = NULL;
     return canon->memory == COMPONENT_NONE ? 0 : component__memory_refresh(call);
@@ -96,6 +97,16 @@ int component_mem_range(struct component_call *call, uint32_t ptr, uint64_t len,
     return 0;
 }
 
+/* Guest memory that is about to be read, out of what one call may give. bytes: checked, so small. */
+static int charge(struct component_call *call, uint64_t bytes)
+{
+    call->lifted += bytes;
+    if (call->lifted > COMPONENT_LIFT_BYTES_MAX)
+        return component_trap(call, "strings and lists of one call are over the limit of %u bytes together",
+                              COMPONENT_LIFT_BYTES_MAX);
+    return 0;
+}
+
 int component_lift_list(struct component_call *call, uint32_t ptr, uint32_t count, uint32_t elem_size,
                         uint32_t align, uint8_t **ret)
 {
@@ -109,7 +120,7 @@ int component_lift_list(struct component_call *call, uint32_t ptr, uint32_t coun
         return component_trap(call, "list content out-of-bounds: 0x%x + %llu in memory of %llu bytes", ptr,
                               (unsigned long long)bytes, (unsigned long long)call->mem_len);
     *ret = call->mem ? call->mem + ptr : NULL;
-    return 0;
+    return charge(call, bytes);
 }
 
 int component__lift_text(struct component_call *call, uint32_t ptr, uint32_t tagged_units,
@@ -128,6 +139,9 @@ int component__lift_text(struct component_call *call, uint32_t ptr, uint32_t tag
             call, "string content out-of-bounds: string pointer/length out of bounds of memory, 0x%x + %llu",
             ptr, (unsigned long long)bytes);
     text.p = call->mem ? call->mem + ptr : NULL;
+    int rc = charge(call, bytes);
+    if (rc < 0)
+        return rc;
     if (!component_text_valid(&text))
         return component_trap(call, text.encoding == COMPONENT_TEXT_UTF8 ? "string is invalid utf-8"
                                                                          : "string is invalid utf-16");

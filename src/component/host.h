@@ -32,6 +32,7 @@ struct component_call {
     const struct component_lowering *lowering; /* its canonical options */
     uint8_t *mem;     /* the memory option, or NULL */
     uint64_t mem_len; /* bytes; read again after every guest entry */
+    uint64_t lifted;  /* bytes of strings and lists looked at so far, each as often as it was given */
     /* Handles this call borrows: they cannot be dropped or taken before it returns. */
     uint32_t lent_count;
     uint32_t lent[COMPONENT_CALL_LENT];

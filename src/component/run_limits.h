@@ -17,6 +17,9 @@
 #define COMPONENT_CALL_DEPTH_MAX 64u
 #define COMPONENT_SCRATCH_KEPT 2u /* levels whose first block a pooled store keeps */
 
+/* Bytes of strings and lists that one call may give, each counted as often as it is given: many elements may name the same bytes, and
+ * nothing interrupts the host while it checks and copies them. As much as the largest string or list alone. */
+#define COMPONENT_LIFT_BYTES_MAX (1u << 28)
 /* What one call may put aside while values pass through it: transcoded strings, elements of lists of records. */
 #define COMPONENT_SCRATCH_BYTES_MAX (64u << 20)
 /* What host functions of one store may put aside for the life of the store (component_call_arena), results included. */

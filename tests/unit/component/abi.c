@@ -152,6 +152,44 @@ static void lists_are_checked_without_overflow(void **state)
     }
 }
 
+static uint32_t lift_count;
+
+/* 65535 bytes, again and again: a list of strings that all name the same bytes. */
+static int amplified_list_body(struct component_call *call)
+{
+    uint8_t *p;
+    int rc = 0;
+    for (uint32_t i = 0; rc == 0 && i < lift_count; i++)
+        rc = component_lift_list(call, 1, 65535, 1, 1, &p);
+    return rc;
+}
+
+static int amplified_string_body(struct component_call *call)
+{
+    struct sw_str text;
+    int rc = 0;
+    for (uint32_t i = 0; rc == 0 && i < lift_count; i++)
+        rc = component_lift_string(call, 1, 65535, &text);
+    return rc;
+}
+
+static void one_call_gives_so_many_bytes_at_most(void **state)
+{
+    static int (*const bodies[])(struct component_call *) = {amplified_list_body, amplified_string_body};
+    (void)state;
+    for (size_t i = 0; i < sizeof bodies / sizeof *bodies; i++) {
+        struct fixture fx;
+        setup(&fx);
+        lift_count = COMPONENT_LIFT_BYTES_MAX / 65535;
+        CHECK_INT(call(&fx, bodies[i]), 0);
+        CHECK_INT(call(&fx, bodies[i]), 0); /* the next call starts anew */
+        lift_count++;
+        CHECK_INT(call(&fx, bodies[i]), -SW_EGUEST);
+        CHECK_HAS(fixture_failure(&fx), "strings and lists of one call are over the limit of 268435456 bytes together");
+        fixture_deinit(&fx);
+    }
+}
+
 static int scalars_body(struct component_call *call)
 {
     uint32_t point;
@@ -404,6 +442,7 @@ int main(void)
         cmocka_unit_test(a_trap_names_the_import),
         cmocka_unit_test(ranges_are_inside_memory_and_aligned),
         cmocka_unit_test(lists_are_checked_without_overflow),
+        cmocka_unit_test(one_call_gives_so_many_bytes_at_most),
         cmocka_unit_test(chars_and_discriminants_are_checked),
         cmocka_unit_test(what_realloc_returns_is_checked),
         cmocka_unit_test(memory_that_realloc_grew_is_seen),
