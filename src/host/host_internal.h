@@ -20,7 +20,8 @@ struct host {
     struct host_objects objects; /* what guests' handles stand for */
     char *scratch;               /* the result of the host call that runs, until it is lowered */
     size_t scratch_cap;
-    struct host_source in;   /* stdin */
+    size_t body_bytes;           /* pending in all bodies that are written */
+    struct host_source in;       /* stdin */
     struct host_line out[2]; /* stdout, stderr */
     struct sw_link timers;   /* clock pollables that are waited for, soonest first */
     struct loop_timer *timer;

@@ -9,6 +9,8 @@
 #define HOST_BODY_BYTES_MAX (64u << 10)
 /* A body that is written before response-outparam.set has nowhere to go: Wasmtime takes one chunk of 1 MiB then (spin.md 2.4). */
 #define HOST_BODY_UNSENT_BYTES_MAX (1u << 20)
+/* Of all bodies of one store together: a guest may make bodies in a loop and fill each. A response and a few requests to others. */
+#define HOST_BODIES_BYTES_MAX (4u << 20)
 /* input-stream.read and splice move at most this at once: a connection's buffer is no larger. */
 #define HOST_READ_BYTES_MAX (64u << 10)
 /* wasi:io/streams: blocking-write-and-flush and blocking-write-zeroes-and-flush take up to 4096 bytes. */

@@ -28,11 +28,24 @@ static size_t pending_max(const struct host_http_types_outgoing_body *body)
     return body->state == HOST_OUTGOING_UNSENT ? HOST_BODY_UNSENT_BYTES_MAX : HOST_BODY_BYTES_MAX;
 }
 
+/* Forgets the first n bytes of pending, which all bodies of the host together may have so many of. */
+static void pending_drop(struct host_http_types_outgoing_body *body, size_t n)
+{
+    sw_buf_drop_front(&body->pending, n);
+    body->pending_at = 0;
+    body->host->body_bytes -= n;
+}
+
+static void pending_deinit(struct host_http_types_outgoing_body *body)
+{
+    pending_drop(body, body->pending.n);
+    sw_buf_deinit(&body->pending);
+}
+
 void host_outgoing_body_break(struct host_http_types_outgoing_body *body)
 {
     body->state = HOST_OUTGOING_BROKEN;
-    sw_buf_deinit(&body->pending);
-    body->pending_at = 0;
+    pending_deinit(body);
     host_event_fire(&body->sink.ready);
 }
 
@@ -53,10 +66,8 @@ void host_outgoing_body_pump(struct host_http_types_outgoing_body *body)
         host_outgoing_body_break(body);
         return;
     }
-    if (!pending_bytes(body)) {
-        sw_buf_clear(&body->pending);
-        body->pending_at = 0;
-    }
+    if (!pending_bytes(body))
+        pending_drop(body, body->pending.n);
 }
 
 /* ---- the carrier ---- */
@@ -90,11 +101,15 @@ static int write_through(struct host_http_types_outgoing_body *body, struct sw_s
 
 static int sink_keep(struct host_http_types_outgoing_body *body, struct sw_str bytes, struct sw_err *err)
 {
-    if (body->pending_at) {
-        sw_buf_drop_front(&body->pending, body->pending_at);
-        body->pending_at = 0;
-    }
-    return sw_buf_add(&body->pending, bytes, err);
+    struct host *host = body->host;
+    if (body->pending_at)
+        pending_drop(body, body->pending_at);
+    if (bytes.n > HOST_BODIES_BYTES_MAX - host->body_bytes)
+        return sw_fail(err, SW_ELIMIT, "bodies that nobody reads yet are over %u bytes together", HOST_BODIES_BYTES_MAX);
+    int rc = sw_buf_add(&body->pending, bytes, err);
+    if (rc == 0)
+        host->body_bytes += bytes.n;
+    return rc;
 }
 
 static int sink_write(struct host_sink *sink, struct sw_str bytes, size_t *ret_n, struct sw_err *err)
@@ -171,7 +186,7 @@ void host_outgoing_body_unref(struct host_http_types_outgoing_body *body)
     if (!body || --body->refs)
         return;
     struct host *host = body->host;
-    sw_buf_deinit(&body->pending);
+    pending_deinit(body);
     host_fields_unref(host, body->trailers);
     HOST_FREE(host, body);
 }

@@ -96,6 +96,7 @@ void fake_deinit(struct fake *fake)
         print_error("an unexpected trap: %s\n", fake->failure.text);
     CHECK_INT(fake->failure.kind, ENGINE_TRAP_NONE);
     CHECK_INT(fake->host->objects.live, 0);
+    CHECK_INT(fake->host->body_bytes, 0);
     host_free(fake->host);
     loop_free(fake->loop);
     sw_arena_deinit(&fake->arena);

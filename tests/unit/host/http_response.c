@@ -462,6 +462,55 @@ static void a_slow_client_holds_the_writer_and_loses_nothing(void **state)
     }
 }
 
+/* Fills the body of a response that is never set, through check-write. Returns 0, or HOST_WIT_ERROR when the host takes no more. */
+static int fill_unsent(struct setup *s, struct host_io_streams_stream_error *error)
+{
+    static char bytes[HOST_BODY_BYTES_MAX];
+    uint64_t room = 0;
+    int rc = response_make(s, NULL);
+    if (rc == 0)
+        rc = step(s, 'b');
+    if (rc == 0)
+        rc = step(s, 'w');
+    while (rc == 0 && (rc = host_io_streams_output_stream_check_write(&s->fake.call, s->stream, &room, error)) == 0 && room)
+        rc = host_io_streams_output_stream_write(&s->fake.call, s->stream, sw_str(bytes, (size_t)room), error);
+    return rc;
+}
+
+static void bodies_that_nobody_reads_have_a_limit_together(void **state)
+{
+    enum { MANY = 64 };
+    struct setup s;
+    struct host_io_streams_stream_error error = {0};
+    struct setup kept[MANY];
+    (void)state;
+    begin(&s, "GET");
+    for (int round = 0; round < 2; round++) { /* what was dropped is free again */
+        int n = 0;
+        int rc = 0;
+        while (rc == 0 && n < MANY) {
+            rc = fill_unsent(&s, &error);
+            kept[n++] = s;
+        }
+        CHECK_INT(rc, HOST_WIT_ERROR);
+        CHECK(n > 4 && n < 12);
+        CHECK_INT(error.tag, HOST_IO_STREAMS_STREAM_ERROR_LAST_OPERATION_FAILED);
+        CHECK_HAS(error.last_operation_failed->text, "bodies that nobody reads yet are over 4194304 bytes together");
+        host_io_error_error_drop(s.fake.host, error.last_operation_failed);
+        CHECK(s.fake.host->body_bytes <= HOST_BODIES_BYTES_MAX);
+        while (n-- > 0) {
+            host_io_streams_output_stream_drop(s.fake.host, kept[n].stream);
+            host_http_types_outgoing_body_drop(s.fake.host, kept[n].body);
+            host_http_types_outgoing_response_drop(s.fake.host, kept[n].response);
+        }
+        s.stream = NULL;
+        s.body = NULL;
+        s.response = NULL;
+        CHECK_INT(s.fake.host->body_bytes, 0);
+    }
+    end(&s);
+}
+
 static void a_finished_response_waits_for_its_last_byte(void **state)
 {
     (void)state;
@@ -604,6 +653,7 @@ int main(void)
         cmocka_unit_test(what_cannot_be_sent_is_an_error),
         cmocka_unit_test(lengths_are_not_claimed_for_answers_without_body),
         cmocka_unit_test(a_slow_client_holds_the_writer_and_loses_nothing),
+        cmocka_unit_test(bodies_that_nobody_reads_have_a_limit_together),
         cmocka_unit_test(a_finished_response_waits_for_its_last_byte),
         cmocka_unit_test(writing_more_than_permitted_traps),
         cmocka_unit_test(every_allocation_may_fail),
