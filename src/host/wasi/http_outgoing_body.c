@@ -105,7 +105,8 @@ static int sink_keep(struct host_http_types_outgoing_body *body, struct sw_str b
     if (body->pending_at)
         pending_drop(body, body->pending_at);
     if (bytes.n > HOST_BODIES_BYTES_MAX - host->body_bytes)
-        return sw_fail(err, SW_ELIMIT, "bodies that nobody reads yet are over %u bytes together", HOST_BODIES_BYTES_MAX);
+        return sw_fail(err, SW_ELIMIT, "bodies that nobody reads yet are over %u bytes together",
+                       HOST_BODIES_BYTES_MAX);
     int rc = sw_buf_add(&body->pending, bytes, err);
     if (rc == 0)
         host->body_bytes += bytes.n;

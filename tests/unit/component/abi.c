@@ -185,7 +185,8 @@ static void one_call_gives_so_many_bytes_at_most(void **state)
         CHECK_INT(call(&fx, bodies[i]), 0); /* the next call starts anew */
         lift_count++;
         CHECK_INT(call(&fx, bodies[i]), -SW_EGUEST);
-        CHECK_HAS(fixture_failure(&fx), "strings and lists of one call are over the limit of 268435456 bytes together");
+        CHECK_HAS(fixture_failure(&fx),
+                  "strings and lists of one call are over the limit of 268435456 bytes together");
         fixture_deinit(&fx);
     }
 }

@@ -472,8 +472,11 @@ static int fill_unsent(struct setup *s, struct host_io_streams_stream_error *err
         rc = step(s, 'b');
     if (rc == 0)
         rc = step(s, 'w');
-    while (rc == 0 && (rc = host_io_streams_output_stream_check_write(&s->fake.call, s->stream, &room, error)) == 0 && room)
-        rc = host_io_streams_output_stream_write(&s->fake.call, s->stream, sw_str(bytes, (size_t)room), error);
+    while (rc == 0 &&
+           (rc = host_io_streams_output_stream_check_write(&s->fake.call, s->stream, &room, error)) == 0 &&
+           room)
+        rc =
+            host_io_streams_output_stream_write(&s->fake.call, s->stream, sw_str(bytes, (size_t)room), error);
     return rc;
 }
 
@@ -495,7 +498,8 @@ static void bodies_that_nobody_reads_have_a_limit_together(void **state)
         CHECK_INT(rc, HOST_WIT_ERROR);
         CHECK(n > 4 && n < 12);
         CHECK_INT(error.tag, HOST_IO_STREAMS_STREAM_ERROR_LAST_OPERATION_FAILED);
-        CHECK_HAS(error.last_operation_failed->text, "bodies that nobody reads yet are over 4194304 bytes together");
+        CHECK_HAS(error.last_operation_failed->text,
+                  "bodies that nobody reads yet are over 4194304 bytes together");
         host_io_error_error_drop(s.fake.host, error.last_operation_failed);
         CHECK(s.fake.host->body_bytes <= HOST_BODIES_BYTES_MAX);
         while (n-- > 0) {
