@@ -12,6 +12,17 @@
 #include "base/error.h"
 #include "base/str.h"
 
+/* What one request may use, and how many may be served and wait at once; 0: nothing was said. */
+struct app_limits {
+    uint64_t time_ms;             /* wall clock, waiting for admission included */
+    uint64_t cpu_time_ms;         /* of the guest */
+    uint64_t memory_bytes;        /* of all memories of the instance together */
+    uint64_t request_body_bytes;
+    uint64_t response_body_bytes;
+    uint32_t concurrency;         /* in one worker process */
+    uint32_t queue;               /* requests that wait, in one worker process */
+};
+
 struct app_env {
     struct sw_str name;
     struct sw_str value;
@@ -24,6 +35,7 @@ struct app_component {
     const struct app_env *env;
     uint32_t env_count;
     struct sw_str build_command; /* first of them; empty: none; for the hint when source is missing */
+    struct app_limits limits;    /* its own, else the application's */
 };
 
 struct app_http_trigger {
@@ -36,6 +48,7 @@ struct app {
     struct sw_arena arena; /* owns everything */
     struct sw_str name, version, description;
     struct sw_str origin; /* path of the manifest or .wasm */
+    struct app_limits limits; /* of every component that says nothing else; applied to them already */
     const struct app_component *components;
     uint32_t component_count;
     const struct app_http_trigger *http;
@@ -50,6 +63,13 @@ struct app {
 int app_load(struct sw_str path, const struct app_env *extra_env, uint32_t extra_env_count, struct app **ret,
              struct sw_err *err) SW_MUST_CHECK;
 void app_free(struct app *app); /* NULL is fine */
+
+/* "1500ms", "30s", "5m", "1h": a whole number with its unit, from 1 ms to APP_TIME_MS_MAX. False for anything else. */
+bool app_time_parse(struct sw_str text, uint64_t *ret_ms) SW_MUST_CHECK;
+/* "100B", "64KiB", "10MiB", "1GiB", up to APP_BODY_BYTES_MAX. False for anything else. */
+bool app_size_parse(struct sw_str text, uint64_t *ret_bytes) SW_MUST_CHECK;
+/* The operator's word on limits: each holds where a component's manifest says nothing or more; 0: no word. */
+void app_limits_cap(struct app *app, const struct app_limits *cap);
 
 /* As locked app JSON (spin.md 1.17) and back; what the supervisor sends to workers. */
 int app_to_json(const struct app *app, struct sw_buf *out, struct sw_err *err) SW_MUST_CHECK;

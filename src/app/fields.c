@@ -169,7 +169,7 @@ static int field_read(struct app__reader *r, const struct app__field *field, con
         return app__fail_later(r, value->key_at, value->key, field->help, NULL);
     case APP__DECODE:
     default:
-        return field->decode(r, value, target);
+        return field->decode(r, value, field->offset ? (char *)target + field->offset : target);
     }
 }
 

@@ -23,7 +23,7 @@ enum app__field_kind {
     APP__STRING,             /* to the struct sw_str at `offset` */
     APP__STRINGS,            /* an array of strings; checked, not kept */
     APP__TEXT,               /* a string; checked, not kept */
-    APP__DECODE,             /* `decode` does it */
+    APP__DECODE,             /* `decode` does it, with the member at `offset` of the target */
     APP__LATER,              /* not supported yet; refused */
     APP__LATER_UNLESS_EMPTY, /* [], {} and false grant nothing and change nothing: accepted */
 };

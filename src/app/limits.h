@@ -9,6 +9,14 @@
 #define APP_TRIGGERS_MAX 1024
 #define APP_ENV_MAX 1024    /* per component, --env included */
 #define APP_WARNINGS_MAX 64 /* further ones are dropped */
+/* Limits of a request that a manifest or an option may ask for. A day outlasts every request; 64 KiB is one page of memory, 64 GiB
+ * sixteen full ones; a worker has stacks and mappings for some thousands of requests at once. */
+#define APP_TIME_MS_MAX (24u * 60u * 60u * 1000u)
+#define APP_MEMORY_BYTES_MIN (64u << 10)
+#define APP_MEMORY_BYTES_MAX (UINT64_C(64) << 30)
+#define APP_BODY_BYTES_MAX (UINT64_C(1) << 40)
+#define APP_CONCURRENCY_MAX 16384u
+#define APP_QUEUE_MAX 16384u
 /* How far up a manifest is searched, and where a git root ends it earlier; spin.md 1.1. */
 #define APP_PARENTS_MAX 20
 /* One route: as long as the request line that could match it. */

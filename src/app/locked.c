@@ -70,15 +70,53 @@ static void trigger(struct writer *w, const struct app *app, const struct app_ht
     raw(w, SW_LIT("}}"));
 }
 
+static void number(struct writer *w, bool *first, const char *key, uint64_t value)
+{
+    if (!value || w->rc < 0)
+        return;
+    w->rc = sw_buf_printf(w->out, w->err, "%s\"%s\":%llu", *first ? "" : ",", key, (unsigned long long)value);
+    *first = false;
+}
+
+/* Our own member; what is not said is not written. */
+static void limits(struct writer *w, const struct app_limits *l)
+{
+    bool first = true;
+    raw(w, SW_LIT("\"swell\":{"));
+    number(w, &first, "time_ms", l->time_ms);
+    number(w, &first, "cpu_time_ms", l->cpu_time_ms);
+    number(w, &first, "memory_bytes", l->memory_bytes);
+    number(w, &first, "request_body_bytes", l->request_body_bytes);
+    number(w, &first, "response_body_bytes", l->response_body_bytes);
+    number(w, &first, "concurrency", l->concurrency);
+    number(w, &first, "queue", l->queue);
+    raw(w, SW_LIT("}"));
+}
+
+static bool says_nothing(const struct app_limits *l)
+{
+    return !(l->time_ms || l->cpu_time_ms || l->memory_bytes || l->request_body_bytes ||
+             l->response_body_bytes || l->concurrency || l->queue);
+}
+
 static void component_metadata(struct writer *w, const struct app_component *component)
 {
+    const char *comma = "";
     raw(w, SW_LIT(",\"metadata\":{"));
-    if (component->description.n)
+    if (component->description.n) {
         member(w, true, SW_LIT("description"), component->description);
+        comma = ",";
+    }
     if (component->build_command.n) {
-        raw(w, component->description.n ? SW_LIT(",\"build\":{") : SW_LIT("\"build\":{"));
+        raw(w, sw_str_of(comma));
+        raw(w, SW_LIT("\"build\":{"));
         member(w, true, SW_LIT("command"), component->build_command);
         raw(w, SW_LIT("}"));
+        comma = ",";
+    }
+    if (!says_nothing(&component->limits)) {
+        raw(w, sw_str_of(comma));
+        limits(w, &component->limits);
     }
     raw(w, SW_LIT("}"));
 }

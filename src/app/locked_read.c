@@ -223,12 +223,52 @@ static int read_build(struct reader *r, const char *path, const struct codec_jso
     return read_object(r, path, value, shapes, target);
 }
 
+/* Our own member: what locked.c writes, in the ranges that the manifest's reader and the options keep to. */
+static int read_swell(struct reader *r, const char *path, const struct codec_json *value, void *target)
+{
+    struct app_limits *limits = &((struct app_component *)target)->limits;
+    uint64_t concurrency = 0;
+    uint64_t queue = 0;
+    const struct {
+        const char *key;
+        uint64_t max;
+        uint64_t *to;
+    } known[] = {
+        {"time_ms", APP_TIME_MS_MAX, &limits->time_ms},
+        {"cpu_time_ms", APP_TIME_MS_MAX, &limits->cpu_time_ms},
+        {"memory_bytes", APP_MEMORY_BYTES_MAX, &limits->memory_bytes},
+        {"request_body_bytes", APP_BODY_BYTES_MAX, &limits->request_body_bytes},
+        {"response_body_bytes", APP_BODY_BYTES_MAX, &limits->response_body_bytes},
+        {"concurrency", APP_CONCURRENCY_MAX, &concurrency},
+        {"queue", APP_QUEUE_MAX, &queue},
+    };
+    for (struct codec_json_member m = codec_json_first(value); m.value; m = codec_json_next(value, m)) {
+        size_t at = 0;
+        while (at < sizeof known / sizeof known[0] && !sw_str_eq(sw_str_of(known[at].key), m.key))
+            at++;
+        if (at == sizeof known / sizeof known[0])
+            return sw_fail(r->err, SW_EINPUT,
+                           "locked application: %s: '%s': this version of Swell does not know it", path,
+                           app__show(m.key).text);
+        int64_t number = codec_json_integer(m.value); /* 0 unless an integer */
+        if (number <= 0 || (uint64_t)number > known[at].max)
+            return sw_fail(r->err, SW_EINPUT,
+                           "locked application: %s: %s: expected an integer from 1 to %" PRIu64, path,
+                           known[at].key, known[at].max);
+        *known[at].to = (uint64_t)number;
+    }
+    limits->concurrency = (uint32_t)concurrency;
+    limits->queue = (uint32_t)queue;
+    return 0;
+}
+
 static int read_component_metadata(struct reader *r, const char *path, const struct codec_json *value,
                                    void *target)
 {
     static const struct shape shapes[] = {
         {"description", CODEC_JSON_STRING, false, read_component_description},
         {"build", CODEC_JSON_OBJECT, false, read_build},
+        {"swell", CODEC_JSON_OBJECT, false, read_swell},
         {0},
     };
     return read_object(r, path, value, shapes, target);

@@ -10,32 +10,7 @@
 #include "app/limits.h"
 #include "app/manifest_internal.h"
 
-/* ---- tool tables: other programs' own, ignored as in Spin; only ours is checked ---- */
-
-static int read_swell_tool(struct app__reader *r, const struct codec_toml *swell)
-{
-    if (swell->count == 0)
-        return 0;
-    return app__fail(
-        r, swell->children[0].key_at, SW_EINPUT,
-        "%s: unknown key in a table 'tool.swell'\nhint: this version of Swell has no keys of its own",
-        app__show(swell->children[0].key).text);
-}
-
 /* ---- [application] ---- */
-
-static int read_tool(struct app__reader *r, const struct codec_toml *value, void *target)
-{
-    (void)target;
-    int rc = app__want(r, value, CODEC_TOML_TABLE, NULL);
-    for (uint32_t i = 0; rc == 0 && i < value->count; i++) {
-        const struct codec_toml *tool = &value->children[i];
-        rc = app__want(r, tool, CODEC_TOML_TABLE, NULL);
-        if (rc == 0 && sw_str_eq(tool->key, SW_LIT("swell")))
-            rc = read_swell_tool(r, tool);
-    }
-    return rc;
-}
 
 #define APP_STRING(k, member, req, text)                                                                     \
     {                                                                                                        \
@@ -52,7 +27,11 @@ static const struct app__field application_fields[] = {
      .kind = APP__DECODE,
      .decode = app__read_trigger_settings,
      .help = "settings per trigger type"},
-    {.key = "tool", .kind = APP__DECODE, .decode = read_tool, .help = "tables of other tools"},
+    {.key = "tool",
+     .kind = APP__DECODE,
+     .offset = offsetof(struct app, limits),
+     .decode = app__read_tool,
+     .help = "tables of other tools"},
     {.key = "targets", .kind = APP__LATER_UNLESS_EMPTY, .help = "target environments"},
     {0},
 };
@@ -173,7 +152,11 @@ static const struct app__field component_fields[] = {
      .kind = APP__DECODE,
      .decode = read_build,
      .help = "table that says how to build the component"},
-    {.key = "tool", .kind = APP__DECODE, .decode = read_tool, .help = "tables of other tools"},
+    {.key = "tool",
+     .kind = APP__DECODE,
+     .offset = offsetof(struct app_component, limits),
+     .decode = app__read_tool,
+     .help = "tables of other tools"},
     COMPONENT_LATER("variables", "variables"),
     COMPONENT_LATER("files", "files"),
     COMPONENT_LATER("exclude_files", "files"),
@@ -225,6 +208,7 @@ static int read_components(struct app__reader *r, const struct codec_toml *value
         rc = read_component(r, &value->children[i], &components[i], &source_at[i]);
         if (rc < 0)
             return rc;
+        app__limits_inherit(&components[i].limits, &r->app->limits);
     }
     r->app->components = components;
     r->app->component_count = value->count;

@@ -34,10 +34,10 @@ static void print_options(const struct cli_command *command, FILE *out)
             continue;
         (void)snprintf(left, sizeof left, "--%s%s%s%s", o->name, o->value ? " " : "",
                        o->value ? o->value : "", o->kind == CLI_LIST ? "..." : "");
-        (void)fprintf(out, "  %c%c%c %-22s %s\n", o->letter ? '-' : ' ', o->letter ? o->letter : ' ',
+        (void)fprintf(out, "  %c%c%c %-26s %s\n", o->letter ? '-' : ' ', o->letter ? o->letter : ' ',
                       o->letter ? ',' : ' ', left, o->help);
     }
-    (void)fprintf(out, "  -h, %-22s %s\n", "--help", "Show this help");
+    (void)fprintf(out, "  -h, %-26s %s\n", "--help", "Show this help");
 }
 
 void cli_help_command(const struct cli_program *program, const struct cli_command *command, FILE *out)

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "app/limits.h"
 #include "base/alloc.h"
 #include "base/log.h"
 #include "cli/listen.h"
@@ -33,6 +34,20 @@ const struct cli_option cli_up_options[] = {
     {"quiet", 'q', CLI_FLAG, NULL, offsetof(struct cli_up, quiet), 0, "Do not show what components print"},
     {"workers", 0, CLI_NUMBER, "N", offsetof(struct cli_up, workers), WORKERS_MAX,
      "Worker processes [one per CPU]"},
+    {"request-timeout", 0, CLI_TEXT, "TIME", offsetof(struct cli_up, request_timeout), 0,
+     "Wall-clock time of one request, as in 30s [60s]"},
+    {"max-cpu-time", 0, CLI_TEXT, "TIME", offsetof(struct cli_up, cpu_time), 0,
+     "CPU time of one request [10s]"},
+    {"max-instance-memory", 0, CLI_TEXT, "SIZE", offsetof(struct cli_up, memory), 0,
+     "Memory of one instance, as in 256MiB [1GiB]"},
+    {"max-request-body", 0, CLI_TEXT, "SIZE", offsetof(struct cli_up, request_body), 0,
+     "Body of one request [no limit]"},
+    {"max-response-body", 0, CLI_TEXT, "SIZE", offsetof(struct cli_up, response_body), 0,
+     "Body of one response [no limit]"},
+    {"max-concurrency", 0, CLI_NUMBER, "N", offsetof(struct cli_up, concurrency), APP_CONCURRENCY_MAX,
+     "Requests of a component at once, in a worker [4096]"},
+    {"max-queue", 0, CLI_NUMBER, "N", offsetof(struct cli_up, queue), APP_QUEUE_MAX,
+     "Requests of a component that wait, in a worker [1024]"},
     LATER("from-file"),
     LATER("from-registry"),
     LATER("profile"),
@@ -54,7 +69,6 @@ const struct cli_option cli_up_options[] = {
     LATER("allow-transient-write"),
     LATER("key-value"),
     LATER("sqlite"),
-    LATER("max-instance-memory"),
     LATER("variable"),
     LATER("tls-cert"),
     LATER("tls-key"),
@@ -63,7 +77,6 @@ const struct cli_option cli_up_options[] = {
     LATER("format"),
     LATER("max-instance-reuse-count"),
     LATER("max-instance-concurrent-reuse-count"),
-    LATER("request-timeout"),
     LATER("idle-instance-timeout"),
     {0},
 };
@@ -81,6 +94,60 @@ int cli_up_env(const char *text, struct app_env *ret, struct sw_err *err)
         return sw_fail(err, SW_EINPUT, "--env: expected UTF-8 in the value of '" SW_FMT "'",
                        SW_ARG(ret->name));
     return 0;
+}
+
+static int limit_time(const char *option, const char *text, uint64_t *ret, struct sw_err *err)
+{
+    if (!text || app_time_parse(sw_str_of(text), ret))
+        return 0;
+    return sw_fail(err, SW_EINPUT,
+                   "--%s: expected a time from 1ms to 24h, got '%s'\n"
+                   "hint: it is a whole number and its unit, ms, s, m or h, as in 30s",
+                   option, text);
+}
+
+static int limit_size(const char *option, const char *text, uint64_t *ret, struct sw_err *err)
+{
+    if (!text || app_size_parse(sw_str_of(text), ret))
+        return 0;
+    return sw_fail(err, SW_EINPUT,
+                   "--%s: expected a size from 1B to 1024GiB, got '%s'\n"
+                   "hint: it is a whole number and its unit, B, KiB, MiB or GiB, as in 10MiB",
+                   option, text);
+}
+
+/* Spin's option is a number of bytes; that is taken, too. */
+static int limit_memory(const char *text, uint64_t *ret, struct sw_err *err)
+{
+    uint64_t bytes = 0;
+    if (!text)
+        return 0;
+    bool valid =
+        app_size_parse(sw_str_of(text), &bytes) || sw_str_to_u64(sw_str_of(text), UINT64_MAX, &bytes);
+    if (!valid || bytes < APP_MEMORY_BYTES_MIN || bytes > APP_MEMORY_BYTES_MAX)
+        return sw_fail(err, SW_EINPUT,
+                       "--max-instance-memory: expected a size from 64KiB to 64GiB, got '%s'\n"
+                       "hint: it is a number of bytes, or one with a unit, as in 256MiB",
+                       text);
+    *ret = bytes;
+    return 0;
+}
+
+int cli_up_limits(const struct cli_up *options, struct app_limits *ret, struct sw_err *err)
+{
+    struct app_limits limits = {.concurrency = options->concurrency, .queue = options->queue};
+    int rc = limit_time("request-timeout", options->request_timeout, &limits.time_ms, err);
+    if (rc == 0)
+        rc = limit_time("max-cpu-time", options->cpu_time, &limits.cpu_time_ms, err);
+    if (rc == 0)
+        rc = limit_memory(options->memory, &limits.memory_bytes, err);
+    if (rc == 0)
+        rc = limit_size("max-request-body", options->request_body, &limits.request_body_bytes, err);
+    if (rc == 0)
+        rc = limit_size("max-response-body", options->response_body, &limits.response_body_bytes, err);
+    if (rc == 0)
+        *ret = limits;
+    return rc;
 }
 
 int cli_up_cache_dir(const char *xdg_cache_home, const char *home, struct sw_buf *ret, struct sw_err *err)
@@ -224,7 +291,13 @@ static int load(const struct cli_up *options, struct app **ret, struct sw_err *e
         if (rc < 0)
             return rc;
     }
-    return app_load(sw_str_of(options->from), env, options->env.count, ret, err);
+    struct app_limits limits;
+    int rc = cli_up_limits(options, &limits, err);
+    if (rc == 0)
+        rc = app_load(sw_str_of(options->from), env, options->env.count, ret, err);
+    if (rc == 0)
+        app_limits_cap(*ret, &limits);
+    return rc;
 }
 
 static int check_routes(const struct app *app, FILE *out, struct sw_err *err)

@@ -105,8 +105,7 @@ static const struct {
     {HEAD "tool = 1\n", "spin.toml:4:8: tool: expected a table, got the integer 1"},
     {HEAD "tool = { x = 1 }\n", "spin.toml:4:14: x: expected a table, got the integer 1"},
     {HEAD "[application.tool.swell]\nlimit = 1\n",
-     "spin.toml:5:1: limit: unknown key in a table 'tool.swell'\nhint: this version of Swell has no keys of "
-     "its own"},
+     "spin.toml:5:1: limit: unknown key in a table 'tool.swell'\nhint: did you mean 'limits'?"},
     {HEAD "trigger = 1\n" COMP, "spin.toml:4:11: trigger: expected a table, got the integer 1"},
     {HEAD "[trigger.http]\nroute = \"/\"\ncomponent = \"a\"\n" COMP,
      "spin.toml:4:1: http: expected an array, got a table\nhint: write [[trigger.http]], with two brackets"},
@@ -274,8 +273,7 @@ static const struct {
     {HEAD HTTP COMP "[component.a.build]\ncomand = \"a\"\n",
      "spin.toml:10:1: comand: unknown key in [component.*.build]\nhint: did you mean 'command'?"},
     {HEAD HTTP COMP "[component.a.tool.swell]\nx = 1\n",
-     "spin.toml:10:1: x: unknown key in a table 'tool.swell'\nhint: this version of Swell has no keys of its "
-     "own"},
+     "spin.toml:10:1: x: unknown key in a table 'tool.swell'\nhint: expected one of 'limits'"},
     {HEAD HTTP COMP "[component.a.tool]\nx = 1\n", "spin.toml:10:5: x: expected a table, got the integer 1"},
     {HEAD HTTP "[component.a_b]\nsource = \"a.wasm\"\n",
      "spin.toml:7:12: a_b: expected a component id: words must be separated with '-', not '_'"},

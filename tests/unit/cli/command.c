@@ -77,11 +77,11 @@ static int run(const char *const *args, char **out, char **error)
     "\nOptions:\n  -h, --help     Show this help\n  -V, --version  Show the version\n"
 #define UP_HELP                                                                                              \
     "Run it\n\nUsage: swell up [OPTIONS]\nAlias: swell u\n\nOptions:\n"                                      \
-    "  -f, --from PATH            The manifest\n"                                                            \
-    "  -e, --env KEY=VALUE...     A variable\n"                                                              \
-    "  -q, --quiet                Say less\n"                                                                \
-    "      --workers N            Processes\n"                                                               \
-    "  -h, --help                 Show this help\n"
+    "  -f, --from PATH                The manifest\n"                                                        \
+    "  -e, --env KEY=VALUE...         A variable\n"                                                          \
+    "  -q, --quiet                    Say less\n"                                                            \
+    "      --workers N                Processes\n"                                                           \
+    "  -h, --help                     Show this help\n"
 
 static void arguments_give_output_and_status(void **state)
 {

@@ -49,6 +49,44 @@ static void the_cache_follows_xdg(void **state)
     }
 }
 
+static void limits_are_read_from_options(void **state)
+{
+    (void)state;
+    static const struct {
+        struct cli_up options;
+        const char *message; /* NULL: read */
+    } rows[] = {
+        {{.request_timeout = "30s",
+          .cpu_time = "5s",
+          .memory = "256MiB",
+          .request_body = "10MiB",
+          .response_body = "1GiB",
+          .concurrency = 10,
+          .queue = 5},
+         NULL},
+        {{.memory = "268435456"}, NULL}, /* Spin's form */
+        {{.request_timeout = "30"},
+         "--request-timeout: expected a time from 1ms to 24h, got '30'\nhint: it is"},
+        {{.cpu_time = "5 s"}, "--max-cpu-time: expected a time from 1ms to 24h, got '5 s'"},
+        {{.memory = "1000"}, "--max-instance-memory: expected a size from 64KiB to 64GiB, got '1000'"},
+        {{.memory = "65GiB"}, "--max-instance-memory: expected a size from 64KiB to 64GiB, got '65GiB'"},
+        {{.request_body = "10MB"}, "--max-request-body: expected a size from 1B to 1024GiB, got '10MB'"},
+        {{.response_body = "0B"}, "--max-response-body: expected a size from 1B to 1024GiB, got '0B'"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct app_limits limits = {0};
+        struct sw_err err = {0};
+        CHECK_INT(cli_up_limits(&rows[i].options, &limits, &err), rows[i].message ? -SW_EINPUT : 0);
+        if (rows[i].message)
+            CHECK_HAS(err.text, rows[i].message);
+        else
+            CHECK_INT(limits.memory_bytes, 256u << 20);
+        if (i == 0)
+            CHECK_INT(limits.time_ms + limits.cpu_time_ms + limits.concurrency + limits.queue,
+                      30000 + 5000 + 10 + 5);
+    }
+}
+
 static void the_start_up_output_is_spins(void **state)
 {
     (void)state;
@@ -92,6 +130,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_environment_variable_is_key_and_value),
         cmocka_unit_test(the_cache_follows_xdg),
+        cmocka_unit_test(limits_are_read_from_options),
         cmocka_unit_test(the_start_up_output_is_spins),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
