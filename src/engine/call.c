@@ -3,16 +3,18 @@
  *                 start                     deferred phase of the turn
  *   (new) ──────────────────► READY ───────────────────────────────────► RUNNING ──► done, gone
  *                               ▲                                        │  │  │
- *                               ├──────── its epoch came (end of queue) ─┘  │  │ engine_loop_side_wait
+ *                               ├──────── its epoch came (it is spent) ──┘  │  │ engine_loop_side_wait
  *                               │                      engine_park_wait     │  ▼
  *                               └──────── engine_call_wake ──── PARKED ◄────┘ LOOP_SIDE ─► fn on the loop side, at once RUNNING
  *
  * Invariants
  *  1. engine.running is the call whose fiber executes; NULL on the loop side. store.running is the same, seen from its store.
- *  2. A call is in engine.ready or engine.batch exactly while READY.
+ *  2. A call is in engine.ready, .spent, .batch or .spent_batch exactly while READY.
  *  3. Only park and the epoch suspend a fiber, and both only on the running call's fiber.
  *  4. After `cancelled` or a failure of the store a fiber runs C frames only, outwards.
- *  5. `future` is polled on the loop side, never after it said true, and deleted before the store. */
+ *  5. In a turn the ready calls go first, then one spent call has a slice: who computes keeps nobody waiting for more than two slices,
+ *     however many do, and always goes on.
+ *  6. `future` is polled on the loop side, never after it said true, and deleted before the store. */
 #include <assert.h>
 
 #include "base/alloc.h"
@@ -26,8 +28,27 @@ static void make_ready(struct engine_call *call)
 {
     struct engine *engine = call->store->engine;
     call->state = CALL_READY;
+    call->ready_yields = engine->stats.yields;
     sw_list_add_tail(&engine->ready, &call->link);
     loop_defer_add(engine->loop, &engine->defer);
+}
+
+static void make_spent(struct engine_call *call)
+{
+    struct engine *engine = call->store->engine;
+    call->state = CALL_READY;
+    engine->stats.yields++;
+    sw_list_add_tail(&engine->spent, &call->link);
+    loop_defer_add(engine->loop, &engine->defer);
+}
+
+static void count_wait(struct engine *engine, const struct engine_call *call)
+{
+    struct engine_stats *stats = &engine->stats;
+    uint64_t slices = stats->yields - call->ready_yields;
+    stats->waited[slices < 3 ? slices : 3]++;
+    if (slices > stats->waited_max)
+        stats->waited_max = slices;
 }
 
 static struct engine_call *take_struct(struct engine *engine)
@@ -179,35 +200,48 @@ static bool poll_call(struct engine_call *call)
         }
         if (call->state == CALL_PARKED)
             return false;
-        call->store->engine->stats.yields++;
-        make_ready(call);
+        make_spent(call);
         return true;
     }
 }
 
-/* Deferred work of a turn. What becomes ready meanwhile runs in the next turn; so does the rest when guests have used enough time, so
- * that I/O is never kept waiting for the whole queue. */
-void engine__run_ready(void *arg)
+/* The ready calls of this turn; what becomes ready meanwhile runs in the next turn. So does the rest when guests have used enough time,
+ * so that I/O is never kept waiting for the whole queue. */
+static void run_batch(struct engine *engine)
 {
-    struct engine *engine = arg;
     unsigned began = atomic_load_explicit(&engine->ticker.ticks, memory_order_relaxed);
-    assert(sw_list_empty(&engine->batch));
-    refresh_mark(engine);
     while (!sw_list_empty(&engine->ready))
         sw_list_add_tail(&engine->batch, sw_list_take_head(&engine->ready));
     struct sw_link *link = NULL;
     bool enough = false;
     while (!enough && (link = sw_list_take_head(&engine->batch))) {
-        bool used_up = poll_call(SW_CONTAINER(link, struct engine_call, link));
+        struct engine_call *call = SW_CONTAINER(link, struct engine_call, link);
+        count_wait(engine, call);
+        bool used_up = poll_call(call);
         unsigned now = atomic_load_explicit(&engine->ticker.ticks, memory_order_relaxed);
         enough = used_up || now - began >= ENGINE_TURN_TICKS;
     }
-    while (!sw_list_empty(&engine->batch)) { /* those left go before the ones that had a turn */
+    while (!sw_list_empty(&engine->batch)) { /* those left go before the ones that become ready later */
         link = engine->batch.prev;
         sw_list_remove(link);
         sw_list_add_head(&engine->ready, link);
     }
-    if (!sw_list_empty(&engine->ready))
+}
+
+/* Deferred work of a turn. The spent call is chosen first: one that is spent in this turn has to wait for the next. */
+void engine__run_ready(void *arg)
+{
+    struct engine *engine = arg;
+    assert(sw_list_empty(&engine->batch) && sw_list_empty(&engine->spent_batch));
+    refresh_mark(engine);
+    struct sw_link *link = sw_list_take_head(&engine->spent);
+    if (link)
+        sw_list_add_tail(&engine->spent_batch, link);
+    run_batch(engine);
+    link = sw_list_take_head(&engine->spent_batch); /* NULL, too, when another call cancelled it */
+    if (link)
+        (void)poll_call(SW_CONTAINER(link, struct engine_call, link)); /* its turn is over in any case */
+    if (!sw_list_empty(&engine->ready) || !sw_list_empty(&engine->spent))
         loop_defer_add(engine->loop, &engine->defer);
 }
 

@@ -83,7 +83,9 @@ static int choose_reset(struct engine *engine, enum engine_reset reset, struct s
 static void init_lists(struct engine *engine)
 {
     sw_list_init(&engine->ready);
+    sw_list_init(&engine->spent);
     sw_list_init(&engine->batch);
+    sw_list_init(&engine->spent_batch);
     sw_list_init(&engine->free_slots);
     sw_list_init(&engine->free_stacks);
     sw_list_init(&engine->free_stores);

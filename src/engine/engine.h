@@ -106,7 +106,7 @@ int engine_store_new(struct engine *engine, const struct engine_limits *limits, 
 void engine_store_free(struct engine_store *store); /* resets its slots; NULL is fine */
 void *engine_store_owner(const struct engine_store *store);
 
-/* Makes core instance number n (0, 1, ... in order of calls). Loop side, or inside engine_loop_side_wait.
+/* Makes the core instance after the last (0, 1, ... in order of calls). Loop side, or inside engine_loop_side_wait.
  * Fails with SW_ELIMIT (no slot or memory over the limit: admission), SW_EGUEST (a trap: out-of-bounds segment). */
 int engine_store_instantiate(struct engine_store *store, struct engine_bound *bound, uint32_t *ret_instance,
                              struct sw_err *err) SW_MUST_CHECK;
@@ -114,6 +114,10 @@ int engine_store_instantiate(struct engine_store *store, struct engine_bound *bo
 /* A function or memory of a store. Small values, copied freely, dead with the store. */
 struct engine_func {
     uint64_t opaque[3];
+/* The same with a number of the caller's choice that is not taken. Numbers may be left out and made later: until then such an instance
+ * has no exports. */
+int engine_store_instantiate_at(struct engine_store *store, struct engine_bound *bound, uint32_t instance,
+                                struct sw_err *err) SW_MUST_CHECK;
 };
 struct engine_memory {
     struct engine_slot *slot;
@@ -158,6 +162,13 @@ const char *engine_trap_name(enum engine_trap kind); /* "unreachable", "stack ov
 
 /* ---- calls ---- */
 
+/* What the store has used so far. */
+struct engine_usage {
+    uint64_t cpu_ns;         /* 0 without a CPU limit */
+    uint64_t memory_bytes;   /* what counts against memory_bytes_max; the memories never shrink */
+    uint64_t memory_refused; /* what it would have been after the latest growth that the limit refused; 0: none was */
+};
+void engine_store_usage(const struct engine_store *store, struct engine_usage *ret);
 typedef int engine_call_fn(void *arg, struct engine_store *store); /* fiber side; returns 0 or < 0 */
 typedef void engine_call_done_fn(void *arg, int rc); /* loop side, once; never inside engine_call_start */
 
@@ -191,3 +202,5 @@ struct engine_stats {
 void engine_stats_read(const struct engine *engine, struct engine_stats *ret);
 
 #endif
+    /* How long calls that started or were woken waited, in whole slices that others used up meanwhile: none, 1, 2, more; the most. */
+    uint64_t waited[4], waited_max;

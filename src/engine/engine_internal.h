@@ -107,8 +107,10 @@ struct engine {
     uint32_t slots_max;
 
     struct loop_defer defer;
-    struct sw_link ready;       /* calls to poll, in order */
-    struct sw_link batch;       /* the ones of this turn */
+    struct sw_link ready;       /* calls that started or were woken, in order */
+    struct sw_link spent;       /* calls that used their slice up, in order: one of them has a slice in each turn */
+    struct sw_link batch;       /* the ready ones of this turn */
+    struct sw_link spent_batch; /* the spent one of this turn */
     struct engine_call *running; /* NULL on the loop side */
     uint64_t cpu_mark_ns;        /* the thread's CPU time at cpu_mark_ms */
     uint64_t cpu_mark_ms;
@@ -172,7 +174,7 @@ int engine__export_func(struct engine_store *store, uint32_t instance, struct sw
 
 struct store_instance {
     wasmtime_instance_t wasm;
-    struct engine_bound *bound;
+    struct engine_bound *bound; /* NULL: not made */
 };
 
 struct late_set { /* what the late links of one bound module have become in this store */
@@ -192,7 +194,7 @@ struct engine_store {
     struct engine_call *running;
     uint64_t calls_now;
     struct store_instance *instances;
-    uint32_t instance_count;
+    uint32_t instance_count; /* one more than the highest number made */
     uint32_t instance_cap;
     struct store_instance inline_instances[STORE_INSTANCES_INLINE];
     struct late_set *late_sets; /* the most recently used first */
@@ -205,6 +207,7 @@ struct engine_store {
     uint64_t memory_bytes;
     struct engine_limits limits;
     uint64_t cpu_ns;
+    uint64_t memory_refused; /* engine_usage */
     struct engine_failure failure;
 };
 
@@ -215,7 +218,7 @@ int engine__late_call(const struct bound_link *link, struct engine_store *store,
 enum call_state { CALL_READY, CALL_RUNNING, CALL_PARKED, CALL_LOOP_SIDE };
 
 struct engine_call {
-    struct sw_link link; /* in engine.ready or .batch while READY, else in engine.free_calls or nowhere */
+    struct sw_link link; /* in engine.ready, .spent, .batch or .spent_batch while READY, else in engine.free_calls or nowhere */
     struct engine_store *store;
     engine_call_fn *fn;
     engine_call_done_fn *done;
@@ -230,6 +233,7 @@ struct engine_call {
     uintptr_t sp_min; /* a guest may be entered while the stack pointer is above */
     uint64_t slice_ns; /* when this slice began; 0 while the store has no CPU limit */
     engine_call_fn *loop_fn;
+    uint64_t ready_yields; /* engine.stats.yields when it became ready */
     void *loop_arg;
     int loop_rc;
     wasmtime_call_future_t *future; /* NULL until first polled */

@@ -94,9 +94,11 @@ static int slot_new(struct engine_pool *pool, struct engine_slot **ret, struct s
 static int slot_take(struct engine_pool *pool, struct engine_store *store, struct engine_slot **ret, struct sw_err *err)
 {
     struct engine_slot *slot = NULL;
-    if (pool->min_bytes > store->limits.memory_bytes_max - store->memory_bytes)
+    if (pool->min_bytes > store->limits.memory_bytes_max - store->memory_bytes) {
+        store->memory_refused = store->memory_bytes + pool->min_bytes;
         return sw_fail(err, SW_ELIMIT, "a memory of %llu bytes passes the limit of %llu for all memories together",
                        (unsigned long long)pool->min_bytes, (unsigned long long)store->limits.memory_bytes_max);
+    }
     struct sw_link *link = sw_list_take_head(&pool->free);
     if (link) {
         slot = SW_CONTAINER(link, struct engine_slot, link);
@@ -167,8 +169,10 @@ static wasmtime_error_t *memory_grow(void *env, size_t bytes)
     if (bytes <= slot->bytes)
         return NULL;
     uint64_t more = bytes - slot->bytes;
-    if (bytes > ENGINE_SLOT_BYTES || more > store->limits.memory_bytes_max - store->memory_bytes)
+    if (bytes > ENGINE_SLOT_BYTES || more > store->limits.memory_bytes_max - store->memory_bytes) {
+        store->memory_refused = store->memory_bytes + more;
         return wasmtime_error_new("memory limit");
+    }
     if (mprotect(slot->base + slot->bytes, more, PROT_READ | PROT_WRITE) != 0)
         return wasmtime_error_new("no memory");
     slot->bytes = bytes;

@@ -59,7 +59,8 @@ void engine_store_free(struct engine_store *store)
     struct engine *engine = store->engine;
     assert(store->calls_now == 0 && !engine->running && engine->pending != store);
     for (uint32_t i = 0; i < store->instance_count; i++)
-        store->instances[i].bound->instances_now--;
+        if (store->instances[i].bound)
+            store->instances[i].bound->instances_now--;
     wasmtime_store_delete(store->wasm); /* releases its slots and its stack */
     assert(sw_list_empty(&store->slots));
     while (store->late_sets) {
@@ -75,6 +76,13 @@ void engine_store_free(struct engine_store *store)
     engine__stacks_trim(engine);
 }
 
+void engine_store_usage(const struct engine_store *store, struct engine_usage *ret)
+{
+    ret->cpu_ns = store->cpu_ns;
+    ret->memory_bytes = store->memory_bytes;
+    ret->memory_refused = store->memory_refused;
+}
+
 void *engine_store_owner(const struct engine_store *store)
 {
     return store->owner;
@@ -82,19 +90,22 @@ void *engine_store_owner(const struct engine_store *store)
 
 /* ---- instantiation ---- */
 
-static int reserve_instance(struct engine_store *store, struct sw_err *err)
+static int reserve_instance(struct engine_store *store, uint32_t number, struct sw_err *err)
 {
-    if (store->instance_count < store->instance_cap)
+    if (number < store->instance_cap)
         return 0;
-    if (store->instance_count >= ENGINE_STORE_INSTANCES_MAX)
+    if (number >= ENGINE_STORE_INSTANCES_MAX)
         return sw_fail(err, SW_ELIMIT, "more than %d core instances in one store", ENGINE_STORE_INSTANCES_MAX);
-    uint32_t cap = store->instance_cap * 2;
+    uint32_t cap = store->instance_cap;
+    while (cap <= number)
+        cap *= 2;
     struct store_instance *old = store->instances == store->inline_instances ? NULL : store->instances;
     struct store_instance *grown = sw_try_realloc(old, cap * sizeof *grown);
     if (!grown)
         return sw_fail(err, SW_ENOMEM, "no memory for %u core instances", cap);
     if (!old)
         memcpy(grown, store->inline_instances, sizeof store->inline_instances);
+    memset(grown + store->instance_cap, 0, (cap - store->instance_cap) * sizeof *grown);
     store->instances = grown;
     store->instance_cap = cap;
     return 0;
@@ -138,6 +149,11 @@ static int charge_instance(struct engine_store *store, const struct engine_core 
     return 0;
 }
 
+static bool is_made(const struct engine_store *store, uint32_t instance)
+{
+    return instance < store->instance_count && store->instances[instance].bound;
+}
+
 static int fill_externs(struct engine_store *store, const struct engine_bound *bound, wasmtime_extern_t *externs,
                         struct sw_err *err)
 {
@@ -151,7 +167,7 @@ static int fill_externs(struct engine_store *store, const struct engine_bound *b
                 return sw_fail(err, SW_EBUG, "host function %zu is not in its linker", i);
             continue;
         }
-        if (link->instance >= store->instance_count ||
+        if (!is_made(store, link->instance) ||
             !wasmtime_instance_export_get(store->context, &store->instances[link->instance].wasm, link->name.n ? link->name.p : "",
                                           link->name.n, &externs[i]))
             return sw_fail(err, SW_EINPUT, "import '" SW_FMT "' '" SW_FMT "': core instance %u has no export '" SW_FMT "'",
@@ -198,13 +214,14 @@ static int instantiate_pending(struct engine_store *store, struct engine_bound *
     return sw_fail(err, SW_EGUEST, "instantiation trapped: %s", store->failure.text);
 }
 
-int engine_store_instantiate(struct engine_store *store, struct engine_bound *bound, uint32_t *ret_instance, struct sw_err *err)
+int engine_store_instantiate_at(struct engine_store *store, struct engine_bound *bound, uint32_t number, struct sw_err *err)
 {
     const struct engine_module *module = bound->module;
     assert(!store->engine->running); /* Wasmtime refuses to instantiate on a fiber */
+    assert(!is_made(store, number));
     if (engine__poisoned(store))
         return sw_fail(err, SW_EGUEST, "the store has failed: %s", store->failure.text);
-    int rc = reserve_instance(store, err);
+    int rc = reserve_instance(store, number, err);
     if (rc == 0)
         rc = check_tables(store, module->core, err);
     if (rc == 0 && bound->late_count)
@@ -223,7 +240,7 @@ int engine_store_instantiate(struct engine_store *store, struct engine_bound *bo
             return sw_fail(err, SW_ENOMEM, "no memory for %zu imports", bound->count);
         rc = fill_externs(store, bound, externs, err);
     }
-    struct store_instance *instance = &store->instances[store->instance_count];
+    struct store_instance *instance = &store->instances[number];
     if (!module->quiet)
         store->entered = true; /* segments are written, perhaps into another instance's memory */
     if (rc == 0)
@@ -233,8 +250,18 @@ int engine_store_instantiate(struct engine_store *store, struct engine_bound *bo
     instance->bound = bound;
     bound->instances_now++;
     store->engine->stats.instances++;
-    *ret_instance = store->instance_count++;
+    if (number >= store->instance_count)
+        store->instance_count = number + 1;
     return 0;
+}
+
+int engine_store_instantiate(struct engine_store *store, struct engine_bound *bound, uint32_t *ret_instance, struct sw_err *err)
+{
+    uint32_t number = store->instance_count;
+    int rc = engine_store_instantiate_at(store, bound, number, err);
+    if (rc == 0)
+        *ret_instance = number;
+    return rc;
 }
 
 /* ---- exports ---- */
@@ -243,7 +270,7 @@ int engine_store_instantiate(struct engine_store *store, struct engine_bound *bo
 static const struct engine_core_export *find_export(const struct engine_store *store, uint32_t instance, struct sw_str name,
                                                     enum engine_core_kind kind)
 {
-    if (instance >= store->instance_count)
+    if (!is_made(store, instance))
         return NULL;
     const struct engine_core_export *export = sw_map_get(&store->instances[instance].bound->module->exports, name);
     return export && export->kind == kind ? export : NULL;
