@@ -128,6 +128,18 @@ static void account(struct engine_store *store, struct engine_call *call)
     call->slice_ns = 0;
 }
 
+void engine_show_running(struct engine *engine, _Atomic uint32_t *tag, _Atomic uint64_t *calls)
+{
+    engine->show_tag = tag;
+    engine->show_calls = calls;
+}
+
+static void show(struct engine *engine, uint32_t tag)
+{
+    if (engine->show_tag)
+        atomic_store_explicit(engine->show_tag, tag, memory_order_relaxed);
+}
+
 /* Runs the fiber until it ends or suspends. Returns true when it ended. */
 static bool resume(struct engine_call *call)
 {
@@ -138,13 +150,18 @@ static bool resume(struct engine_call *call)
     store->running = call;
     call->state = CALL_RUNNING;
     call->resume = true;
+    if (!call->future && engine->show_calls) /* only we write to it */
+        atomic_store_explicit(engine->show_calls, atomic_load_explicit(engine->show_calls, memory_order_relaxed) + 1,
+                              memory_order_relaxed);
     if (!call->future)
         call->future = wasmtime_func_call_async(store->context, &store->entry, NULL, 0, NULL, 0, &call->trap, &call->error);
     wasmtime_context_set_epoch_deadline(store->context, 1);
     engine__ticker_arm(&engine->ticker);
     if (store->limits.cpu_ms_max)
         call->slice_ns = sw_clock_mono_ns();
+    show(engine, store->limits.tag);
     bool ended = wasmtime_call_future_poll(call->future);
+    show(engine, 0);
     account(store, call);
     store->running = NULL;
     engine->running = NULL;

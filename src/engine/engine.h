@@ -54,6 +54,9 @@ struct engine_config {
 
 int engine_new(const struct engine_config *config, struct loop *loop, struct engine **ret, struct sw_err *err) SW_MUST_CHECK;
 void engine_free(struct engine *engine); /* modules and stores must be gone */
+/* From now on *tag is engine_limits.tag of the guest that runs, 0 while none does, and *calls counts the calls begun: for whoever has to
+ * say what ran when this process died. They must outlive the engine's calls. */
+void engine_show_running(struct engine *engine, _Atomic uint32_t *tag, _Atomic uint64_t *calls);
 
 /* ---- compiling: in a process of its own, no engine_new needed ---- */
 
@@ -99,6 +102,7 @@ struct engine_limits {
     uint64_t memory_bytes_max;  /* of all memories of the store together; 0: ENGINE_MEMORY_BYTES_MAX */
     uint64_t cpu_ms_max;        /* guest CPU time of all calls together; 0: none */
     uint32_t table_elements_max; /* per table; 0: ENGINE_TABLE_ELEMENTS_MAX */
+    uint32_t tag;                /* what engine_show_running shows while a call of the store runs */
 };
 
 int engine_store_new(struct engine *engine, const struct engine_limits *limits, void *owner, struct engine_store **ret,
@@ -110,14 +114,14 @@ void *engine_store_owner(const struct engine_store *store);
  * Fails with SW_ELIMIT (no slot or memory over the limit: admission), SW_EGUEST (a trap: out-of-bounds segment). */
 int engine_store_instantiate(struct engine_store *store, struct engine_bound *bound, uint32_t *ret_instance,
                              struct sw_err *err) SW_MUST_CHECK;
-
-/* A function or memory of a store. Small values, copied freely, dead with the store. */
-struct engine_func {
-    uint64_t opaque[3];
 /* The same with a number of the caller's choice that is not taken. Numbers may be left out and made later: until then such an instance
  * has no exports. */
 int engine_store_instantiate_at(struct engine_store *store, struct engine_bound *bound, uint32_t instance,
                                 struct sw_err *err) SW_MUST_CHECK;
+
+/* A function or memory of a store. Small values, copied freely, dead with the store. */
+struct engine_func {
+    uint64_t opaque[3];
 };
 struct engine_memory {
     struct engine_slot *slot;
@@ -158,10 +162,6 @@ struct engine_failure {
 /* The first failure wins; later ones are ignored. Returns -SW_EGUEST for the caller to return. */
 int engine_store_fail(struct engine_store *store, enum engine_trap kind, const char *fmt, ...) SW_PRINTF(3, 4);
 const struct engine_failure *engine_store_failure(const struct engine_store *store); /* kind NONE: none */
-const char *engine_trap_name(enum engine_trap kind); /* "unreachable", "stack overflow", ... for logs */
-
-/* ---- calls ---- */
-
 /* What the store has used so far. */
 struct engine_usage {
     uint64_t cpu_ns;         /* 0 without a CPU limit */
@@ -169,6 +169,10 @@ struct engine_usage {
     uint64_t memory_refused; /* what it would have been after the latest growth that the limit refused; 0: none was */
 };
 void engine_store_usage(const struct engine_store *store, struct engine_usage *ret);
+const char *engine_trap_name(enum engine_trap kind); /* "unreachable", "stack overflow", ... for logs */
+
+/* ---- calls ---- */
+
 typedef int engine_call_fn(void *arg, struct engine_store *store); /* fiber side; returns 0 or < 0 */
 typedef void engine_call_done_fn(void *arg, int rc); /* loop side, once; never inside engine_call_start */
 
@@ -198,9 +202,9 @@ int engine_func_call(struct engine_store *store, struct engine_func func, union 
 struct engine_stats {
     uint64_t stores_now, calls_now, slots_now, slots_busy;
     uint64_t instances, traps, parks, yields, resets, pages_reset;
+    /* How long calls that started or were woken waited, in whole slices that others used up meanwhile: none, 1, 2, more; the most. */
+    uint64_t waited[4], waited_max;
 };
 void engine_stats_read(const struct engine *engine, struct engine_stats *ret);
 
 #endif
-    /* How long calls that started or were woken waited, in whole slices that others used up meanwhile: none, 1, 2, more; the most. */
-    uint64_t waited[4], waited_max;

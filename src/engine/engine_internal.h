@@ -112,6 +112,8 @@ struct engine {
     struct sw_link batch;       /* the ready ones of this turn */
     struct sw_link spent_batch; /* the spent one of this turn */
     struct engine_call *running; /* NULL on the loop side */
+    _Atomic uint32_t *show_tag;  /* engine_show_running; NULL: nobody looks */
+    _Atomic uint64_t *show_calls;
     uint64_t cpu_mark_ns;        /* the thread's CPU time at cpu_mark_ms */
     uint64_t cpu_mark_ms;
 
@@ -205,9 +207,9 @@ struct engine_store {
     wasmtime_func_t entry;
     wasmtime_func_t park;
     uint64_t memory_bytes;
+    uint64_t memory_refused; /* engine_usage */
     struct engine_limits limits;
     uint64_t cpu_ns;
-    uint64_t memory_refused; /* engine_usage */
     struct engine_failure failure;
 };
 
@@ -231,9 +233,9 @@ struct engine_call {
     bool cancelled; /* no guest code, no park any more */
     uint32_t depth; /* guest entries nested */
     uintptr_t sp_min; /* a guest may be entered while the stack pointer is above */
+    uint64_t ready_yields; /* engine.stats.yields when it became ready */
     uint64_t slice_ns; /* when this slice began; 0 while the store has no CPU limit */
     engine_call_fn *loop_fn;
-    uint64_t ready_yields; /* engine.stats.yields when it became ready */
     void *loop_arg;
     int loop_rc;
     wasmtime_call_future_t *future; /* NULL until first polled */
