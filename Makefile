@@ -26,7 +26,8 @@ setup:
 build: setup
 	@tools/build dev
 
-run: build
+run: setup
+	@tools/build dev swell
 	@cd examples/hello-c && ../../tools/build-guest c main.c hello.wasm
 	@exec $$(tools/build --where dev)/swell up -f examples/hello-c --listen $(LISTEN)
 
@@ -45,7 +46,7 @@ lint:
 
 bench:
 	@tools/setup --test --bench
-	@tools/build release
+	@tools/build release swell floor load
 	@bench/run.py
 
 fuzz:
