@@ -100,7 +100,8 @@ static int open_socket(const struct addrinfo *a, int *ret_fd, char ret_address[C
     return 0;
 }
 
-int cli_listen(const char *text, int *ret_fd, char ret_address[CLI_ADDRESS_BYTES_MAX], struct sw_err *err)
+/* ret_list: the caller's to free when 0 is returned. */
+static int look_up(const char *text, struct addrinfo **ret_list, struct sw_err *err)
 {
     struct host_port where;
     int rc = split(text, &where, err);
@@ -108,12 +109,32 @@ int cli_listen(const char *text, int *ret_fd, char ret_address[CLI_ADDRESS_BYTES
         return rc;
     const struct addrinfo hints = {
         .ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICSERV};
-    struct addrinfo *list = NULL;
-    int failure = getaddrinfo(where.host, where.port, &hints, &list);
+    int failure = getaddrinfo(where.host, where.port, &hints, ret_list);
     if (failure != 0)
         return sw_fail(err, SW_EINPUT, "--listen: cannot find the address of '%s': %s", where.host,
                        gai_strerror(failure));
+    return 0;
+}
+
+int cli_listen(const char *text, int *ret_fd, char ret_address[CLI_ADDRESS_BYTES_MAX], struct sw_err *err)
+{
+    struct addrinfo *list = NULL;
+    int rc = look_up(text, &list, err);
+    if (rc < 0)
+        return rc;
     rc = open_socket(choose(list), ret_fd, ret_address, err);
     freeaddrinfo(list);
     return rc;
+}
+
+int cli_listen_address(const char *text, char ret_address[CLI_ADDRESS_BYTES_MAX], struct sw_err *err)
+{
+    struct addrinfo *list = NULL;
+    int rc = look_up(text, &list, err);
+    if (rc < 0)
+        return rc;
+    const struct addrinfo *chosen = choose(list);
+    describe(chosen->ai_addr, chosen->ai_addrlen, ret_address);
+    freeaddrinfo(list);
+    return 0;
 }

@@ -13,4 +13,8 @@
 int cli_listen(const char *text, int *ret_fd, char ret_address[CLI_ADDRESS_BYTES_MAX],
                struct sw_err *err) SW_MUST_CHECK;
 
+/* The address that cli_listen would bind, without binding it. Fails with SW_EINPUT. */
+int cli_listen_address(const char *text, char ret_address[CLI_ADDRESS_BYTES_MAX],
+                       struct sw_err *err) SW_MUST_CHECK;
+
 #endif

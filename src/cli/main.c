@@ -1,5 +1,6 @@
 /* main.c - the table of commands.  Room: cli. */
 #include "cli/internal.h"
+#include "cli/reload.h"
 #include "cli/up.h"
 
 #define LATER(word, short_word)                                                                              \
@@ -15,6 +16,12 @@ static const struct cli_command commands[] = {
      .option_word = "trigger option",
      .parsed_bytes = sizeof(struct cli_up),
      .run = cli_up_run},
+    {.name = "reload",
+     .summary = "Have a running application load its manifest again",
+     .options = cli_reload_options,
+     .option_word = "option",
+     .parsed_bytes = sizeof(struct cli_reload),
+     .run = cli_reload_run},
     {.name = "internal-worker",
      .summary = "Serve what the supervisor sends",
      .option_word = "option",

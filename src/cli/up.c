@@ -14,6 +14,7 @@
 #include "base/alloc.h"
 #include "base/log.h"
 #include "cli/listen.h"
+#include "cli/reload.h"
 #include "node/node.h"
 
 #define DEFAULT_LISTEN "127.0.0.1:3000"
@@ -238,6 +239,7 @@ static void print_notices(const struct app *app, bool searched, FILE *err)
 
 struct up {
     const struct cli_io *io;
+    const struct cli_up *options;
     const struct app *app;
     char address[CLI_ADDRESS_BYTES_MAX];
     bool terminal;
@@ -310,6 +312,30 @@ static int check_routes(const struct app *app, FILE *out, struct sw_err *err)
     return rc;
 }
 
+static int on_load(void *arg, struct app **ret, struct sw_err *err)
+{
+    const struct up *up = arg;
+    struct app *app = NULL;
+    int rc = load(up->options, &app, err);
+    if (rc < 0)
+        return rc;
+    print_notices(app, false, up->io->err);
+    rc = check_routes(app, up->io->err, err);
+    if (rc < 0) {
+        app_free(app);
+        return rc;
+    }
+    *ret = app;
+    return 0;
+}
+
+static void on_reloaded(void *arg, const struct app *app)
+{
+    const struct up *up = arg;
+    (void)fprintf(up->io->err, "Reloaded '" SW_FMT "'\n", SW_ARG(app->name)); /* stderr may be gone: no reason to stop */
+    (void)fflush(up->io->err);
+}
+
 static int serve(const struct cli_up *options, struct up *up, struct sw_err *err)
 {
     const char *from_env = getenv("SPIN_HTTP_LISTEN_ADDR");
@@ -317,9 +343,13 @@ static int serve(const struct cli_up *options, struct up *up, struct sw_err *err
                             : from_env && from_env[0] ? from_env
                                                       : DEFAULT_LISTEN;
     sw_auto_buf cache_dir = SW_BUF(PATH_MAX);
+    sw_auto_buf run_dir = SW_BUF(PATH_MAX);
     sw_auto_close int listen_fd = -1;
     char program[PATH_MAX];
-    int rc = cli_up_cache_dir(getenv("XDG_CACHE_HOME"), getenv("HOME"), &cache_dir, err);
+    const char *cache_home = getenv("XDG_CACHE_HOME");
+    int rc = cli_up_cache_dir(cache_home, getenv("HOME"), &cache_dir, err);
+    if (rc == 0)
+        rc = cli_run_dir(getenv("XDG_RUNTIME_DIR"), cache_home, getenv("HOME"), &run_dir, err);
     if (rc == 0)
         rc = own_path(program, err);
     if (rc == 0)
@@ -335,7 +365,11 @@ static int serve(const struct cli_up *options, struct up *up, struct sw_err *err
                                        .workers = options->workers ? options->workers : cpu_count(),
                                        .ready = on_ready,
                                        .ready_arg = up,
-                                       .progress = on_progress};
+                                       .progress = on_progress,
+                                       .load = on_load,
+                                       .reloaded = on_reloaded,
+                                       .run_dir = run_dir.p,
+                                       .address = up->address};
     return node_supervise(&config, err);
 }
 
@@ -347,7 +381,7 @@ int cli_up_run(const void *parsed, const struct cli_io *io, struct sw_err *err)
     int rc = load(options, &app, err);
     if (rc < 0)
         return rc;
-    struct up up = {.io = io, .app = app, .terminal = isatty(fileno(io->err)) == 1};
+    struct up up = {.io = io, .options = options, .app = app, .terminal = isatty(fileno(io->err)) == 1};
     print_notices(app, options->from == NULL, io->err);
     rc = check_routes(app, io->err, err);
     if (rc == 0)

@@ -66,6 +66,12 @@ static void in_time_is_up(struct http_conn *conn)
         http__conn_end(conn);
         break;
     case HTTP_CONN_IDLE:
+        if (conn->server->draining) {
+            http__conn_wake(conn, HTTP_WAKE_DRAINED); /* after this turn's input, which may hold a request */
+            break;
+        }
+        http__conn_close(conn);
+        break;
     case HTTP_CONN_LINGER:
         http__conn_close(conn);
         break;
@@ -306,7 +312,6 @@ static void head_complete(struct http_conn *conn)
     struct http_request *request = &conn->head.request;
     conn->in_start += conn->head.bytes;
     conn->in_base = conn->in_start;
-    conn->fresh = false;
     conn->in_deadline_ms = 0;
     conn->keep_alive = conn->head.keep_alive;
     conn->client_last = !conn->head.keep_alive;
@@ -370,7 +375,7 @@ static void conn_idle(struct http_conn *conn)
     }
     conn->in_base = 0;
     http_head_init(&conn->head, conn->fields);
-    http__conn_in_deadline(conn, conn->server->config.idle_timeout_ms);
+    http__conn_in_deadline(conn, conn->server->draining ? HTTP_DRAIN_IDLE_MS : conn->server->config.idle_timeout_ms);
     http__conn_reading(conn);
 }
 
@@ -401,7 +406,7 @@ void http__conn_next(struct http_conn *conn)
         http__conn_reading(conn);
         return;
     }
-    if (!over || !conn->keep_alive || conn->server->draining || (conn->eof && conn->in_start == conn->in_end)) {
+    if (!over || !conn->keep_alive || (conn->eof && conn->in_start == conn->in_end)) {
         http__conn_end(conn);
         return;
     }
@@ -439,11 +444,11 @@ static void on_wake(void *arg)
         conn_run(conn);
     if ((what & HTTP_WAKE_DRAIN) && conn->state == HTTP_CONN_IDLE) {
         on_readable(conn); /* a request that came just now is still answered */
-        if (conn->state == HTTP_CONN_IDLE && conn->fresh)
-            http__conn_in_deadline(conn, HTTP_DRAIN_FRESH_MS);
-        else if (conn->state == HTTP_CONN_IDLE)
-            http__conn_end(conn);
+        if (conn->state == HTTP_CONN_IDLE)
+            http__conn_in_deadline(conn, HTTP_DRAIN_IDLE_MS);
     }
+    if ((what & HTTP_WAKE_DRAINED) && conn->state == HTTP_CONN_IDLE)
+        http__conn_end(conn);
 }
 
 static void on_closed(void *arg)
@@ -518,7 +523,6 @@ static void conn_reset(struct http_conn *conn)
     conn->in_full = true; /* reading is off at birth */
     conn->eof = false;
     conn->broken = false;
-    conn->fresh = true;
     conn->in_deadline_ms = 0;
     conn->out_deadline_ms = 0;
     conn->timer_at_ms = 0;

@@ -70,7 +70,7 @@ struct http_exchange {
     uint64_t out_left; /* of the announced length */
 };
 
-enum { HTTP_WAKE_RUN = 1, HTTP_WAKE_FLUSH = 2, HTTP_WAKE_GONE = 4, HTTP_WAKE_DRAIN = 8 };
+enum { HTTP_WAKE_RUN = 1, HTTP_WAKE_FLUSH = 2, HTTP_WAKE_GONE = 4, HTTP_WAKE_DRAIN = 8, HTTP_WAKE_DRAINED = 16 };
 
 struct http_conn {
     struct sw_link link;
@@ -88,7 +88,6 @@ struct http_conn {
     bool in_full;     /* reading was stopped for want of room */
     bool eof;
     bool broken; /* output failed */
-    bool fresh;  /* no request yet */
     /* input: in[in_start, in_end) is unread; views of the request lie in head_buf, body bytes there or in window */
     char *in; /* head_buf or window */
     size_t in_cap;

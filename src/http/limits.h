@@ -36,7 +36,7 @@
 #define HTTP_WRITE_TIMEOUT_MS 30000
 #define HTTP_HALF_CLOSED_MS 1000 /* the client sent its last byte and FIN: is it gone, or only done sending? it gets so long for its answer */
 #define HTTP_LINGER_MS 2000      /* reading on after an answer that ends the connection, so that no reset destroys it on its way */
-#define HTTP_DRAIN_FRESH_MS 500  /* draining: a connection without a request yet most likely has one on its way */
+#define HTTP_DRAIN_IDLE_MS 500   /* draining: an idle connection may have a request on its way, which a close would lose */
 
 /* ---- counts ---- */
 #define HTTP_CONNECTIONS_MAX 10000

@@ -146,6 +146,8 @@ void http_server_free(struct http_server *server)
 {
     if (!server)
         return;
+    for (uint32_t i = 0; i < server->listener_count; i++)
+        loop_listener_finish(server->listeners[i]);
     close_listeners(server);
     loop_defer_cancel(&server->drained_defer);
     server->drained = NULL;

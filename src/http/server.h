@@ -56,7 +56,10 @@ struct http_server_config {
 int http_server_new(struct loop *loop, const struct http_server_config *config, struct http_server **ret,
                     struct sw_err *err) SW_MUST_CHECK;
 int http_server_listen(struct http_server *server, int listen_fd, struct sw_err *err) SW_MUST_CHECK; /* fd stays the caller's */
-/* Stops accepting, closes idle connections, lets exchanges finish with "Connection: close", then runs drained(arg) once. */
+/* Leaves new connections to other processes that share the listener, or takes them again; open ones go on. */
+void http_server_pause(struct http_server *server, bool paused);
+/* Accepts what waits, then nothing more; lets exchanges finish with "Connection: close"; idle connections get the same for a request that
+ * comes within HTTP_DRAIN_IDLE_MS, and are closed then; runs drained(arg) once at the end. */
 void http_server_drain(struct http_server *server, void (*drained)(void *arg), void *arg);
 void http_server_free(struct http_server *server); /* closes what is left at once; their gone callbacks run */
 

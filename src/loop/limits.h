@@ -6,6 +6,9 @@
  * and so that connections that are open already are not kept waiting; the loop comes back at once while there are more. */
 #define LOOP_ACCEPT_BATCH_MAX 2
 
+/* Connections taken at once by a process that will accept no more: all that can wait (the backlog is at most net.core.somaxconn, 4096). */
+#define LOOP_ACCEPT_LAST_MAX 4096
+
 /* How long accepting rests when the process or the system has no descriptors or memory left for a connection: the readiness would
  * otherwise be reported again at once, for ever. */
 #define LOOP_ACCEPT_REST_MS 100

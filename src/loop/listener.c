@@ -151,6 +151,16 @@ void loop_listener_pause(struct loop_listener *listener, bool paused)
     watch_set(listener, !paused);
 }
 
+void loop_listener_finish(struct loop_listener *listener)
+{
+    int fd = -1;
+    watch_set(listener, false); /* uv_poll_stop leaves the epoll set at once */
+    (void)uv_timer_stop(&listener->rest); /* cannot fail */
+    for (int i = 0; i < LOOP_ACCEPT_LAST_MAX && !listener->paused && take(listener, &fd) == 0; i++)
+        listener->fn(listener->arg, fd);
+    listener->paused = true;
+}
+
 static void on_closed(uv_handle_t *handle)
 {
     struct loop_listener *listener = handle->data;

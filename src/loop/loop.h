@@ -68,6 +68,9 @@ typedef void loop_accept_fn(void *arg, int fd); /* fd: non-blocking, close-on-ex
 int loop_listener_new(struct loop *loop, int fd, loop_accept_fn *fn, void *arg, struct loop_listener **ret,
                       struct sw_err *err) SW_MUST_CHECK;
 void loop_listener_pause(struct loop_listener *listener, bool paused); /* paused: others of the group accept */
+/* The last connections, before loop_listener_free: leaves the group first, then accepts what waits (the callback runs inside this call), so
+ * that no connection waits for a wake-up that only we were sent. */
+void loop_listener_finish(struct loop_listener *listener);
 void loop_listener_free(struct loop_listener *listener);
 
 /* Readiness of any descriptor (signals by signalfd, channels, children by pidfd). fd stays the caller's. */

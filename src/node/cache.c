@@ -54,26 +54,6 @@ static int open_dir(const char *cache_dir, int *ret_fd, struct sw_err *err)
     return 0;
 }
 
-static int make_dirs(const char *cache_dir, struct sw_err *err)
-{
-    char path[PATH_MAX];
-    size_t n = strlen(cache_dir);
-    if (n == 0 || n >= sizeof path)
-        return sw_fail(err, SW_ELIMIT, "cache folder: expected a path of at most %d bytes, got %zu",
-                       PATH_MAX - 1, n);
-    memcpy(path, cache_dir, n + 1);
-    for (size_t i = 1; i <= n; i++) {
-        if (path[i] != '/' && path[i] != '\0')
-            continue;
-        char kept = path[i];
-        path[i] = '\0';
-        if (mkdir(path, 0700) != 0 && errno != EEXIST)
-            return sw_fail_errno(err, SW_EIO, errno, "make the cache folder '%s'", path);
-        path[i] = kept;
-    }
-    return 0;
-}
-
 /* A compiler that was killed leaves its temporary file. */
 static void sweep(int dir_fd)
 {
@@ -100,7 +80,7 @@ static void sweep(int dir_fd)
 int node__cache_prepare(const char *cache_dir, struct sw_err *err)
 {
     sw_auto_close int dir_fd = -1;
-    int rc = make_dirs(cache_dir, err);
+    int rc = node__make_dirs("cache folder", cache_dir, err);
     if (rc == 0)
         rc = open_dir(cache_dir, &dir_fd, err);
     if (rc == 0)

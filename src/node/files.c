@@ -1,6 +1,7 @@
-/* files.c - memory files and second descriptors.  Room: node. */
+/* files.c - memory files, second descriptors, folders.  Room: node. */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -69,5 +70,24 @@ int node__reopen(int fd, int *ret_fd, struct sw_err *err)
     if (again < 0)
         return sw_fail_errno(err, SW_EIO, errno, "open '%s'", path);
     *ret_fd = again;
+    return 0;
+}
+
+int node__make_dirs(const char *what, const char *folder, struct sw_err *err)
+{
+    char path[PATH_MAX];
+    size_t n = strlen(folder);
+    if (n == 0 || n >= sizeof path)
+        return sw_fail(err, SW_ELIMIT, "%s: expected a path of at most %d bytes, got %zu", what, PATH_MAX - 1, n);
+    memcpy(path, folder, n + 1);
+    for (size_t i = 1; i <= n; i++) {
+        if (path[i] != '/' && path[i] != '\0')
+            continue;
+        char kept = path[i];
+        path[i] = '\0';
+        if (mkdir(path, 0700) != 0 && errno != EEXIST)
+            return sw_fail_errno(err, SW_EIO, errno, "make the %s '%s'", what, path);
+        path[i] = kept;
+    }
     return 0;
 }

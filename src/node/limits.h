@@ -10,6 +10,11 @@
 /* What a compile process may print: a key per core module, and a message. The rest is cut. */
 #define NODE_COMPILE_OUTPUT_BYTES_MAX (256u << 10)
 #define NODE_COMPILE_MESSAGE_BYTES_MAX (16u << 10)
+/* The sandbox's own limits, should the supervisor be gone. CPU: four processors busy for the whole time limit. A file: twice the native
+ * code of the largest component (512 MiB, four times that as code). Descriptors: it holds about six. */
+#define NODE_COMPILE_CPU_S_MAX (4 * (NODE_COMPILE_MS_MAX / 1000))
+#define NODE_COMPILE_FILE_BYTES_MAX (4ull << 30)
+#define NODE_COMPILE_FDS_MAX 64
 /* Core modules of one component, nested ones included: componentize-py makes about ten. */
 #define NODE_ARTIFACTS_MAX 512
 /* Of one application: two descriptors each, in packets of 64, must fit a socket's default buffer (208 KiB) before the worker reads. */
@@ -29,6 +34,28 @@
 #define NODE_STEADY_MS 10000
 /* Quick ends in a row, with no worker serving, before the supervisor gives up. */
 #define NODE_CRASHES_MAX 5
+
+/* A worker is asked for a sign of life this often; its loop answers between guests, which yield at every tick. */
+#define NODE_PING_MS 1000
+/* So many unanswered questions in a row: it hangs. Ten seconds are far more than a slow machine needs. Counted in questions, not in
+ * time, so that a machine that slept, or a supervisor that was stopped with its workers, blames nobody. */
+#define NODE_PINGS_MAX 10
+/* A worker that hangs is told to leave a core (SIGABRT), and gets so long for it before SIGKILL. */
+#define NODE_ABORT_MS_MAX 2000
+
+/* Revisions that were replaced and still finish requests; each has a full set of workers. */
+#define NODE_REVISIONS_OLD_MAX 8
+
+/* Control socket: clients at once (a person or a script, one answer each), and how long one may take to say what it wants. */
+#define NODE_CONTROL_CLIENTS_MAX 8
+#define NODE_CONTROL_ASK_MS_MAX 5000
+/* What a client waits for its answer: every component may compile, every worker may start; and something for what lies between. */
+#define NODE_CONTROL_ANSWER_MS_MAX (NODE_COMPILE_MS_MAX * 2 + NODE_START_MS_MAX)
+#define NODE_CONTROL_MESSAGE_BYTES_MAX 8192
+/* Sockets looked at when no address is given: as many applications as one person runs, with room for leftovers. */
+#define NODE_CONTROL_SCAN_MAX 256
+/* Address of a listener as the name of a socket: with "/proc/self/fd/N/" in front it must fit the 108 bytes of unix(7). */
+#define NODE_CONTROL_NAME_BYTES_MAX 80
 
 /* Temporary files that a killed compiler left in the cache are taken away when they are this old. */
 #define NODE_CACHE_STALE_S 3600

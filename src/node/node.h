@@ -24,9 +24,25 @@ struct node_config {
     void (*ready)(void *arg); /* every worker serves: print the start-up output */
     void *ready_arg;
     void (*progress)(void *arg, struct sw_str component, uint64_t elapsed_ms, bool done); /* compiling takes over a second */
+    /* Reload (SIGHUP, or over the control socket). load: the application again; *ret is then the supervisor's. NULL: not supported.
+     * reloaded: new requests go to it from now on. Both get ready_arg. */
+    int (*load)(void *arg, struct app **ret, struct sw_err *err);
+    void (*reloaded)(void *arg, const struct app *app);
+    const char *run_dir; /* folder of the control socket, made with mode 0700 when missing; NULL: no socket */
+    const char *address; /* names the socket: where listen_fd listens */
 };
-/* Runs until SIGTERM or SIGINT has drained every worker; 0 then. */
+/* Runs until SIGTERM or SIGINT has drained every worker; 0 then. listen_fd is shut down when draining begins. */
 int node_supervise(const struct node_config *config, struct sw_err *err) SW_MUST_CHECK;
+
+/* ---- control: from another process of the same user ---- */
+
+struct node_control_target { /* which supervisor; neither address nor pid: the only one that runs */
+    const char *run_dir;
+    const char *address; /* or NULL */
+    uint32_t pid;        /* or 0 */
+};
+/* Blocks until the supervisor has reloaded its application. Fails with its words when it has not: the old revision then serves on. */
+int node_control_reload(const struct node_control_target *target, struct sw_err *err) SW_MUST_CHECK;
 
 /* ---- channel: packets of JSON with descriptors, both directions ---- */
 
@@ -66,16 +82,25 @@ struct node_serving {
     int listen_fd;
     struct node_served_component *components; /* parallel to app->components */
 };
-struct node_worker; /* the worker's end of the channel */
+/* What a worker shows of itself in memory that it shares with the supervisor, so that its death can be told: plain stores, no call.
+ * The supervisor takes it for a hint: a worker may write anything. */
+struct node_status {
+    _Atomic uint32_t running; /* component index + 1 of the guest that runs now; 0: none does */
+    _Atomic uint64_t calls;   /* guest calls begun */
+};
+struct node_worker; /* the worker's end of the channel; answers the supervisor's questions for a sign of life */
 struct node_worker_events {
-    void (*serve)(void *arg, struct node_serving *serving); /* once; now the callee's */
-    void (*drain)(void *arg);
+    void (*serve)(void *arg, struct node_serving *serving); /* once; now the callee's: load it, say ready, accept nothing yet */
+    void (*accept)(void *arg); /* once, after ready: listen */
+    void (*drain)(void *arg);  /* stop accepting, say stopped, end when nothing is in flight */
     void (*lost)(void *arg); /* the supervisor is gone: end */
 };
 struct loop;
 int node_worker_new(struct loop *loop, int channel_fd, const struct node_worker_events *events, void *arg,
                     struct node_worker **ret, struct sw_err *err) SW_MUST_CHECK;
 int node_worker_ready(struct node_worker *worker, struct sw_err *err) SW_MUST_CHECK; /* tells the supervisor that it serves */
+int node_worker_stopped(struct node_worker *worker, struct sw_err *err) SW_MUST_CHECK; /* it accepts no more */
+struct node_status *node_worker_status(struct node_worker *worker); /* from serve on, until node_worker_free */
 int node_worker_failed(struct node_worker *worker, const char *text, struct sw_err *err) SW_MUST_CHECK; /* cannot serve: start-up ends with text */
 void node_worker_free(struct node_worker *worker);
 void node_serving_free(struct node_serving *serving);

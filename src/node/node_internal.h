@@ -15,6 +15,9 @@ struct node__timing { /* limits.h, or shorter ones in tests */
     uint64_t backoff_ms_max;
     uint64_t steady_ms;
     uint32_t crashes_max;
+    uint64_t ping_ms;
+    uint32_t pings_max;
+    uint64_t abort_ms_max;
 };
 extern const struct node__timing node__timing_default;
 
@@ -44,15 +47,17 @@ struct node__serving;
 /* Opens every component and artifact, and writes the locked application and the keys into sealed memory files. */
 int node__serving_new(const struct node_config *config, const struct node__compile *compile,
                       struct node__serving **ret, struct sw_err *err) SW_MUST_CHECK;
-/* Sends all of it; each worker gets descriptors with offsets of its own. */
-int node__serving_send(const struct node__serving *serving, int channel_fd, struct sw_err *err) SW_MUST_CHECK;
+/* Sends all of it to worker number `index`; each worker gets descriptors with offsets of its own. */
+int node__serving_send(const struct node__serving *serving, uint32_t index, int status_fd, int channel_fd,
+                       struct sw_err *err) SW_MUST_CHECK;
 void node__serving_free(struct node__serving *serving); /* NULL is fine */
 
 /* ---- slot.c: one worker's place ---- */
 
 struct node__slot;
 struct node__slot_events {
-    void (*ready)(void *arg, struct node__slot *slot);
+    void (*ready)(void *arg, struct node__slot *slot); /* node__slot_accept is due, now or later */
+    void (*stopped)(void *arg, struct node__slot *slot); /* draining, it accepts no more; comes before `gone` */
     /* It ended; the slot has an error text. Returns whether it is to be started again. */
     bool (*ended)(void *arg, struct node__slot *slot, const struct sw_err *err);
     void (*gone)(void *arg, struct node__slot *slot); /* after a drain, a kill, or `ended` said no */
@@ -61,6 +66,7 @@ struct node__slot_config {
     struct loop *loop;
     const char *program;
     const struct node__serving *serving;
+    const struct app *app; /* names what ran when a worker died */
     const struct node__timing *timing;
     const struct node__slot_events *events;
     void *arg;
@@ -68,6 +74,7 @@ struct node__slot_config {
 };
 int node__slot_new(const struct node__slot_config *config, struct node__slot **ret,
                    struct sw_err *err) SW_MUST_CHECK;
+void node__slot_accept(struct node__slot *slot); /* a worker that is ready may take connections */
 void node__slot_drain(struct node__slot *slot); /* `gone` comes, never inside this call */
 void node__slot_kill(struct node__slot *slot);  /* as drain, at once */
 bool node__slot_is_serving(const struct node__slot *slot);
@@ -75,7 +82,60 @@ uint32_t node__slot_crashes(const struct node__slot *slot); /* quick ends in a r
 bool node__slot_is_gone(const struct node__slot *slot);
 void node__slot_free(struct node__slot *slot); /* gone, or never started; NULL is fine */
 
+/* ---- revision.c: one state of the application with its workers ---- */
+
+struct node__revision;
+struct node__revision_events {
+    void (*ready)(void *arg, struct node__revision *revision); /* once: every worker has loaded it; none accepts yet */
+    /* Before `ready`: it will not be; what was started is ended, then `gone` comes. */
+    void (*failed)(void *arg, struct node__revision *revision, int rc, const struct sw_err *err);
+    void (*stopped)(void *arg, struct node__revision *revision); /* draining, and no worker accepts any more */
+    void (*gone)(void *arg, struct node__revision *revision);    /* no process is left; free it, but not inside this call */
+};
+struct node__revision_config {
+    struct loop *loop;
+    const struct node_config *node;
+    const struct node__timing *timing;
+    struct app *app; /* NULL: node->app; else the revision's, when it could be made */
+    const struct node__revision_events *events;
+    void *arg;
+    struct sw_link *list; /* where it is put in */
+};
+/* Compiles, then starts workers. */
+int node__revision_new(const struct node__revision_config *config, struct node__revision **ret,
+                       struct sw_err *err) SW_MUST_CHECK;
+void node__revision_accept(struct node__revision *revision); /* when ready: go live */
+void node__revision_drain(struct node__revision *revision);  /* `gone` comes, maybe inside this call */
+void node__revision_kill(struct node__revision *revision);   /* the same */
+bool node__revision_is_gone(const struct node__revision *revision);
+bool node__revision_is_stopped(const struct node__revision *revision);
+const struct app *node__revision_app(const struct node__revision *revision);
+struct node__revision *node__revision_of(struct sw_link *link);
+void node__revision_free(struct node__revision *revision); /* gone, or never made; takes it out of the list; NULL is fine */
+
+/* ---- control.c: the supervisor's end of the control socket ---- */
+
+struct node__control;
+/* Somebody asks for a reload; node__control_answer(ticket) is due. */
+typedef void node__control_fn(void *arg, uint32_t ticket);
+int node__control_new(struct loop *loop, const struct node_config *config, node__control_fn *reload, void *arg,
+                      struct node__control **ret, struct sw_err *err) SW_MUST_CHECK;
+void node__control_answer(struct node__control *control, uint32_t ticket, int rc, const struct sw_err *err);
+void node__control_free(struct node__control *control); /* takes the socket away; NULL is fine */
+/* The folder of sockets, ours alone; SW_ABSENT when it is missing and `make` is false. */
+int node__control_dir(const char *run_dir, bool make, int *ret_fd, struct sw_err *err) SW_MUST_CHECK;
+
+/* ---- status.c: the page a worker shares with the supervisor ---- */
+
+/* A memory file of one page, zeroed, that nobody can resize. */
+int node__status_file(int *ret_fd, struct sw_err *err) SW_MUST_CHECK;
+int node__status_map(int fd, struct node_status **ret, struct sw_err *err) SW_MUST_CHECK;
+void node__status_unmap(struct node_status *status); /* NULL is fine */
+
 /* ---- small helpers: files.c ---- */
+
+/* Makes the folder and its parents, each with mode 0700. what: "cache folder". */
+int node__make_dirs(const char *what, const char *path, struct sw_err *err) SW_MUST_CHECK;
 
 /* A memory file with this content that nobody can change. */
 int node__memory_file(const char *name, struct sw_str content, int *ret_fd, struct sw_err *err) SW_MUST_CHECK;

@@ -1,8 +1,12 @@
 /* serving.c - the serving table as the supervisor holds and sends it.  Room: node.
  *
  * On the channel, supervisor to worker:
- *   {"type":"serve","descriptors":N}   with listener, locked application, table of keys
- *   {"type":"descriptors"}             with the next up to 64 of the N: per component its .wasm, then per core module .cwasm and image
+ *   {"type":"serve","descriptors":N,"worker":I}  with listener, locked application, table of keys, status page
+ *   {"type":"descriptors"}  with the next up to 64 of the N: per component its .wasm, then per core module .cwasm and image
+ *   {"type":"accept"}       all workers of this revision are ready: take connections
+ *   {"type":"ping"}         asks for a sign of life
+ *   {"type":"drain"}        take no more connections, end when the last request is answered
+ * and back: {"type":"ready"}, {"type":"failed","text":"..."}, {"type":"pong"}, {"type":"stopped"}.
  * The table of keys is {"components":[["<key>",...],...]}.
  *
  * The supervisor holds every file open from the moment it was compiled: a worker that starts again later gets the same ones, whatever
@@ -152,14 +156,16 @@ static int send_fds(const struct node__serving *serving, uint32_t first, uint32_
     return rc;
 }
 
-int node__serving_send(const struct node__serving *serving, int channel_fd, struct sw_err *err)
+int node__serving_send(const struct node__serving *serving, uint32_t index, int status_fd, int channel_fd,
+                       struct sw_err *err)
 {
-    char text[64];
-    (void)snprintf(text, sizeof text, "{\"type\":\"serve\",\"descriptors\":%u}",
-                   serving->fd_count); /* fits */
-    const struct node_message first = {.json = sw_str_of(text),
-                                       .fds = {serving->listen_fd, serving->app_fd, serving->table_fd},
-                                       .fd_count = 3};
+    char text[96];
+    (void)snprintf(text, sizeof text, "{\"type\":\"serve\",\"descriptors\":%u,\"worker\":%u}",
+                   serving->fd_count, index); /* fits */
+    const struct node_message first = {
+        .json = sw_str_of(text),
+        .fds = {serving->listen_fd, serving->app_fd, serving->table_fd, status_fd},
+        .fd_count = 4};
     int rc = node_channel_send(channel_fd, &first, err);
     for (uint32_t at = 0; rc == 0 && at < serving->fd_count;) {
         uint32_t left = serving->fd_count - at;

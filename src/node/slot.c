@@ -2,9 +2,9 @@
  *
  *                 node__slot_new
  *                       v
- *   +------------> STARTING --"ready": on_message--> SERVING
- *   | on_timer      |   | "failed", time limit,         |
- *   |               |   v exit: on_exit_                | exit: on_exit_
+ *   +------------> STARTING --"ready": on_message--> SERVING --pings_max without answer: ask--> (SIGABRT, then SIGKILL)
+ *   | on_timer      |   | "failed", time limit,         |                                           |
+ *   |               |   v exit: on_exit_                | exit: on_exit_ <--------------------------+
  *   +---------- PAUSED <--------------------------------+
  *                   | drain or kill: on_timer
  *   STARTING, SERVING --drain: exit--> GONE <-----------+ the supervisor says no more
@@ -12,9 +12,11 @@
  * Invariants
  *  1. `process` is set exactly in STARTING, SERVING and DRAINING; channel_fd and watch may be gone earlier, never later.
  *  2. `gone` is called once, from an exit or from the timer.
- *  3. `crashes` counts quick ends in a row; serving for steady_ms sets it back. */
+ *  3. `crashes` counts quick ends in a row; serving for steady_ms sets it back.
+ *  4. `status` is the present or the last process's; it is replaced when the next one starts. What is in it is a hint. */
 #include <errno.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -34,7 +36,11 @@ struct node__slot {
     int channel_fd;
     struct loop_watch *watch;
     struct loop_timer
-        *timer; /* STARTING: its time limit; PAUSED: when to start again, or at once to be gone */
+        *timer; /* STARTING: its time limit; SERVING: the next ping, or SIGKILL; PAUSED: when to start again, or at once to be gone */
+    struct node_status *status;
+    uint32_t pings; /* not answered, in a row */
+    int pid;        /* of the present or the last process */
+    bool hung;
     uint64_t ready_at_ms;
     uint32_t crashes;
     bool leaving; /* drained or killed while PAUSED */
@@ -81,9 +87,15 @@ static void on_message(struct node__slot *slot, struct sw_str json)
         if (slot->state == STARTING) {
             slot->state = SERVING;
             slot->ready_at_ms = loop_now_ms(slot->config.loop);
-            loop_timer_stop(slot->timer);
+            slot->pings = 0;
+            loop_timer_start(slot->timer, slot->config.timing->ping_ms);
             slot->config.events->ready(slot->config.arg, slot);
         }
+    } else if (sw_str_eq(word, SW_LIT("pong"))) {
+        slot->pings = 0;
+    } else if (sw_str_eq(word, SW_LIT("stopped"))) {
+        if (slot->state == DRAINING)
+            slot->config.events->stopped(slot->config.arg, slot);
     } else if (sw_str_eq(word, SW_LIT("failed"))) {
         on_failed(slot, root);
     } else {
@@ -120,19 +132,37 @@ static void on_readable(void *arg)
 
 /* ---- the end of a process ---- */
 
+/* " while it ran component 'x' (call 5)", or nothing. */
+static void describe_guest(const struct node__slot *slot, char *text, size_t bytes)
+{
+    uint32_t running = slot->status ? atomic_load_explicit(&slot->status->running, memory_order_relaxed) : 0;
+    text[0] = '\0';
+    if (running == 0 || running > slot->config.app->component_count)
+        return;
+    uint64_t calls = atomic_load_explicit(&slot->status->calls, memory_order_relaxed);
+    (void)snprintf(text, bytes, " while running component '" SW_FMT "' (call %llu)",
+                   SW_ARG(slot->config.app->components[running - 1].id), (unsigned long long)calls); /* an id is short, else cut */
+}
+
 static void describe_end(const struct node__slot *slot, int exit_status, int term_signal, struct sw_err *err)
 {
+    const struct node__timing *timing = slot->config.timing;
     unsigned index = slot->config.index;
+    char guest[256];
+    describe_guest(slot, guest, sizeof guest);
     if (slot->failure[0])
         (void)sw_fail(err, SW_EINPUT, "%s", slot->failure); /* the caller wants the value, here and below */
     else if (slot->timed_out)
         (void)sw_fail(err, SW_ETIMEOUT, "worker %u was not ready within %llu s", index,
-                      (unsigned long long)(slot->config.timing->start_ms_max / 1000));
+                      (unsigned long long)(timing->start_ms_max / 1000));
+    else if (slot->hung)
+        (void)sw_fail(err, SW_ETIMEOUT, "worker %u (pid %d) hung: no sign of life for %llu ms%s; it was ended", index,
+                      slot->pid, (unsigned long long)(timing->ping_ms * timing->pings_max), guest);
     else if (term_signal)
-        (void)sw_fail(err, SW_EIO, "worker %u was ended by signal %d (%s)", index, term_signal,
-                      sigdescr_np(term_signal));
+        (void)sw_fail(err, SW_EIO, "worker %u (pid %d) was ended by signal %d (%s)%s", index, slot->pid, term_signal,
+                      sigdescr_np(term_signal), guest);
     else
-        (void)sw_fail(err, SW_EIO, "worker %u ended with status %d", index, exit_status);
+        (void)sw_fail(err, SW_EIO, "worker %u (pid %d) ended with status %d%s", index, slot->pid, exit_status, guest);
 }
 
 static uint64_t pause_ms(const struct node__slot *slot)
@@ -153,7 +183,10 @@ static void ended(struct node__slot *slot, bool was_steady, const struct sw_err 
         be_gone(slot);
         return;
     }
-    loop_timer_start(slot->timer, pause_ms(slot));
+    uint64_t ms = pause_ms(slot);
+    sw_log_error("node", "worker.ended", "%s; it is started again in %llu ms%s", err->text, (unsigned long long)ms,
+                 slot->crashes > 1 ? " as it did not serve for long" : "");
+    loop_timer_start(slot->timer, ms);
 }
 
 static void on_exit_(void *arg, int exit_status, int term_signal)
@@ -200,10 +233,17 @@ static int start(struct node__slot *slot, struct sw_err *err)
     if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, pair) != 0)
         return sw_fail_errno(err, SW_EIO, errno, "make a channel to a worker");
     sw_auto_close int child_fd = pair[1];
+    sw_auto_close int status_fd = -1;
     slot->channel_fd = pair[0];
-    slot->timed_out = false;
+    slot->timed_out = slot->hung = false;
     slot->failure[0] = '\0';
-    int rc = node__serving_send(slot->config.serving, slot->channel_fd, err); /* waits in the socket */
+    node__status_unmap(slot->status);
+    slot->status = NULL;
+    int rc = node__status_file(&status_fd, err);
+    if (rc == 0)
+        rc = node__status_map(status_fd, &slot->status, err);
+    if (rc == 0) /* waits in the socket */
+        rc = node__serving_send(slot->config.serving, slot->config.index, status_fd, slot->channel_fd, err);
     if (rc == 0)
         rc = loop_watch_new(slot->config.loop, slot->channel_fd, on_readable, slot, &slot->watch, err);
     if (rc == 0)
@@ -212,9 +252,37 @@ static int start(struct node__slot *slot, struct sw_err *err)
         channel_close(slot);
         return rc;
     }
+    slot->pid = loop_process_pid(slot->process);
     slot->state = STARTING;
     loop_timer_start(slot->timer, slot->config.timing->start_ms_max);
     return 0;
+}
+
+/* Sends a word to the worker; a full socket or a worker that is gone shows in other ways. */
+static int tell(const struct node__slot *slot, struct sw_str json)
+{
+    const struct node_message message = {.json = json};
+    struct sw_err err;
+    return slot->channel_fd < 0 ? -SW_EIO : node_channel_send(slot->channel_fd, &message, &err);
+}
+
+/* Are you alive? */
+static void ask(struct node__slot *slot)
+{
+    const struct node__timing *timing = slot->config.timing;
+    if (slot->hung) { /* SIGABRT did not do, as in a process that is stopped */
+        loop_process_kill(slot->process, SIGKILL);
+        return;
+    }
+    if (slot->pings >= timing->pings_max) {
+        slot->hung = true;
+        loop_process_kill(slot->process, SIGABRT); /* a core shows where it hung */
+        loop_timer_start(slot->timer, timing->abort_ms_max);
+        return;
+    }
+    slot->pings++;
+    sw_ignore(tell(slot, SW_LIT("{\"type\":\"ping\"}"))); /* not sent is not answered */
+    loop_timer_start(slot->timer, timing->ping_ms);
 }
 
 static void on_timer(void *arg)
@@ -227,6 +295,10 @@ static void on_timer(void *arg)
     if (slot->state == STARTING) {
         slot->timed_out = true;
         loop_process_kill(slot->process, SIGKILL);
+        return;
+    }
+    if (slot->state == SERVING) {
+        ask(slot);
         return;
     }
     struct sw_err err;
@@ -257,17 +329,21 @@ static void leave_paused(struct node__slot *slot)
     loop_timer_start(slot->timer, 0);
 }
 
+void node__slot_accept(struct node__slot *slot)
+{
+    if (slot->state == SERVING && tell(slot, SW_LIT("{\"type\":\"accept\"}")) < 0)
+        loop_process_kill(slot->process, SIGKILL); /* it cannot hear us, or is gone already */
+}
+
 void node__slot_drain(struct node__slot *slot)
 {
     if (slot->state == PAUSED)
         leave_paused(slot);
     if (slot->state != STARTING && slot->state != SERVING)
         return;
-    const struct node_message message = {.json = SW_LIT("{\"type\":\"drain\"}")};
-    struct sw_err err;
     loop_timer_stop(slot->timer);
     slot->state = DRAINING;
-    if (slot->channel_fd < 0 || node_channel_send(slot->channel_fd, &message, &err) < 0)
+    if (tell(slot, SW_LIT("{\"type\":\"drain\"}")) < 0)
         loop_process_kill(slot->process, SIGKILL); /* it cannot hear us, or is gone already */
 }
 
@@ -302,6 +378,7 @@ void node__slot_free(struct node__slot *slot)
     if (!slot)
         return;
     channel_close(slot);
+    node__status_unmap(slot->status);
     loop_timer_free(slot->timer);
     sw_free(slot);
 }

@@ -1,19 +1,25 @@
-/* supervisor.c - from an application to serving workers, and back to nothing.  Room: node.
+/* supervisor.c - which revision of the application serves, and the process's life.  Room: node.
  *
- *   COMPILE --on_compiled--> SERVE --on_signal--> DRAIN --every slot gone--> (end, 0)
- *      | a component fails     | no worker stays up: give_up     | time limit or a second signal: SIGKILL
- *      v                       v
- *    (end, its error)        KILL --every slot gone--> (end, its error)
+ *   START --first revision ready--> SERVE --SIGTERM, SIGINT--> DRAIN --every revision gone--> (end, 0)
+ *     | it fails                      |  ^                       | time limit or a second signal: SIGKILL
+ *     v                               |  |
+ *   KILL --every revision gone--> (end, its error)               a reload, in SERVE:
+ *                                     |  |
+ *                    SIGHUP, control: reload --next fails: on_failed--> the live one serves on
+ *                                     |  +--next ready: on_ready--> it accepts, the live one drains and is old
  *
  * Invariants
- *  1. Workers are started from descriptors that are open already; nothing is looked up by name after COMPILE.
- *  2. `rc` is the result of node_supervise; once it is below 0 nothing changes it.
- *  3. `config->ready` is called once, when every worker has served at least once. */
+ *  1. `rc` is the result of node_supervise; once it is below 0 nothing changes it.
+ *  2. `config->ready` is called once, when every worker of the first revision has loaded it, before any of them accepts.
+ *  3. At most one revision is in the making (`next`); `live` is set in SERVE. Both are in `revisions`, as are the old ones.
+ *  4. Revisions are freed from `sweep`, never inside their own callbacks. */
 #include <errno.h>
 #include <signal.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 
 #include "base/alloc.h"
+#include "base/list.h"
 #include "base/log.h"
 #include "node/limits.h"
 #include "node/node_internal.h"
@@ -27,48 +33,60 @@ const struct node__timing node__timing_default = {
     .backoff_ms_max = NODE_BACKOFF_MS_MAX,
     .steady_ms = NODE_STEADY_MS,
     .crashes_max = NODE_CRASHES_MAX,
+    .ping_ms = NODE_PING_MS,
+    .pings_max = NODE_PINGS_MAX,
+    .abort_ms_max = NODE_ABORT_MS_MAX,
 };
 
-enum phase { COMPILE, SERVE, DRAIN, KILL };
+enum phase { START, SERVE, DRAIN, KILL };
+enum { SIGNALS = 3 };
 
 struct supervisor {
     const struct node_config *config;
     const struct node__timing *timing;
     enum phase phase;
     struct loop *loop;
-    struct loop_signal *signals[2];
-    struct loop_timer *drain_limit;
-    struct node__compile *compile;
-    struct node__serving *serving;
-    struct node__slot **slots;
-    uint32_t slot_count; /* those made */
-    uint32_t ready_count;
-    bool *was_ready; /* parallel to slots */
+    struct loop_signal *signals[SIGNALS];
+    struct node__control *control;
+    struct loop_defer sweep;
+    struct sw_link revisions;
+    struct node__revision *live;
+    struct node__revision *next;
+    uint32_t ticket; /* who asked for `next`; 0: a signal */
+    bool again;      /* SIGHUP came while a reload was under way */
+    bool deaf;       /* the listener is shut down */
     int rc;
     struct sw_err err;
 };
 
 /* ---- ending ---- */
 
+static void each(struct supervisor *sv, void (*fn)(struct node__revision *revision))
+{
+    for (struct sw_link *link = sv->revisions.next, *next = link->next; link != &sv->revisions;
+         link = next, next = link->next)
+        fn(node__revision_of(link));
+}
+
 static void stop_when_gone(struct supervisor *sv)
 {
-    for (uint32_t i = 0; i < sv->slot_count; i++)
-        if (!node__slot_is_gone(sv->slots[i]))
+    for (struct sw_link *link = sv->revisions.next; link != &sv->revisions; link = link->next)
+        if (!node__revision_is_gone(node__revision_of(link)))
             return;
-    loop_stop(sv->loop);
+    if (sv->phase == DRAIN || sv->phase == KILL)
+        loop_stop(sv->loop);
 }
 
-static void kill_all(void *arg)
+/* When no worker accepts any more, clients are to be refused rather than left waiting for nobody. */
+static void be_deaf_when_stopped(struct supervisor *sv)
 {
-    struct supervisor *sv = arg;
-    for (uint32_t i = 0; i < sv->slot_count; i++)
-        node__slot_kill(sv->slots[i]);
-}
-
-static void on_drain_limit(void *arg)
-{
-    sw_log_warn("node", "drain.limit", "requests are cut: workers did not end in time");
-    kill_all(arg);
+    for (struct sw_link *link = sv->revisions.next; link != &sv->revisions; link = link->next)
+        if (!node__revision_is_stopped(node__revision_of(link)))
+            return;
+    if (sv->phase != DRAIN || sv->deaf)
+        return;
+    sv->deaf = true;
+    (void)shutdown(sv->config->listen_fd, SHUT_RDWR); /* of every process's descriptor; one that does not listen is as good */
 }
 
 static void give_up(struct supervisor *sv, int rc, const struct sw_err *err)
@@ -78,116 +96,190 @@ static void give_up(struct supervisor *sv, int rc, const struct sw_err *err)
         sv->err = *err;
     }
     sv->phase = KILL;
-    kill_all(sv);
+    each(sv, node__revision_kill);
     stop_when_gone(sv);
 }
 
 static void drain(struct supervisor *sv)
 {
     sv->phase = DRAIN;
-    sw_log_info("node", "drain", "workers=%u", sv->slot_count);
-    loop_timer_start(sv->drain_limit, sv->timing->drain_ms_max);
-    for (uint32_t i = 0; i < sv->slot_count; i++)
-        node__slot_drain(sv->slots[i]);
+    sw_log_info("node", "drain", "workers=%u", sv->config->workers);
+    each(sv, node__revision_drain);
+    be_deaf_when_stopped(sv);
     stop_when_gone(sv);
 }
+
+/* ---- reload ---- */
+
+static void reload_over(struct supervisor *sv, int rc, const struct sw_err *err)
+{
+    if (rc < 0)
+        sw_log_error("node", "reload.failed", "the revision before it serves on: %s", err->text);
+    if (sv->ticket)
+        node__control_answer(sv->control, sv->ticket, rc, err);
+    sv->ticket = 0;
+    sv->next = NULL;
+    if (sv->again)
+        loop_defer_add(sv->loop, &sv->sweep); /* goes on from there */
+}
+
+static uint32_t count_old(const struct supervisor *sv)
+{
+    uint32_t count = 0;
+    for (const struct sw_link *link = sv->revisions.next; link != &sv->revisions; link = link->next)
+        count++;
+    return count - (sv->live != NULL) - (sv->next != NULL);
+}
+
+static int check_reload(const struct supervisor *sv, struct sw_err *err)
+{
+    if (!sv->config->load)
+        return sw_fail(err, SW_EINPUT, "this program cannot reload");
+    if (sv->phase == START)
+        return sw_fail(err, SW_EIO, "it does not serve yet\nhint: try again in a moment");
+    if (sv->phase != SERVE)
+        return sw_fail(err, SW_EIO, "it is ending");
+    if (sv->next)
+        return sw_fail(err, SW_EIO, "another reload is under way\nhint: try again in a moment");
+    if (count_old(sv) >= NODE_REVISIONS_OLD_MAX)
+        return sw_fail(err, SW_ELIMIT,
+                       "%u revisions still finish their requests, at most %d are kept\nhint: try again in a moment",
+                       count_old(sv), NODE_REVISIONS_OLD_MAX);
+    return 0;
+}
+
+static int revision_start(struct supervisor *sv, struct app *app, struct sw_err *err);
+
+static int reload(struct supervisor *sv, struct sw_err *err)
+{
+    struct app *app = NULL;
+    int rc = check_reload(sv, err);
+    if (rc == 0)
+        rc = sv->config->load(sv->config->ready_arg, &app, err);
+    if (rc == 0) {
+        rc = revision_start(sv, app, err);
+        if (rc < 0)
+            app_free(app);
+    }
+    return rc;
+}
+
+static void on_control(void *arg, uint32_t ticket)
+{
+    struct supervisor *sv = arg;
+    struct sw_err err = {0};
+    int rc = reload(sv, &err);
+    if (rc < 0) {
+        sw_log_error("node", "reload.failed", "the revision before it serves on: %s", err.text);
+        node__control_answer(sv->control, ticket, rc, &err);
+        return;
+    }
+    sv->ticket = ticket;
+}
+
+static void on_hangup(struct supervisor *sv)
+{
+    struct sw_err err = {0};
+    if (sv->phase == SERVE && sv->next) {
+        sv->again = true; /* the manifest may have changed since */
+        return;
+    }
+    sv->again = false;
+    if (reload(sv, &err) < 0)
+        sw_log_error("node", "reload.failed", "what served before serves on: %s", err.text);
+}
+
+/* Deferred: frees what is gone. */
+static void on_sweep(void *arg)
+{
+    struct supervisor *sv = arg;
+    for (struct sw_link *link = sv->revisions.next, *next = link->next; link != &sv->revisions;
+         link = next, next = link->next) {
+        struct node__revision *revision = node__revision_of(link);
+        if (node__revision_is_gone(revision) && revision != sv->live && revision != sv->next)
+            node__revision_free(revision);
+    }
+    if (sv->again && !sv->next && sv->phase == SERVE)
+        on_hangup(sv);
+}
+
+/* ---- revisions ---- */
+
+static void on_ready(void *arg, struct node__revision *revision)
+{
+    struct supervisor *sv = arg;
+    const struct node_config *config = sv->config;
+    struct node__revision *old = sv->live;
+    const struct sw_err none = {0};
+    if (sv->phase != START && sv->phase != SERVE)
+        return;
+    sv->live = revision;
+    if (!old && config->ready) /* before anything is accepted */
+        config->ready(config->ready_arg);
+    node__revision_accept(revision);
+    if (!old) {
+        sv->next = NULL;
+        sv->phase = SERVE;
+        return;
+    }
+    node__revision_drain(old);
+    if (config->reloaded)
+        config->reloaded(config->ready_arg, node__revision_app(revision));
+    reload_over(sv, 0, &none);
+}
+
+static void on_failed(void *arg, struct node__revision *revision, int rc, const struct sw_err *err)
+{
+    struct supervisor *sv = arg;
+    (void)revision;
+    if (sv->phase == START)
+        give_up(sv, rc, err);
+    else if (sv->phase == SERVE)
+        reload_over(sv, rc, err);
+    /* else it ends with everything else */
+}
+
+static void on_stopped(void *arg, struct node__revision *revision)
+{
+    (void)revision;
+    be_deaf_when_stopped(arg);
+}
+
+static void on_gone(void *arg, struct node__revision *revision)
+{
+    struct supervisor *sv = arg;
+    (void)revision;
+    be_deaf_when_stopped(sv);
+    stop_when_gone(sv);
+    loop_defer_add(sv->loop, &sv->sweep);
+}
+
+/* app: NULL: the first revision's; else taken when it returns 0. */
+static int revision_start(struct supervisor *sv, struct app *app, struct sw_err *err)
+{
+    static const struct node__revision_events events = {on_ready, on_failed, on_stopped, on_gone};
+    const struct node__revision_config config = {.loop = sv->loop,
+                                                 .node = sv->config,
+                                                 .timing = sv->timing,
+                                                 .app = app,
+                                                 .events = &events,
+                                                 .arg = sv,
+                                                 .list = &sv->revisions};
+    return node__revision_new(&config, &sv->next, err);
+}
+
+/* ---- the whole ---- */
 
 static void on_signal(void *arg, int number)
 {
     struct supervisor *sv = arg;
-    (void)number; /* both mean the same */
-    switch (sv->phase) {
-    case COMPILE:
-        node__compile_cancel(sv->compile);
-        return;
-    case SERVE:
+    if (number == SIGHUP)
+        on_hangup(sv);
+    else if (sv->phase == START || sv->phase == SERVE)
         drain(sv);
-        return;
-    case DRAIN:
-    case KILL:
-    default:
-        kill_all(sv); /* asked twice */
-        return;
-    }
+    else
+        each(sv, node__revision_kill); /* asked twice */
 }
-
-/* ---- workers ---- */
-
-static void on_ready(void *arg, struct node__slot *slot)
-{
-    struct supervisor *sv = arg;
-    for (uint32_t i = 0; i < sv->slot_count; i++)
-        if (sv->slots[i] == slot && !sv->was_ready[i]) {
-            sv->was_ready[i] = true;
-            sv->ready_count++;
-            if (sv->ready_count == sv->config->workers && sv->config->ready)
-                sv->config->ready(sv->config->ready_arg);
-        }
-}
-
-static bool none_serves(const struct supervisor *sv)
-{
-    for (uint32_t i = 0; i < sv->slot_count; i++)
-        if (node__slot_is_serving(sv->slots[i]))
-            return false;
-    return true;
-}
-
-static bool on_ended(void *arg, struct node__slot *slot, const struct sw_err *err)
-{
-    struct supervisor *sv = arg;
-    bool all_were_ready = sv->ready_count == sv->config->workers;
-    if (sv->phase != SERVE)
-        return false;
-    /* While starting, what a worker says against the application counts at once: the next one would say the same. */
-    bool hopeless =
-        node__slot_crashes(slot) >= sv->timing->crashes_max && (!all_were_ready || none_serves(sv));
-    if (hopeless || (!all_were_ready && err->code == SW_EINPUT)) {
-        give_up(sv, -(int)err->code, err);
-        return false;
-    }
-    sw_log_error("node", "worker.ended", "%s; it is started again", err->text);
-    return true;
-}
-
-static void on_gone(void *arg, struct node__slot *slot)
-{
-    (void)slot;
-    stop_when_gone(arg);
-}
-
-static int start_workers(struct supervisor *sv, struct sw_err *err)
-{
-    static const struct node__slot_events events = {on_ready, on_ended, on_gone};
-    struct node__slot_config slot = {.loop = sv->loop,
-                                     .program = sv->config->program,
-                                     .serving = sv->serving,
-                                     .timing = sv->timing,
-                                     .events = &events,
-                                     .arg = sv};
-    for (; slot.index < sv->config->workers; slot.index++) {
-        int rc = node__slot_new(&slot, &sv->slots[sv->slot_count], err);
-        if (rc < 0)
-            return rc;
-        sv->slot_count++;
-    }
-    return 0;
-}
-
-static void on_compiled(void *arg, int rc, const struct sw_err *compile_err)
-{
-    struct supervisor *sv = arg;
-    struct sw_err err = *compile_err;
-    if (rc == 0)
-        rc = node__serving_new(sv->config, sv->compile, &sv->serving, &err);
-    sv->phase = SERVE;
-    if (rc == 0)
-        rc = start_workers(sv, &err);
-    if (rc < 0)
-        give_up(sv, rc, &err);
-}
-
-/* ---- the whole ---- */
 
 /* Each worker's channel, components and artifacts take descriptors, and connections do in workers, which inherit the limit. */
 static void raise_descriptor_limit(void)
@@ -199,41 +291,45 @@ static void raise_descriptor_limit(void)
     (void)setrlimit(RLIMIT_NOFILE, &limit); /* the same */
 }
 
+/* Without it an application still serves, and SIGHUP still reloads it. */
+static void open_control(struct supervisor *sv)
+{
+    struct sw_err err;
+    if (sv->config->run_dir && sv->config->load &&
+        node__control_new(sv->loop, sv->config, on_control, sv, &sv->control, &err) < 0)
+        sw_log_warn("node", "control", "'swell reload' will not find this process: %s", err.text);
+}
+
 static int set_up(struct supervisor *sv, struct sw_err *err)
 {
+    static const int numbers[SIGNALS] = {SIGTERM, SIGINT, SIGHUP};
     const struct node_config *config = sv->config;
     if (config->workers == 0 || config->workers > NODE_WORKERS_MAX)
         return sw_fail(err, SW_EINPUT, "workers: expected a number from 1 to %d, got %u", NODE_WORKERS_MAX,
                        config->workers);
-    sv->slots = sw_alloc(config->workers * sizeof(struct node__slot *));
-    sv->was_ready = sw_alloc(config->workers * sizeof(bool));
     raise_descriptor_limit();
     int rc = node__cache_prepare(config->cache_dir, err);
     if (rc == 0)
         rc = loop_new(&sv->loop, err);
-    if (rc == 0)
-        rc = loop_signal_new(sv->loop, SIGTERM, on_signal, sv, &sv->signals[0], err);
-    if (rc == 0)
-        rc = loop_signal_new(sv->loop, SIGINT, on_signal, sv, &sv->signals[1], err);
-    if (rc == 0)
-        rc = loop_timer_new(sv->loop, on_drain_limit, sv, &sv->drain_limit, err);
-    if (rc == 0)
-        rc = node__compile_new(sv->loop, config, sv->timing, on_compiled, sv, &sv->compile, err);
-    return rc;
+    for (int i = 0; rc == 0 && i < SIGNALS; i++)
+        if (numbers[i] != SIGHUP || config->load) /* else a terminal that goes takes the program along, as ever */
+            rc = loop_signal_new(sv->loop, numbers[i], on_signal, sv, &sv->signals[i], err);
+    if (rc < 0)
+        return rc;
+    open_control(sv);
+    return revision_start(sv, NULL, err);
 }
 
 static void tear_down(struct supervisor *sv)
 {
-    for (uint32_t i = 0; i < sv->slot_count; i++)
-        node__slot_free(sv->slots[i]);
-    node__serving_free(sv->serving);
-    node__compile_free(sv->compile);
-    loop_timer_free(sv->drain_limit);
-    loop_signal_free(sv->signals[0]);
-    loop_signal_free(sv->signals[1]);
+    if (sv->loop)
+        loop_defer_cancel(&sv->sweep);
+    while (!sw_list_empty(&sv->revisions))
+        node__revision_free(node__revision_of(sv->revisions.next));
+    node__control_free(sv->control);
+    for (int i = 0; i < SIGNALS; i++)
+        loop_signal_free(sv->signals[i]);
     loop_free(sv->loop);
-    sw_free(sv->was_ready);
-    sw_free(sv->slots);
 }
 
 int node__supervise(const struct node_config *config, const struct node__timing *timing, struct sw_err *err)
@@ -241,6 +337,8 @@ int node__supervise(const struct node_config *config, const struct node__timing 
     struct supervisor *sv = sw_alloc(sizeof *sv); /* holds an error text: not for the stack */
     sv->config = config;
     sv->timing = timing;
+    sw_list_init(&sv->revisions);
+    loop_defer_init(&sv->sweep, on_sweep, sv);
     int rc = set_up(sv, err);
     if (rc == 0)
         rc = loop_run(sv->loop, err);

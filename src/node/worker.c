@@ -1,4 +1,5 @@
-/* worker.c - the worker's end of the channel: takes the serving table, says "ready", hears "drain".  Room: node.
+/* worker.c - the worker's end of the channel: takes the serving table, says "ready", hears "accept" and "drain", answers "ping".
+ * Room: node.
  *
  *   WAITING --serve: table read--> COLLECTING --last descriptor--> SERVING
  *
@@ -7,6 +8,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
@@ -26,7 +28,9 @@ struct node_worker {
     void *arg;
     struct loop_watch *watch;
     struct node_serving *serving; /* until it is given away */
+    struct node_status *status;
     bool served;
+    bool accepting;
     int *fds;
     uint32_t fd_count; /* those that came */
     uint32_t fd_wanted;
@@ -142,19 +146,34 @@ static void place_fds(struct node_worker *worker)
 
 /* ---- packets ---- */
 
+/* What ps, top and a core's name show: at most 15 bytes. */
+static void name_process(const struct codec_json *root)
+{
+    const struct codec_json *number = codec_json_get(root, "worker");
+    int64_t index = number ? codec_json_integer(number) : -1;
+    char name[16];
+    if (index < 0 || index >= NODE_WORKERS_MAX)
+        return;
+    (void)snprintf(name, sizeof name, index < 10 ? "swell: worker %u" : "swell:worker%u", (unsigned)index); /* fits */
+    (void)prctl(PR_SET_NAME, name, 0, 0, 0); /* only a name */
+}
+
 static int on_serve(struct node_worker *worker, const struct codec_json *root, struct node_message *message,
                     struct sw_err *err)
 {
     const struct codec_json *wanted = codec_json_get(root, "descriptors");
     int64_t count = wanted ? codec_json_integer(wanted) : -1;
-    if (worker->serving || worker->served || message->fd_count != 3 || count < 0 || count > FDS_MAX)
+    if (worker->serving || worker->served || message->fd_count != 4 || count < 0 || count > FDS_MAX)
         return sw_fail(err, SW_EBUG, "a 'serve' that was not expected");
     struct node_serving *serving = sw_alloc(sizeof *serving);
     serving->listen_fd = message->fds[0];
     message->fds[0] = -1; /* taken */
     worker->serving = serving;
+    name_process(root);
     uint32_t needed = 0;
-    int rc = read_app(message->fds[1], &serving->app, err);
+    int rc = node__status_map(message->fds[3], &worker->status, err);
+    if (rc == 0)
+        rc = read_app(message->fds[1], &serving->app, err);
     if (rc == 0)
         rc = read_table(message->fds[2], serving, &needed, err);
     if (rc == 0 && needed != (uint32_t)count)
@@ -179,9 +198,24 @@ static int on_descriptors(struct node_worker *worker, struct node_message *messa
     return 0;
 }
 
-/* *ret_drain: the packet was a drain. */
-static int on_packet(struct node_worker *worker, struct node_message *message, bool *ret_drain,
-                     struct sw_err *err)
+static int send_word(struct node_worker *worker, struct sw_str json, struct sw_err *err)
+{
+    const struct node_message message = {.json = json};
+    return node_channel_send(worker->channel_fd, &message, err);
+}
+
+enum order { NOTHING, ACCEPT, DRAIN }; /* what a packet asks the worker's owner for */
+
+static int on_accept(struct node_worker *worker, enum order *ret, struct sw_err *err)
+{
+    if (!worker->served || worker->accepting)
+        return sw_fail(err, SW_EBUG, "an 'accept' that was not expected");
+    worker->accepting = true;
+    *ret = ACCEPT;
+    return 0;
+}
+
+static int on_packet(struct node_worker *worker, struct node_message *message, enum order *ret, struct sw_err *err)
 {
     struct codec_json *root = NULL;
     int rc = codec_json_parse(message->json, &root, err);
@@ -189,12 +223,16 @@ static int on_packet(struct node_worker *worker, struct node_message *message, b
         return rc;
     const struct codec_json *type = codec_json_get(root, "type");
     struct sw_str word = type ? codec_json_string(type) : SW_LIT("");
-    if (sw_str_eq(word, SW_LIT("serve")))
+    if (sw_str_eq(word, SW_LIT("ping")))
+        rc = send_word(worker, SW_LIT("{\"type\":\"pong\"}"), err);
+    else if (sw_str_eq(word, SW_LIT("serve")))
         rc = on_serve(worker, root, message, err);
     else if (sw_str_eq(word, SW_LIT("descriptors")))
         rc = on_descriptors(worker, message, err);
+    else if (sw_str_eq(word, SW_LIT("accept")))
+        rc = on_accept(worker, ret, err);
     else if (sw_str_eq(word, SW_LIT("drain")))
-        *ret_drain = true;
+        *ret = DRAIN;
     else
         rc = sw_fail(err, SW_EBUG, "a message of unknown type '" SW_FMT "'", SW_ARG(sw_str_head(word, 40)));
     codec_json_free(root);
@@ -229,9 +267,9 @@ static void on_readable(void *arg)
         lose(worker);
         return;
     }
-    bool is_drain = false;
+    enum order order = NOTHING;
     if (rc == 0) {
-        rc = on_packet(worker, &message, &is_drain, &err);
+        rc = on_packet(worker, &message, &order, &err);
         for (uint32_t i = 0; i < message.fd_count; i++)
             close_fd(message.fds[i]); /* what was not taken */
     }
@@ -242,8 +280,10 @@ static void on_readable(void *arg)
         lose(worker);
         return;
     }
-    if (is_drain)
+    if (order == DRAIN)
         worker->events->drain(worker->arg); /* may free the worker */
+    else if (order == ACCEPT)
+        worker->events->accept(worker->arg); /* the same */
     else if (worker->serving && worker->fd_count == worker->fd_wanted)
         give_table(worker);
 }
@@ -265,8 +305,17 @@ int node_worker_new(struct loop *loop, int channel_fd, const struct node_worker_
 
 int node_worker_ready(struct node_worker *worker, struct sw_err *err)
 {
-    const struct node_message message = {.json = SW_LIT("{\"type\":\"ready\"}")};
-    return node_channel_send(worker->channel_fd, &message, err);
+    return send_word(worker, SW_LIT("{\"type\":\"ready\"}"), err);
+}
+
+int node_worker_stopped(struct node_worker *worker, struct sw_err *err)
+{
+    return send_word(worker, SW_LIT("{\"type\":\"stopped\"}"), err);
+}
+
+struct node_status *node_worker_status(struct node_worker *worker)
+{
+    return worker->status;
 }
 
 int node_worker_failed(struct node_worker *worker, const char *text, struct sw_err *err)
@@ -279,8 +328,7 @@ int node_worker_failed(struct node_worker *worker, const char *text, struct sw_e
         rc = codec_json_add_string(&json, valid, err);
     if (rc == 0)
         rc = sw_buf_add(&json, SW_LIT("}"), err);
-    const struct node_message message = {.json = sw_buf_str(&json)};
-    return rc < 0 ? rc : node_channel_send(worker->channel_fd, &message, err);
+    return rc < 0 ? rc : send_word(worker, sw_buf_str(&json), err);
 }
 
 void node_worker_free(struct node_worker *worker)
@@ -291,6 +339,7 @@ void node_worker_free(struct node_worker *worker)
     for (uint32_t i = 0; i < worker->fd_count; i++)
         close_fd(worker->fds[i]);
     node_serving_free(worker->serving);
+    node__status_unmap(worker->status);
     sw_free(worker->fds);
     sw_free(worker->buffer);
     sw_free(worker);

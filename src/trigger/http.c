@@ -265,7 +265,8 @@ static int request_begin(struct trigger_request *req, const struct app_route_mat
 {
     struct trigger_http *http = req->http;
     const struct engine_limits limits = {.memory_bytes_max = TRIGGER_MEMORY_BYTES_MAX,
-                                         .cpu_ms_max = http->config.cpu_ms_max};
+                                         .cpu_ms_max = http->config.cpu_ms_max,
+                                         .tag = (uint32_t)(req->component - http->components) + 1};
     int rc = extra_fill(req, match, err);
     if (rc == 0)
         rc = host_new(http->loop, &req->component->grants, &req->host, err);
@@ -410,14 +411,17 @@ int trigger_http_new(struct loop *loop, struct engine *engine, const struct node
         rc = loop_timer_new(loop, expire, http, &http->expiry, err);
     if (rc == 0)
         rc = http_server_new(loop, &server, &http->server, err);
-    if (rc == 0)
-        rc = http_server_listen(http->server, serving->listen_fd, err);
     if (rc < 0) {
         trigger_http_free(http);
         return rc;
     }
     *ret = http;
     return 0;
+}
+
+int trigger_http_listen(struct trigger_http *http, struct sw_err *err)
+{
+    return http_server_listen(http->server, http->serving->listen_fd, err);
 }
 
 void trigger_http_drain(struct trigger_http *http, void (*drained)(void *arg), void *arg)

@@ -21,10 +21,11 @@ struct trigger_http_config {
     bool quiet;            /* guests' output does not reach stderr */
 };
 
-/* Loads every component of the serving table and listens. serving must outlive the trigger. */
+/* Loads every component of the serving table. serving must outlive the trigger. */
 int trigger_http_new(struct loop *loop, struct engine *engine, const struct node_serving *serving,
                      const struct trigger_http_config *config, struct trigger_http **ret, struct sw_err *err) SW_MUST_CHECK;
-/* Stops accepting; drained(arg) runs once when the last request has been answered. */
+int trigger_http_listen(struct trigger_http *http, struct sw_err *err) SW_MUST_CHECK; /* accepts from now on */
+/* Stops accepting, after what waits to be accepted; drained(arg) runs once when the last request has been answered. */
 void trigger_http_drain(struct trigger_http *http, void (*drained)(void *arg), void *arg);
 void trigger_http_free(struct trigger_http *http); /* ends what is in flight at once; NULL is fine */
 

@@ -1,6 +1,7 @@
 /* fake.c - plays compiler and worker for the supervisor's tests; FAKE_COMPILE, FAKE_WORKER and FAKE_DIR say how. */
 #include <fcntl.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -137,6 +138,10 @@ static void serve(void *arg, struct node_serving *serving)
     }
     if (is("FAKE_WORKER", "crash"))
         _exit(9);
+    if (is("FAKE_WORKER", "new-fails") && !sw_str_eq(serving->app->version, SW_LIT(""))) {
+        sw_ignore(node_worker_failed(worker->channel, "the new one is no good", &err));
+        return;
+    }
     bool first = mark("first");
     if (node_worker_ready(worker->channel, &err) < 0)
         _exit(10);
@@ -148,12 +153,33 @@ static void serve(void *arg, struct node_serving *serving)
         (void)kill(getppid(), SIGTERM);
 }
 
+static void accept_(void *arg)
+{
+    const struct worker *worker = arg;
+    (void)mark("accepted");
+    if (worker->serving->app->version.n)
+        (void)mark("accepted-new");
+    if (is("FAKE_WORKER", "freeze") && mark("froze"))
+        (void)raise(SIGSTOP);
+    if (is("FAKE_WORKER", "segv") && mark("died")) {
+        struct node_status *status = node_worker_status(worker->channel);
+        atomic_store(&status->running, 2);
+        atomic_store(&status->calls, 5);
+        (void)signal(SIGSEGV, SIG_DFL);
+        (void)raise(SIGSEGV);
+    }
+    if (is("FAKE_WORKER", "freeze") || is("FAKE_WORKER", "segv"))
+        (void)kill(getppid(), SIGTERM); /* the second life */
+}
+
 static void drain(void *arg)
 {
     struct worker *worker = arg;
     if (is("FAKE_WORKER", "stubborn"))
         return;
+    struct sw_err err;
     (void)mark("drained");
+    sw_ignore(node_worker_stopped(worker->channel, &err)); /* the test sees it by what follows */
     loop_timer_start(worker->timer, 50);
 }
 
@@ -165,7 +191,7 @@ static void lost(void *arg)
 
 static int run_worker(void)
 {
-    static const struct node_worker_events events = {serve, drain, lost};
+    static const struct node_worker_events events = {serve, accept_, drain, lost};
     struct worker worker = {0};
     struct sw_err err;
     const char *fail_after = getenv("FAKE_FAIL_AFTER");

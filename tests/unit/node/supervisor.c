@@ -126,6 +126,9 @@ static const struct node__timing quick = {
     .backoff_ms_max = 20,
     .steady_ms = 5000,
     .crashes_max = 3,
+    .ping_ms = 30,
+    .pings_max = 10,
+    .abort_ms_max = 50,
 };
 
 static int supervise(const struct node__timing *timing, uint32_t workers, struct seen *seen,
@@ -169,6 +172,7 @@ static void workers_serve_and_drain(void **state)
     CHECK_INT(seen.ready, 1);
     CHECK_INT(seen.progress, 0);
     CHECK(marked("first"));
+    CHECK(marked("accepted"));
     CHECK(marked("drained"));
     struct stat st;
     CHECK_INT(stat(cache, &st), 0);
@@ -194,7 +198,7 @@ static void a_worker_that_dies_is_started_again(void **state)
     CHECK_OK(supervise(&quick, 1, &seen, &err), &err);
     CHECK_INT(seen.ready, 1);
     CHECK(marked("second"));
-    check_log("worker 0 ended with status 7; it is started again");
+    check_log(") ended with status 7; it is started again in 5 ms");
 }
 
 static void workers_that_keep_dying_end_it(void **state)
@@ -348,6 +352,9 @@ static const struct node__timing impatient = {
     .backoff_ms_max = 1,
     .steady_ms = 5000,
     .crashes_max = 1,
+    .ping_ms = 30,
+    .pings_max = 10,
+    .abort_ms_max = 50,
 };
 
 static void every_allocation_of_the_supervisor_may_fail(void **state)
