@@ -135,6 +135,8 @@ void http_server_drain(struct http_server *server, void (*drained)(void *arg), v
     server->draining = true;
     server->drained = drained;
     server->drained_arg = arg;
+    for (uint32_t i = 0; i < server->listener_count; i++)
+        loop_listener_finish(server->listeners[i]);
     close_listeners(server);
     for (struct sw_link *link = server->conns.next; link != &server->conns; link = link->next)
         http__conn_wake(SW_CONTAINER(link, struct http_conn, link), HTTP_WAKE_DRAIN);
@@ -146,8 +148,6 @@ void http_server_free(struct http_server *server)
 {
     if (!server)
         return;
-    for (uint32_t i = 0; i < server->listener_count; i++)
-        loop_listener_finish(server->listeners[i]);
     close_listeners(server);
     loop_defer_cancel(&server->drained_defer);
     server->drained = NULL;

@@ -46,15 +46,15 @@ static void ended(void *arg)
 static void drain(void *arg)
 {
     struct worker *worker = arg;
-    if (!worker->http) {
     struct sw_err err;
+    if (!worker->http) {
         loop_stop(worker->loop);
         return;
     }
     loop_timer_start(worker->drain_limit, TRIGGER_DRAIN_MS_MAX);
     trigger_http_drain(worker->http, ended, worker);
-}
     sw_ignore(node_worker_stopped(worker->channel, &err)); /* the supervisor is gone or learns it from our end */
+}
 
 static void serve(void *arg, struct node_serving *serving)
 {
@@ -63,10 +63,10 @@ static void serve(void *arg, struct node_serving *serving)
     const struct trigger_http_config config = {
         .wall_ms_max = limit_ms, .cpu_ms_max = limit_ms, .quiet = getenv("SWELL_QUIET") != NULL};
     struct sw_err err;
-    worker->serving = serving;
     struct node_status *status = node_worker_status(worker->channel);
-    int rc = trigger_http_new(worker->loop, worker->engine, serving, &config, &worker->http, &err);
+    worker->serving = serving;
     engine_show_running(worker->engine, &status->running, &status->calls);
+    int rc = trigger_http_new(worker->loop, worker->engine, serving, &config, &worker->http, &err);
     rc = rc < 0 ? node_worker_failed(worker->channel, err.text, &err) : node_worker_ready(worker->channel, &err);
     if (rc < 0) {
         sw_log_error("trigger", "worker.channel", "%s", err.text);
@@ -74,9 +74,6 @@ static void serve(void *arg, struct node_serving *serving)
     }
 }
 
-static void lost(void *arg) /* an orphan must not go on serving */
-{
-    loop_stop(((struct worker *)arg)->loop);
 static void accept_(void *arg)
 {
     struct worker *worker = arg;
@@ -87,6 +84,9 @@ static void accept_(void *arg)
     loop_stop(worker->loop); /* another one is started */
 }
 
+static void lost(void *arg) /* an orphan must not go on serving */
+{
+    loop_stop(((struct worker *)arg)->loop);
 }
 
 static int run(struct worker *worker, int channel_fd, struct sw_err *err)
