@@ -12,8 +12,7 @@
 #include "base/str.h"
 #include "component/plan.h"
 #include "component/types.h"
-
-struct engine_core;
+#include "engine/core.h"
 
 /* Index spaces. The first five are in the order of enum engine_core_kind. */
 enum component_sort {
@@ -57,6 +56,7 @@ struct component_ast { /* a type definition */
     const struct component_field *fields; /* RECORD, TUPLE, VARIANT, ENUM, FLAGS; FUNC: parameters */
     uint32_t field_count;
     bool is_async;                        /* FUNC */
+    uint32_t rep;                         /* RESOURCE: core value type, its first byte */
     bool has_dtor;                        /* RESOURCE */
     uint32_t dtor;                        /* core function */
     const struct component_scope *scope;  /* COMPONENT, INSTANCE: its declarations */
@@ -70,8 +70,9 @@ struct component_externtype { /* what an import or export is said to be */
 
 struct component_extern_name {
     struct sw_str name;
-    struct sw_str version_suffix; /* attributes; empty when absent */
+    struct sw_str version_suffix; /* attributes */
     struct sw_str implements;
+    bool has_version_suffix, has_implements;
 };
 
 struct component_sort_index {
@@ -82,6 +83,7 @@ struct component_sort_index {
 struct component_named { /* an instantiation argument or inline export */
     struct sw_str name;
     struct component_sort_index what;
+    const struct component_extern_name *attributes; /* inline export: the same name with attributes; NULL: none */
 };
 
 struct component_instantiate { /* of a module or component, or an instance written out */
@@ -120,6 +122,39 @@ struct component_canon {
     uint32_t func;       /* LIFT: core function; LOWER: function */
     uint32_t type;       /* LIFT: function type; RESOURCE_*: resource type */
     struct component_canon_options options;
+    struct component_ref result; /* task.return */
+    uint32_t memory, table, core_type; /* operands of built-ins that have them */
+    uint32_t valtype;    /* context.get, .set: core value type, its first byte */
+    uint32_t number;     /* context.get, .set */
+    bool flag;           /* async or shared */
+};
+
+/* Core types. Those that are neither function nor module types are read for their form only. */
+struct component_core_extern {
+    enum engine_core_kind kind;
+    uint32_t type; /* FUNC, TAG: of the module type's own type space */
+    struct engine_limits_type limits;
+    struct engine_global_type global;
+};
+enum component_core_decl_form { COMPONENT_CORE_DECL_IMPORT, COMPONENT_CORE_DECL_TYPE, COMPONENT_CORE_DECL_ALIAS,
+                                COMPONENT_CORE_DECL_EXPORT };
+struct component_core_decl {
+    enum component_core_decl_form form;
+    uint32_t at;
+    struct sw_str module, name;                 /* IMPORT, EXPORT */
+    struct component_core_extern what;          /* IMPORT, EXPORT */
+    const struct component_core_type *types;    /* TYPE: as many as type_count; a recursive group is several */
+    uint32_t type_count;
+    uint32_t outer, index;                      /* ALIAS: scopes to go out, 0: the module type itself */
+};
+struct component_core_type {
+    bool is_module;
+    struct engine_functype func; /* not a module: is_func says whether it is a function type */
+    bool is_sub;                 /* declared open to subtypes */
+    bool has_super;
+    uint32_t super;              /* core type */
+    const struct component_core_decl *decls;
+    uint32_t decl_count;
 };
 
 enum component_def_kind { COMPONENT_DEF_CORE_MODULE, COMPONENT_DEF_CORE_INSTANCE, COMPONENT_DEF_CORE_TYPE, COMPONENT_DEF_COMPONENT,
@@ -131,6 +166,7 @@ struct component_def {
     uint32_t at;              /* byte offset, for messages */
     union {
         uint32_t core;                                /* CORE_MODULE: component_binary_core */
+        const struct component_core_type *core_type;
         const struct component_instantiate *instance; /* CORE_INSTANCE, INSTANCE */
         const struct component_scope *component;
         const struct component_alias *alias;

@@ -6,6 +6,7 @@
 #include "base/alloc.h"
 #include "component/component.h"
 #include "component/limits.h"
+#include "component/validate.h"
 #include "engine/core.h"
 
 #define PREAMBLE_BYTES 8
@@ -202,7 +203,7 @@ static int read_component(struct component_decoder *d, struct component_scope *s
     return rc;
 }
 
-int component_decode(struct sw_str bytes, struct component_binary **ret, struct sw_err *err)
+int component__decode(struct sw_str bytes, struct component_binary **ret, struct sw_err *err)
 {
     if (bytes.n > UINT32_MAX)
         return sw_fail(err, SW_ELIMIT, "a component of %zu bytes, at most 4 GiB are allowed", bytes.n);
@@ -216,13 +217,26 @@ int component_decode(struct sw_str bytes, struct component_binary **ret, struct 
     struct component_scope *root = component__take(&d, 1, sizeof *root);
     if (root)
         read_component(&d, root);
+    binary->root = root;
     if (d.rc < 0) {
         component_binary_free(binary);
         return d.rc;
     }
-    binary->root = root;
     *ret = binary;
     return 0;
+}
+
+int component_decode(struct sw_str bytes, struct component_binary **ret, struct sw_err *err)
+{
+    struct component_binary *binary = NULL;
+    int rc = component__decode(bytes, &binary, err);
+    if (rc == 0)
+        rc = component__validate(binary, err);
+    if (rc < 0)
+        component_binary_free(binary);
+    else
+        *ret = binary;
+    return rc;
 }
 
 void component_binary_free(struct component_binary *binary)

@@ -17,7 +17,11 @@ struct component_decoder {
     struct sw_err *err;
     struct component_binary *binary;
     uint32_t depth;       /* scopes around this place */
+    uint32_t core_types;  /* core types that a reference type may mention here */
 };
+
+/* Reads without validating: component_decode does both. */
+int component__decode(struct sw_str bytes, struct component_binary **ret, struct sw_err *err) SW_MUST_CHECK;
 
 /* ---- cursor (decode_reader.c) ---- */
 

@@ -18,8 +18,6 @@ static const struct canon_row {
     {0x04, COMPONENT_CANON_RESOURCE_REP, "resource.rep", "y"},
     {0x05, COMPONENT_CANON_ASYNC, "task.cancel", ""},
     {0x06, COMPONENT_CANON_ASYNC, "subtask.cancel", "a"},
-    {0x07, COMPONENT_CANON_ASYNC, "resource.drop async", "y"},
-    {0x08, COMPONENT_CANON_ASYNC, "backpressure.set", ""},
     {0x09, COMPONENT_CANON_ASYNC, "task.return", "ro"},
     {0x0a, COMPONENT_CANON_ASYNC, "context.get", "vu"},
     {0x0b, COMPONENT_CANON_ASYNC, "context.set", "vu"},
@@ -128,14 +126,16 @@ static void operand(struct component_decoder *d, const struct component_scope *s
         if (component__u8(d) != 0)
             component__bad(d, at, "canon %s of something that is not a function", canon->name);
         return;
-    /* The operands of definitions that linking refuses: read for their form. */
-    case 'r': (void)component__result_list(d, scope); return;
-    case 'a': case 'c': case 's': (void)component__flag(d, "flag of a canonical definition"); return;
-    case 'm': (void)component__index(d, scope, COMPONENT_SORT_CORE_MEMORY); return;
-    case 't': (void)component__index(d, scope, COMPONENT_SORT_CORE_TABLE); return;
-    case 'k': (void)component__index(d, scope, COMPONENT_SORT_CORE_TYPE); return;
-    case 'v': (void)component__core_valtype(d); return;
-    default: (void)component__u32(d); return;
+    case 'r': canon->result = component__result_list(d, scope); return;
+    case 'a': case 's': canon->flag = component__flag(d, "flag of a canonical definition"); return;
+    case 'c': /* cancellable: no longer in the specification, tools write 0 */
+        canon->flag = component__flag(d, "flag of a canonical definition");
+        return;
+    case 'm': canon->memory = component__index(d, scope, COMPONENT_SORT_CORE_MEMORY); return;
+    case 't': canon->table = component__index(d, scope, COMPONENT_SORT_CORE_TABLE); return;
+    case 'k': canon->core_type = component__index(d, scope, COMPONENT_SORT_CORE_TYPE); return;
+    case 'v': canon->valtype = component__core_valtype(d); return;
+    default: canon->number = component__u32(d); return;
     }
 }
 

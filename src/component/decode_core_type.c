@@ -1,97 +1,204 @@
-/* decode_core_type.c - core types inside a component: read and checked for form, not kept.  Room: component.
+/* decode_core_type.c - core types inside a component: function types and module types.  Room: component.
  *
- * The linker checks what a module really imports and exports when it is instantiated, so a declared module type is never consulted.
+ * Struct, array and recursive types are read and checked for form only: nothing in a component can use one yet.
  * Source: Binary.md, "Type Definitions" (core:moduletype); core specification 5.3, 5.4. */
 #include "component/decode.h"
 #include "component/limits.h"
-#include "engine/core.h"
 
-struct core_space { /* index space of core types: a component's scope, or a module type's own */
-    uint32_t count;
-};
-
-static void heap_type(struct component_decoder *d)
+static int64_t heap_type(struct component_decoder *d)
 {
-    (void)component__s33(d); /* an index would need the types of the module; abstract ones are all fine here */
+    uint32_t at = component__at(d);
+    int64_t heap = component__s33(d); /* negative: an abstract one */
+    if (d->rc == 0 && heap >= (int64_t)d->core_types)
+        component__bad(d, at, "core type %lld is not defined: there are %u so far", (long long)heap, d->core_types);
+    return heap;
+}
+
+static struct engine_valtype valtype(struct component_decoder *d)
+{
+    uint32_t at = component__at(d);
+    struct engine_valtype type = {.code = component__u8(d)};
+    if (type.code == ENGINE_REF || type.code == ENGINE_REF_NULL)
+        type.heap = heap_type(d);
+    else if (!(type.code >= ENGINE_V128 && type.code <= ENGINE_I32) && !(type.code >= 0x69 && type.code <= 0x74))
+        component__bad(d, at, "unknown core value type 0x%02x", type.code);
+    return type;
 }
 
 uint32_t component__core_valtype(struct component_decoder *d)
 {
-    uint32_t at = component__at(d);
-    uint8_t code = component__u8(d);
-    if (code == ENGINE_REF || code == ENGINE_REF_NULL)
-        heap_type(d);
-    else if (!(code >= ENGINE_V128 && code <= ENGINE_I32) && !(code >= 0x69 && code <= 0x74))
-        component__bad(d, at, "unknown core value type 0x%02x", code);
-    return code;
+    return valtype(d).code;
 }
 
-static void valtypes(struct component_decoder *d, const char *what)
+static struct engine_valtype *valtypes(struct component_decoder *d, const char *what, uint32_t *ret_count)
 {
     uint32_t count = component__count(d, COMPONENT_PARAMS_MAX, what);
+    struct engine_valtype *types = component__take(d, count, sizeof *types);
     for (uint32_t i = 0; i < count && d->rc == 0; i++)
-        (void)component__core_valtype(d); /* only its form matters */
+        types[i] = valtype(d);
+    *ret_count = count;
+    return types;
 }
 
-static void core_func_type(struct component_decoder *d)
+static void func_type(struct component_decoder *d, struct engine_functype *func)
 {
-    valtypes(d, "core parameters");
-    valtypes(d, "core results");
+    func->is_func = true;
+    func->params = valtypes(d, "core parameters", &func->param_count);
+    func->results = valtypes(d, "core results", &func->result_count);
 }
 
-static void u64(struct component_decoder *d)
+/* ---- struct, array and recursive types ---- */
+
+static void field_type(struct component_decoder *d)
+{
+    uint8_t code = component__peek(d);
+    if (code == 0x78 || code == 0x77)
+        (void)component__u8(d); /* i8 or i16, just looked at */
+    else
+        (void)valtype(d);
+    (void)component__flag(d, "mutability"); /* form only */
+}
+
+static void composite_type(struct component_decoder *d, struct component_core_type *type)
 {
     uint32_t at = component__at(d);
-    for (int i = 0; i < 10; i++)
-        if (!(component__u8(d) & 0x80))
-            return;
-    component__bad(d, at, "an integer is longer than 10 bytes");
+    uint8_t code = component__u8(d);
+    uint32_t fields = 1;
+    switch (code) {
+    case 0x60: func_type(d, &type->func); return;
+    case 0x5f: fields = component__count(d, COMPONENT_FIELDS_MAX, "fields of a core struct"); break;
+    case 0x5e: break;
+    default: component__bad(d, at, "invalid leading byte (0x%x) for core type", code); return;
+    }
+    for (uint32_t i = 0; i < fields && d->rc == 0; i++)
+        field_type(d);
 }
 
-static void limits(struct component_decoder *d)
+static void sub_type(struct component_decoder *d, struct component_core_type *type)
 {
+    uint8_t code = component__peek(d);
+    if (code == 0x50 || code == 0x4f) {
+        (void)component__u8(d); /* sub or sub final, just looked at */
+        type->is_sub = code == 0x50;
+        type->has_super = component__count(d, 1, "supertypes") == 1;
+        uint32_t at = component__at(d);
+        if (type->has_super)
+            type->super = component__u32(d);
+        if (d->rc == 0 && type->has_super && type->super >= d->core_types)
+            component__bad(d, at, "core type %u is not defined: there are %u so far", type->super, d->core_types);
+    }
+    composite_type(d, type);
+}
+
+/* One type, or a group of types that may mention each other. */
+static struct component_core_type *recursive_type(struct component_decoder *d, uint32_t before, uint32_t *ret_count)
+{
+    bool is_group = component__peek(d) == 0x4e;
+    uint32_t count = 1;
+    if (is_group) {
+        (void)component__u8(d); /* just looked at */
+        count = component__count(d, COMPONENT_INDEX_SPACE_MAX, "types of a recursive group");
+    }
+    struct component_core_type *types = component__take(d, count, sizeof *types);
+    for (uint32_t i = 0; i < count && d->rc == 0; i++) {
+        d->core_types = before + count;
+        sub_type(d, &types[i]);
+    }
+    *ret_count = types ? count : 0;
+    return types;
+}
+
+/* ---- module types ---- */
+
+struct core_space { /* index space of core types: a module type's own */
+    uint32_t count;
+};
+
+static uint64_t u64(struct component_decoder *d)
+{
+    uint32_t at = component__at(d);
+    uint64_t value = 0;
+    for (unsigned shift = 0; shift < 70; shift += 7) {
+        uint8_t byte = component__u8(d);
+        value |= (uint64_t)(byte & 0x7f) << (shift < 64 ? shift : 63);
+        if (!(byte & 0x80))
+            return value;
+    }
+    component__bad(d, at, "an integer is longer than 10 bytes");
+    return 0;
+}
+
+static struct engine_limits_type limits(struct component_decoder *d, uint8_t flags_max)
+{
+    struct engine_limits_type type = {.max = UINT64_MAX, .page_log2 = 16};
     uint32_t at = component__at(d);
     uint8_t flags = component__u8(d);
-    if (flags > 0x0f)
+    if (flags > flags_max)
         component__bad(d, at, "unknown limits 0x%02x", flags);
-    u64(d);
+    type.min = u64(d);
     if (flags & 0x01)
-        u64(d);
-    if (flags & 0x08)
-        (void)component__u32(d); /* log2 of the page size */
+        type.max = u64(d);
+    type.shared = flags & 0x02;
+    type.is_64 = flags & 0x04;
+    if (flags & 0x08) {
+        uint32_t log2 = component__u32(d);
+        if (log2 > 16)
+            component__bad(d, at, "a page of 2^%u bytes", log2);
+        type.page_log2 = (uint8_t)log2;
+    }
+    return type;
 }
 
-static void type_index(struct component_decoder *d, const struct core_space *space)
+static uint32_t type_index(struct component_decoder *d, const struct core_space *space)
 {
     uint32_t at = component__at(d);
     uint32_t index = component__u32(d);
     if (d->rc == 0 && index >= space->count)
         component__bad(d, at, "core type %u is not defined: there are %u so far", index, space->count);
+    return index;
 }
 
-static void core_externtype(struct component_decoder *d, const struct core_space *space)
+static struct component_core_extern core_externtype(struct component_decoder *d, const struct core_space *space)
 {
+    struct component_core_extern type = {.kind = ENGINE_CORE_FUNC};
     uint32_t at = component__at(d);
     uint8_t code = component__u8(d);
+    struct engine_valtype elem;
     switch (code) {
-    case 0x00: type_index(d, space); return;
-    case 0x01: (void)component__core_valtype(d); limits(d); return; /* form only */
-    case 0x02: limits(d); return;
-    case 0x03: (void)component__core_valtype(d); (void)component__flag(d, "mutability"); return; /* form only */
+    case 0x00: type.type = type_index(d, space); return type;
+    case 0x01:
+        type.kind = ENGINE_CORE_TABLE;
+        elem = valtype(d);
+        type.limits = limits(d, 0x07);
+        type.limits.elem = elem;
+        return type;
+    case 0x02:
+        type.kind = ENGINE_CORE_MEMORY;
+        type.limits = limits(d, 0x0f);
+        return type;
+    case 0x03:
+        type.kind = ENGINE_CORE_GLOBAL;
+        type.global.type = valtype(d);
+        type.global.is_mutable = component__flag(d, "mutability");
+        return type;
     case 0x04:
+        type.kind = ENGINE_CORE_TAG;
         if (component__u8(d) != 0)
             component__bad(d, at, "unknown attribute of a tag");
-        type_index(d, space);
-        return;
-    default: component__bad(d, at, "unknown kind of core extern 0x%02x", code);
+        type.type = type_index(d, space);
+        return type;
+    default: component__bad(d, at, "unknown kind of core extern 0x%02x", code); return type;
     }
 }
 
-static void type_alias(struct component_decoder *d, const struct component_scope *scope, struct core_space *space)
+static void type_alias(struct component_decoder *d, const struct component_scope *scope, struct core_space *space,
+                       struct component_core_decl *decl)
 {
     uint32_t at = component__at(d);
     uint8_t sort = component__u8(d), form = component__u8(d);
-    uint32_t outer = component__u32(d), index = component__u32(d);
+    decl->form = COMPONENT_CORE_DECL_ALIAS;
+    decl->outer = component__u32(d);
+    decl->index = component__u32(d);
     if (d->rc < 0)
         return;
     if (sort != 0x10 || form != 0x01) {
@@ -99,52 +206,87 @@ static void type_alias(struct component_decoder *d, const struct component_scope
         return;
     }
     const struct component_scope *target = scope;
-    for (uint32_t i = 1; i < outer && target; i++)
+    for (uint32_t i = 1; i < decl->outer && target; i++)
         target = target->parent;
-    uint32_t count = outer == 0 ? space->count : target ? target->counts[COMPONENT_SORT_CORE_TYPE] : 0;
-    if (index >= count)
-        component__bad(d, at, "core type %u, %u scopes out, is not defined", index, outer);
+    if (!target) {
+        component__bad(d, at, "an alias goes %u scopes out, there are not so many", decl->outer);
+        return;
+    }
+    uint32_t count = decl->outer == 0 ? space->count : target->counts[COMPONENT_SORT_CORE_TYPE];
+    if (decl->index >= count)
+        component__bad(d, at, "core type %u, %u scopes out, is not defined", decl->index, decl->outer);
     space->count++;
 }
 
-static void module_declaration(struct component_decoder *d, const struct component_scope *scope, struct core_space *space)
+static void module_declaration(struct component_decoder *d, const struct component_scope *scope, struct core_space *space,
+                               struct component_core_decl *decl)
 {
-    uint32_t at = component__at(d);
+    decl->at = component__at(d);
     uint8_t form = component__u8(d);
+    d->core_types = space->count;
     switch (form) {
     case 0x00:
-        (void)component__name(d); /* module and field: only their form matters */
-        (void)component__name(d);
-        core_externtype(d, space);
+        decl->form = COMPONENT_CORE_DECL_IMPORT;
+        decl->module = component__name(d);
+        decl->name = component__name(d);
+        decl->what = core_externtype(d, space);
         return;
     case 0x01:
-        if (component__u8(d) != 0x60)
-            component__bad(d, at, "only function types are supported in a module type");
-        core_func_type(d);
-        space->count++;
+        decl->form = COMPONENT_CORE_DECL_TYPE;
+        decl->types = recursive_type(d, space->count, &decl->type_count);
+        space->count += decl->type_count;
         return;
-    case 0x02: type_alias(d, scope, space); return;
+    case 0x02: type_alias(d, scope, space, decl); return;
     case 0x03:
-        (void)component__name(d); /* as above */
-        core_externtype(d, space);
+        decl->form = COMPONENT_CORE_DECL_EXPORT;
+        decl->name = component__name(d);
+        decl->what = core_externtype(d, space);
         return;
-    default: component__bad(d, at, "unknown declaration 0x%02x in a module type", form);
+    default: component__bad(d, decl->at, "invalid leading byte (0x%x) for type definition", form);
     }
+}
+
+static void module_type(struct component_decoder *d, const struct component_scope *scope, struct component_core_type *type)
+{
+    struct core_space space = {0};
+    uint32_t count = component__count(d, COMPONENT_CORE_DECLS_MAX, "declarations");
+    struct component_core_decl *decls = component__take(d, count, sizeof *decls);
+    for (uint32_t i = 0; i < count && d->rc == 0; i++)
+        module_declaration(d, scope, &space, &decls[i]);
+    d->core_types = 0;
+    type->is_module = true;
+    type->decls = decls;
+    type->decl_count = count;
+}
+
+static void define(struct component_decoder *d, struct component_scope *scope, uint32_t at, const struct component_core_type *type)
+{
+    component__define(d, scope, (struct component_def){.kind = COMPONENT_DEF_CORE_TYPE,
+                                                       .sort = COMPONENT_SORT_CORE_TYPE,
+                                                       .at = at,
+                                                       .core_type = type});
 }
 
 void component__core_type(struct component_decoder *d, struct component_scope *scope)
 {
-    uint32_t at = component__at(d);
-    uint8_t code = component__u8(d);
-    if (code == 0x60) {
-        core_func_type(d);
-    } else if (code == 0x50) {
-        struct core_space space = {0};
-        uint32_t count = component__count(d, COMPONENT_INDEX_SPACE_MAX, "declarations");
-        for (uint32_t i = 0; i < count && d->rc == 0; i++)
-            module_declaration(d, scope, &space);
-    } else {
-        component__bad(d, at, "core type 0x%02x is not supported: only function and module types are", code);
+    uint32_t at = component__at(d), count = 0, before = scope->counts[COMPONENT_SORT_CORE_TYPE];
+    uint8_t code = component__peek(d);
+    if (code == 0x50) { /* a module type, not a subtype: those begin with 0x00 here */
+        struct component_core_type *type = component__take(d, 1, sizeof *type);
+        (void)component__u8(d); /* just looked at */
+        if (type)
+            module_type(d, scope, type);
+        define(d, scope, at, type);
+        return;
     }
-    component__define(d, scope, (struct component_def){.kind = COMPONENT_DEF_CORE_TYPE, .sort = COMPONENT_SORT_CORE_TYPE, .at = at});
+    if (code == 0x00) {
+        (void)component__u8(d); /* just looked at */
+        uint8_t form = component__peek(d);
+        if (form != 0x50)
+            component__bad(d, at, "invalid leading byte (0x%x) for non-final sub type", form);
+    }
+    const struct component_core_type *types = recursive_type(d, before, &count);
+    for (uint32_t i = 0; i < count && d->rc == 0; i++)
+        define(d, scope, at, &types[i]);
+    d->core_types = 0;
 }

@@ -153,6 +153,8 @@ static void name_attributes(struct component_decoder *d, struct component_extern
         else if (kind == 1)
             name->version_suffix = text;
     }
+    name->has_implements = seen[0];
+    name->has_version_suffix = seen[1];
 }
 
 struct component_extern_name component__extern_name(struct component_decoder *d)
@@ -163,8 +165,6 @@ struct component_extern_name component__extern_name(struct component_decoder *d)
     if (form > 2)
         component__bad(d, at, "unknown form of name 0x%02x", form);
     name.name = component__name(d);
-    if (d->rc == 0 && name.name.n == 0)
-        component__bad(d, at, "an import or export has an empty name");
     if (form == 2)
         name_attributes(d, &name);
     return name;
@@ -270,7 +270,14 @@ static struct component_named argument(struct component_decoder *d, const struct
 
 static struct component_named inline_export(struct component_decoder *d, const struct component_scope *scope)
 {
-    struct component_named item = {.name = component__extern_name(d).name};
+    struct component_extern_name name = component__extern_name(d);
+    struct component_named item = {.name = name.name};
+    if (name.has_implements || name.has_version_suffix) {
+        struct component_extern_name *kept = component__take(d, 1, sizeof *kept);
+        if (kept)
+            *kept = name;
+        item.attributes = kept;
+    }
     item.what = component__sort_index(d, scope);
     return item;
 }

@@ -100,9 +100,7 @@ static void resource_type(struct component_decoder *d, const struct component_sc
     ast->form = COMPONENT_AST_RESOURCE;
     if (scope->kind != COMPONENT_SCOPE_COMPONENT)
         component__bad(d, at, "a resource type is defined inside a type");
-    uint32_t rep = component__core_valtype(d);
-    if (d->rc == 0 && rep != ENGINE_I32)
-        component__bad(d, at, "a resource is represented by core type 0x%02x, only i32 is supported", rep);
+    ast->rep = component__core_valtype(d);
     ast->has_dtor = component__flag(d, "presence of a destructor");
     if (ast->has_dtor)
         ast->dtor = component__index(d, scope, COMPONENT_SORT_CORE_FUNC);

@@ -12,8 +12,16 @@
 #define COMPONENT_FLAGS_MAX 32                  /* labels of a flags type; Binary.md, "Type Definitions" */
 #define COMPONENT_PARAMS_MAX 1000               /* of one function; wasmparser */
 #define COMPONENT_ARGS_MAX 100000               /* of one instantiation, and exports of one inline instance; wasmparser */
+#define COMPONENT_CORE_DECLS_MAX 100000         /* declarations of one module type; wasmparser */
 #define COMPONENT_OPTIONS_MAX 16                /* canonical options of one definition: there are ten kinds, each at most once */
 #define COMPONENT_BINARY_ARENA_MAX (256u << 20) /* bytes; a Go or JavaScript component takes 2.5 MiB, mostly for its core modules */
+
+/* ---- validating (validate*.c) ---- */
+#define COMPONENT_VALIDATE_STEPS_MAX 50000000    /* types made, compared and renamed: about a second; a large component takes 100,000 */
+#define COMPONENT_VALIDATE_ARENA_MAX (256u << 20) /* bytes, freed after validating; a large component takes 3 MiB */
+#define COMPONENT_TYPE_PARTS_MAX 1000000         /* parts of one type, counted as often as they are used; wasmparser */
+#define COMPONENT_SCOPE_DEPTH_MAX 100            /* instance and component types inside each other; bounds recursion over types */
+#define COMPONENT_FIXED_LENGTH_MAX (1u << 30)    /* elements of a list of fixed length; wasmparser */
 
 /* ---- types (types*.c) ---- */
 #define COMPONENT_TYPE_DEPTH_MAX 100      /* of a value type: lifting, lowering and printing recurse this far at most */

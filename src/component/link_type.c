@@ -115,6 +115,25 @@ static int value_type(struct link *link, struct link_env *env, const struct comp
     return define_type(link, env, (struct link_type){.kind = LINK_TYPE_VALUE, .number = number});
 }
 
+/* map<K, V> is list<tuple<K, V>> in all but name. */
+static int map_type(struct link *link, struct link_env *env, const struct component_def *def)
+{
+    struct component_case pair[2] = {{.type = COMPONENT_NO_TYPE}, {.type = COMPONENT_NO_TYPE}};
+    struct component_type entry = {.kind = COMPONENT_TUPLE, .elem = COMPONENT_NO_TYPE, .length = COMPONENT_MAP, .cases = pair, .case_count = 2};
+    struct component_type map = {.kind = COMPONENT_LIST, .length = COMPONENT_MAP};
+    uint32_t number = 0;
+    int rc = ref_number(link, env, def->type->elem, def->at, &pair[0].type);
+    if (rc == 0)
+        rc = ref_number(link, env, def->type->error, def->at, &pair[1].type);
+    if (rc == 0)
+        rc = component_types_intern(link->plan->types, &entry, &map.elem, link->err);
+    if (rc == 0)
+        rc = component_types_intern(link->plan->types, &map, &number, link->err);
+    if (rc < 0)
+        return sw_wrap(link->err, "type at byte 0x%x", def->at);
+    return define_type(link, env, (struct link_type){.kind = LINK_TYPE_VALUE, .number = number});
+}
+
 static int func_type(struct link *link, struct link_env *env, const struct component_def *def)
 {
     struct component_func_type *func = SW_ARENA_NEW(&link->plan->arena, struct component_func_type);
@@ -180,9 +199,9 @@ int component__link_type_def(struct link *link, struct link_env *env, const stru
     case COMPONENT_AST_INSTANCE:
         return define_type(link, env,
                            (struct link_type){.kind = LINK_TYPE_INSTANCE, .scope = def->type->scope, .env = env});
-    case COMPONENT_AST_MAP: break;
+    case COMPONENT_AST_MAP: return map_type(link, env, def);
     }
-    return component__link_bad(link, def->at, "uses the type map, which comes with a later version");
+    return sw_fail(link->err, SW_EBUG, "unknown form of type");
 }
 
 /* ---- matching ---- */

@@ -184,7 +184,8 @@ int component_types_intern(struct component_types *types, const struct component
     if (rc < 0)
         return rc;
     component__type_layout(types, type, &extra);
-    if (extra.size >= COMPONENT_TYPE_SIZE_MAX || extra.size64 >= COMPONENT_TYPE_SIZE_MAX)
+    bool entry = type->kind == COMPONENT_TUPLE && type->length == COMPONENT_MAP; /* of a map: not a type that anyone wrote */
+    if (!entry && (extra.size >= COMPONENT_TYPE_SIZE_MAX || extra.size64 >= COMPONENT_TYPE_SIZE_MAX))
         return sw_fail(err, SW_ELIMIT, "a type is %u bytes or larger in memory", COMPONENT_TYPE_SIZE_MAX);
     return add(types, type, extra, ret, err);
 }

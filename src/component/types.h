@@ -25,6 +25,7 @@ enum component_kind {
 };
 
 #define COMPONENT_NO_TYPE UINT32_MAX /* an absent payload */
+#define COMPONENT_MAP UINT32_MAX     /* component_type.length of a list that is a map, and of the tuples in it */
 
 struct component_case { /* of a record (offset: in the record), variant, enum or flags */
     struct sw_str name;
@@ -36,7 +37,7 @@ struct component_case { /* of a record (offset: in the record), variant, enum or
 struct component_type {
     enum component_kind kind;
     uint32_t elem;        /* LIST, FIXED_LIST, STREAM, FUTURE: element or COMPONENT_NO_TYPE; OWN, BORROW: resource number */
-    uint32_t length;      /* FIXED_LIST */
+    uint32_t length;      /* FIXED_LIST; LIST: COMPONENT_MAP for map<K, V>, a list of tuples in all but name, else 0 */
     const struct component_case *cases; /* RECORD, TUPLE (no names), VARIANT, OPTION, RESULT, ENUM, FLAGS */
     uint32_t case_count;
     uint32_t size;        /* element size in linear memory (32-bit pointers) */
@@ -74,7 +75,7 @@ int component_func_type_complete(const struct component_types *types, struct com
 
 /* Canonical text: aliases expanded, one space after ':' and ','. The bindings generator prints the same from WIT, so that
  * "equal type" is "equal text":
- *   bool u8 ... string error-context   list<T>   list<T, 4>   option<T>   tuple<A, B>
+ *   bool u8 ... string error-context   list<T>   list<T, 4>   map<K, V>   option<T>   tuple<A, B>
  *   result   result<T>   result<_, E>   result<T, E>
  *   record{a: T, b: U}   variant{a, b(T)}   enum{a, b}   flags{a, b}
  *   own<wasi:http/types/fields>   borrow<...>   stream   stream<T>   future   future<T>

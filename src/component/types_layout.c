@@ -198,7 +198,7 @@ void component__type_layout(const struct component_types *types, struct componen
         flat_add(type, primitives[type->kind].flat);
         break;
     }
-    if (extra->size < COMPONENT_TYPE_SIZE_MAX)
+    if (extra->size <= 3 * (uint64_t)COMPONENT_TYPE_SIZE_MAX) /* larger is refused; an entry of a map is below that */
         type->size = (uint32_t)extra->size;
 }
 

@@ -53,6 +53,19 @@ static int print_tuple(struct printer *p, const struct component_type *type)
     return rc < 0 ? rc : put(p, ">");
 }
 
+static int print_map(struct printer *p, const struct component_type *type)
+{
+    const struct component_type *entry = component_type_of(p->types, type->elem);
+    int rc = put(p, "map<");
+    if (rc == 0)
+        rc = print(p, entry->cases[0].type);
+    if (rc == 0)
+        rc = put(p, ", ");
+    if (rc == 0)
+        rc = print(p, entry->cases[1].type);
+    return rc < 0 ? rc : put(p, ">");
+}
+
 static int print_result(struct printer *p, const struct component_type *type)
 {
     uint32_t ok = type->cases[0].type, error = type->cases[1].type;
@@ -116,7 +129,11 @@ static int print(struct printer *p, uint32_t number)
 {
     const struct component_type *type = component_type_of(p->types, number);
     switch (type->kind) {
-    case COMPONENT_LIST: case COMPONENT_STREAM: case COMPONENT_FUTURE:
+    case COMPONENT_LIST:
+        if (type->length == COMPONENT_MAP)
+            return print_map(p, type);
+        return print_around(p, "list", type->elem);
+    case COMPONENT_STREAM: case COMPONENT_FUTURE:
         return print_around(p, component__kind_name(type->kind), type->elem);
     case COMPONENT_FIXED_LIST:
         return print_fixed_list(p, type);

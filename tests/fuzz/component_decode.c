@@ -1,11 +1,15 @@
-/* component_decode.c - any bytes are decoded and linked against a small host: no crash, no leak, no time without end. */
+/* component_decode.c - any bytes are decoded, validated and linked against a small host: no crash, no leak, no time without end.
+ *
+ * What validation refuses is linked all the same: neither relies on the other. */
 #include <stddef.h>
 #include <stdint.h>
 
 #include "base/alloc.h"
 #include "base/buf.h"
 #include "component/component.h"
+#include "component/decode.h"
 #include "component/plan_print.h"
+#include "component/validate.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -38,8 +42,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct component_binary *binary = NULL;
     struct component_plan *plan = NULL;
     sw_auto_buf text = SW_BUF(1u << 22);
-    if (component_decode(sw_str((const char *)data, size), &binary, &err) < 0)
+    if (component__decode(sw_str((const char *)data, size), &binary, &err) < 0)
         return 0;
+    (void)!component__validate(binary, &err); /* either way */
     if (component_link(binary, &host, &plan, &err) == 0)
         (void)!component_plan_print(plan, &text, &err); /* it may be too long */
     component_plan_free(plan);
