@@ -26,6 +26,7 @@
 #include "codec/json.h"
 #include "node/limits.h"
 #include "node/node_internal.h"
+#include "node/sandbox_internal.h"
 
 enum state { STARTING, SERVING, PAUSED, DRAINING, GONE };
 
@@ -160,7 +161,7 @@ static void describe_end(const struct node__slot *slot, int exit_status, int ter
                       slot->pid, (unsigned long long)(timing->ping_ms * timing->pings_max), guest);
     else if (term_signal)
         (void)sw_fail(err, SW_EIO, "worker %u (pid %d) was ended by signal %d (%s)%s", index, slot->pid, term_signal,
-                      sigdescr_np(term_signal), guest);
+                      node__signal_text(term_signal), guest);
     else
         (void)sw_fail(err, SW_EIO, "worker %u (pid %d) ended with status %d%s", index, slot->pid, exit_status, guest);
 }

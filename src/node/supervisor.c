@@ -23,6 +23,7 @@
 #include "base/log.h"
 #include "node/limits.h"
 #include "node/node_internal.h"
+#include "node/sandbox.h"
 
 const struct node__timing node__timing_default = {
     .compile_ms_max = NODE_COMPILE_MS_MAX,
@@ -308,7 +309,9 @@ static int set_up(struct supervisor *sv, struct sw_err *err)
         return sw_fail(err, SW_EINPUT, "workers: expected a number from 1 to %d, got %u", NODE_WORKERS_MAX,
                        config->workers);
     raise_descriptor_limit();
-    int rc = node__cache_prepare(config->cache_dir, err);
+    int rc = node_sandbox_check(err);
+    if (rc == 0)
+        rc = node__cache_prepare(config->cache_dir, err);
     if (rc == 0)
         rc = loop_new(&sv->loop, err);
     for (int i = 0; rc == 0 && i < SIGNALS; i++)

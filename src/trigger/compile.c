@@ -10,6 +10,7 @@
 #include "engine/core.h"
 #include "engine/engine.h"
 #include "node/node.h"
+#include "node/sandbox.h"
 #include "trigger/limits.h"
 #include "trigger/load.h"
 
@@ -48,7 +49,9 @@ int trigger_compile_run(const struct trigger_compile *job, struct sw_err *err)
     if (fd < 0)
         return sw_fail_errno(err, SW_EIO, errno, "open '%s'", job->wasm_path);
     struct trigger_component component;
-    int rc = trigger_component_read(fd, job->wasm_path, &component, err);
+    int rc = node_sandbox_compiler(fd, job->cache_dir, err);
+    if (rc == 0)
+        rc = trigger_component_read(fd, job->wasm_path, &component, err);
     if (rc < 0)
         return rc;
     rc = compile_all(&component, job, err);

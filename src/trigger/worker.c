@@ -8,6 +8,7 @@
 #include "engine/engine.h"
 #include "loop/loop.h"
 #include "node/node.h"
+#include "node/sandbox.h"
 #include "trigger/http.h"
 #include "trigger/limits.h"
 
@@ -67,6 +68,8 @@ static void serve(void *arg, struct node_serving *serving)
     worker->serving = serving;
     engine_show_running(worker->engine, &status->running, &status->calls);
     int rc = trigger_http_new(worker->loop, worker->engine, serving, &config, &worker->http, &err);
+    if (rc == 0)
+        rc = node_sandbox_worker(serving, &err); /* everything is loaded, nothing has run */
     rc = rc < 0 ? node_worker_failed(worker->channel, err.text, &err) : node_worker_ready(worker->channel, &err);
     if (rc < 0) {
         sw_log_error("trigger", "worker.channel", "%s", err.text);
@@ -93,7 +96,9 @@ static int run(struct worker *worker, int channel_fd, struct sw_err *err)
 {
     static const struct node_worker_events events = {serve, accept_, drain, lost};
     const struct engine_config config = {.reset = env_reset()};
-    int rc = loop_new(&worker->loop, err);
+    int rc = node_sandbox_worker_begin(err);
+    if (rc == 0)
+        rc = loop_new(&worker->loop, err);
     if (rc == 0)
         rc = engine_new(&config, worker->loop, &worker->engine, err);
     if (rc == 0)

@@ -1,0 +1,231 @@
+/* sandbox.c - entering the sandbox: modes, order, limits, descriptors.  Room: node.
+ *
+ *   worker    begin ---- loop, engine and its thread, components ---- enter ---- first request
+ *             Landlock: reading only; no TCP                          Landlock: nothing; rlimits; seccomp on all threads
+ *   compiler  component opened ---- enter ---- component parsed, compiled, stored
+ *                                   Landlock: the cache; rlimits; seccomp
+ *
+ * Invariants
+ *  1. Landlock holds for the thread that asks and those it makes later: it is entered before there is a second one. The worker's second
+ *     step cannot be (Wasmtime opens code by path), so its older threads keep "reading only"; seccomp takes openat from them all.
+ *  2. seccomp comes last: it forbids what the other steps do.
+ *  3. A library that opens a file at its first use is used once before (warm_up). */
+#include "node/sandbox.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "base/str.h"
+#include "codec/digest.h"
+#include "node/limits.h"
+#include "node/node.h"
+#include "node/sandbox_internal.h"
+
+#define VARIABLE "SWELL_SANDBOX"
+
+enum mode { MODE_ON, MODE_INSPECT, MODE_OFF };
+
+static int mode_read(enum mode *ret, struct sw_err *err)
+{
+    struct sw_str word = sw_str_of(getenv(VARIABLE));
+#ifdef NODE_SANDBOX_OFF /* sanitizers and coverage open files and start threads of their own */
+    enum mode unset = MODE_OFF;
+#else
+    enum mode unset = MODE_ON;
+#endif
+    if (word.n == 0)
+        *ret = unset;
+    else if (sw_str_eq(word, SW_LIT("on")))
+        *ret = MODE_ON;
+    else if (sw_str_eq(word, SW_LIT("inspect")))
+        *ret = MODE_INSPECT;
+    else if (sw_str_eq(word, SW_LIT("off")))
+        *ret = MODE_OFF;
+    else
+        return sw_fail(err, SW_EINPUT, VARIABLE ": expected 'on', 'inspect' or 'off', got '" SW_FMT "'",
+                       SW_ARG(sw_str_head(word, 40)));
+    return 0;
+}
+
+int node_sandbox_check(struct sw_err *err)
+{
+    enum mode mode = MODE_ON;
+    int rc = mode_read(&mode, err);
+    if (rc < 0)
+        return rc;
+    if (mode == MODE_OFF) {
+        if (getenv(VARIABLE)) /* somebody's wish, not a build's */
+            sw_log_warn("node", "sandbox.off", VARIABLE "=off: workers and compilers run without a sandbox");
+        return 0;
+    }
+    if (!node__calls_supported())
+        return sw_fail(
+            err, SW_EDENIED,
+            "this kernel does not let processes filter their system calls (seccomp), which keeps a broken "
+            "worker harmless\nhint: " VARIABLE "=off runs without a sandbox");
+    if (node__paths_abi() == 0)
+        sw_log_warn("node", "sandbox.landlock",
+                    "this kernel has no Landlock: the compiler could open files beside its own by name");
+    return 0;
+}
+
+/* ---- steps ---- */
+
+/* What has to be given up at once, or not at all: a program that is started would else get more than this process has. */
+static int no_new_privileges(struct sw_err *err)
+{
+    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
+        return sw_fail_errno(err, SW_EIO, errno, "give up new privileges");
+    return 0;
+}
+
+static void close_from(unsigned first, unsigned last)
+{
+    if (first <= last)
+        (void)close_range(first, last, 0); /* Linux 5.9; before, the supervisor's close-on-exec has to do */
+}
+
+static int set_limit(int which, rlim_t most, const char *what, struct sw_err *err)
+{
+    struct rlimit limit;
+    if (getrlimit((enum __rlimit_resource)which, &limit) != 0)
+        return sw_fail_errno(err, SW_EIO, errno, "read the limit of %s", what);
+    limit.rlim_max = limit.rlim_max < most ? limit.rlim_max : most;
+    limit.rlim_cur = limit.rlim_max;
+    if (setrlimit((enum __rlimit_resource)which, &limit) != 0)
+        return sw_fail_errno(err, SW_EIO, errno, "limit %s", what);
+    return 0;
+}
+
+/* Memory of all guests is in a core dump, and what others of this user could read. */
+static int be_private(enum mode mode, struct sw_err *err)
+{
+    if (mode == MODE_INSPECT)
+        return 0;
+    if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0)
+        return sw_fail_errno(err, SW_EIO, errno, "hide this process's memory");
+    return set_limit(RLIMIT_CORE, 0, "core dumps", err);
+}
+
+/* OpenSSL reads its configuration and the C library the time zone when they are first used. */
+static int warm_up(struct sw_err *err)
+{
+    uint8_t digest[CODEC_SHA256_BYTES];
+    tzset();
+    return codec_sha256(NULL, 0, digest, err);
+}
+
+/* ---- worker ---- */
+
+static int begin_worker(struct sw_err *err)
+{
+    close_from(NODE_CHANNEL_FD + 1, ~0U);
+    /* A ring is a way to make calls that no filter sees. */
+    if (setenv("UV_USE_IO_URING", "0", 1) != 0)
+        return sw_fail_errno(err, SW_ENOMEM, errno, "set a variable");
+    int rc = no_new_privileges(err);
+    return rc < 0 ? rc : node__paths_limit(NODE__PATHS_READ, NULL, 0, err);
+}
+
+int node_sandbox_worker_begin(struct sw_err *err)
+{
+    enum mode mode = MODE_ON;
+    int rc = mode_read(&mode, err);
+    if (rc == 0 && mode != MODE_OFF)
+        rc = begin_worker(err);
+    return rc < 0 ? sw_wrap(err, "prepare the sandbox") : 0;
+}
+
+static void close_loaded(struct node_serving *serving)
+{
+    for (uint32_t i = 0; i < serving->app->component_count; i++) {
+        struct node_served_component *component = &serving->components[i];
+        int *fds[] = {&component->wasm_fd, NULL, NULL};
+        for (uint32_t k = 0; k <= component->artifact_count; k++) {
+            for (size_t f = 0; f < sizeof fds / sizeof *fds; f++) {
+                if (fds[f] && *fds[f] >= 0)
+                    (void)close(*fds[f]); /* only read */
+                if (fds[f])
+                    *fds[f] = -1;
+            }
+            if (k < component->artifact_count) {
+                fds[0] = NULL;
+                fds[1] = &component->artifacts[k].cwasm_fd;
+                fds[2] = &component->artifacts[k].image_fd;
+            }
+        }
+    }
+}
+
+static int enter_worker(enum mode mode, struct sw_err *err)
+{
+    int rc = warm_up(err);
+    if (rc == 0)
+        rc = no_new_privileges(err);
+    if (rc == 0)
+        rc = be_private(mode, err);
+    if (rc == 0)
+        rc = set_limit(RLIMIT_NPROC, 0, "processes", err);
+    if (rc == 0)
+        rc = node__paths_limit(NODE__PATHS_NONE, NULL, 0, err);
+    return rc < 0 ? rc : node__calls_limit(NODE__WORKER, err);
+}
+
+int node_sandbox_worker(struct node_serving *serving, struct sw_err *err)
+{
+    enum mode mode = MODE_ON;
+    int rc = mode_read(&mode, err);
+    if (serving)
+        close_loaded(serving);
+    if (rc == 0 && mode != MODE_OFF)
+        rc = enter_worker(mode, err);
+    return rc < 0 ? sw_wrap(err, "enter the sandbox") : 0;
+}
+
+/* ---- compiler ---- */
+
+static int limit_compiler(struct sw_err *err)
+{
+    int rc = set_limit(RLIMIT_CPU, NODE_COMPILE_CPU_S_MAX, "CPU time", err);
+    if (rc == 0)
+        rc = set_limit(RLIMIT_FSIZE, NODE_COMPILE_FILE_BYTES_MAX, "file sizes", err);
+    if (rc == 0)
+        rc = set_limit(RLIMIT_NOFILE, NODE_COMPILE_FDS_MAX, "descriptors", err);
+    return rc;
+}
+
+static int enter_compiler(enum mode mode, int wasm_fd, const char *cache_dir, struct sw_err *err)
+{
+    const struct node__path paths[] = {
+        {cache_dir, NODE__PATH_STORE, false},
+        {"/proc/cpuinfo", NODE__PATH_READ, true}, /* the processor's features are part of a module's key */
+        {"/proc/self/cgroup", NODE__PATH_READ,
+         true}, /* the Rust library asks how many processors it may use */
+        {"/sys/fs/cgroup", NODE__PATH_READ, true}};
+    close_from(STDERR_FILENO + 1, (unsigned)wasm_fd - 1);
+    close_from((unsigned)wasm_fd + 1, ~0U);
+    int rc = warm_up(err);
+    if (rc == 0)
+        rc = no_new_privileges(err);
+    if (rc == 0)
+        rc = be_private(mode, err);
+    if (rc == 0)
+        rc = limit_compiler(err);
+    if (rc == 0)
+        rc = node__paths_limit(NODE__PATHS_NONE, paths, sizeof paths / sizeof *paths, err);
+    return rc < 0 ? rc : node__calls_limit(NODE__COMPILER, err);
+}
+
+int node_sandbox_compiler(int wasm_fd, const char *cache_dir, struct sw_err *err)
+{
+    enum mode mode = MODE_ON;
+    int rc = mode_read(&mode, err);
+    if (rc == 0 && mode != MODE_OFF)
+        rc = enter_compiler(mode, wasm_fd, cache_dir, err);
+    return rc < 0 ? sw_wrap(err, "enter the sandbox") : 0;
+}

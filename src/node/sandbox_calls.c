@@ -1,0 +1,172 @@
+/* sandbox_calls.c - which system calls a worker and a compiler may make: seccomp by libseccomp.  Room: node.
+ *
+ * What is on no list ends the process (SIGSYS). Calls are listed by what needs them; a call whose arguments decide what it does is
+ * listed with them. The calls of a request are listed without conditions where that gives nothing away: the kernel then answers from a
+ * bitmap and does not run the filter. Names beside each other do the same on different C libraries or processors.
+ * Sources: seccomp(2), seccomp_rule_add(3); strace of every end-to-end test. */
+#include <errno.h>
+#include <linux/prctl.h>
+#include <linux/sched.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <seccomp.h>
+#include <signal.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "node/sandbox_internal.h"
+
+#define CHECKS_MAX 2
+#define WHOLE UINT64_MAX
+
+struct check { /* (argument & mask) == value */
+    unsigned argument;
+    uint64_t mask;
+    uint64_t value;
+};
+struct call {
+    int number;
+    uint32_t action;
+    unsigned check_count;
+    struct check checks[CHECKS_MAX];
+};
+
+/* clang-format off */
+#define ALLOW(name) {.number = SCMP_SYS(name), .action = SCMP_ACT_ALLOW}
+#define ALLOW_IF(name, argument, mask, value) {SCMP_SYS(name), SCMP_ACT_ALLOW, 1, {{argument, mask, value}}}
+#define ALLOW_IF_BOTH(name, argument1, value1, argument2, value2) \
+    {SCMP_SYS(name), SCMP_ACT_ALLOW, 2, {{argument1, WHOLE, value1}, {argument2, WHOLE, value2}}}
+#define ANSWER(name, error) {.number = SCMP_SYS(name), .action = SCMP_ACT_ERRNO(error)}
+#define ANSWER_IF(name, error, argument, mask, value) {SCMP_SYS(name), SCMP_ACT_ERRNO(error), 1, {{argument, mask, value}}}
+/* clang-format on */
+
+/* PAGEMAP_SCAN of Linux 6.7 (its request struct has 96 bytes): engine/reset.c; it reads this process's own page tables. */
+#define PAGEMAP_SCAN_REQUEST (((uint64_t)(_IOC_READ | _IOC_WRITE) << 30) | (96u << 16) | ('f' << 8) | 16)
+#define SET_VMA 0x53564d41 /* PR_SET_VMA of Linux 5.17: a name for a mapping, by newer C libraries */
+
+/* A new thread of this process and nothing else: no process, no name space. */
+#define THREAD_FLAGS ((uint64_t)CLONE_VM | CLONE_SIGHAND | CLONE_THREAD)
+#define PROCESS_FLAGS                                                                                        \
+    ((uint64_t)CLONE_VFORK | CLONE_PTRACE | CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC |    \
+     CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNET)
+
+static const struct call both[] = {
+    /* descriptors that it has */
+    ALLOW(read), ALLOW(write), ALLOW(close), ALLOW(pread64),
+    /* memory, never executable again: see each process's own list */
+    ALLOW_IF(mmap, 2, PROT_EXEC, 0), ALLOW_IF(mprotect, 2, PROT_EXEC, 0), ALLOW(munmap), ALLOW(mremap),
+    ALLOW(madvise), ALLOW(brk),
+    /* time: the first four are calls only where the vDSO has no clock */
+    ALLOW(clock_gettime), ALLOW(clock_getres), ALLOW(gettimeofday), ALLOW(time), ALLOW(clock_nanosleep),
+    ALLOW(nanosleep), ALLOW(restart_syscall),
+    /* Threads that it has. rseq and set_robust_list: a thread's first calls, which may come after this one's entry.
+     * sched_getaffinity: malloc counts processors when two threads meet in it. */
+    ALLOW(rseq), ALLOW(set_robust_list), ALLOW(futex), ALLOW(sched_yield), ALLOW(sched_getaffinity),
+    ALLOW(getpid), ALLOW(gettid),
+    /* signals: Wasmtime's trap handlers, and ending by abort() or a fault as any process does (tgkill: add_tgkill) */
+    ALLOW(rt_sigaction), ALLOW(rt_sigprocmask), ALLOW(rt_sigreturn), ALLOW(sigaltstack),
+    /* the rest of libraries: random numbers; isatty() before a first print; names of threads and mappings */
+    ALLOW(getrandom), ALLOW_IF(ioctl, 1, WHOLE, TCGETS), ALLOW_IF(prctl, 0, WHOLE, PR_SET_NAME),
+    ALLOW_IF(prctl, 0, WHOLE, SET_VMA),
+    /* the end */
+    ALLOW(exit), ALLOW(exit_group)};
+
+static const struct call worker[] = {
+    /* connections of its listener, and the channel to its supervisor */
+    ALLOW(accept4), ALLOW(recvfrom), ALLOW(recvmsg), ALLOW(sendto), ALLOW(sendmsg), ALLOW(writev),
+    ALLOW(shutdown), ALLOW(getpeername), ALLOW_IF_BOTH(setsockopt, 1, IPPROTO_TCP, 2, TCP_NODELAY),
+    ALLOW_IF_BOTH(getsockopt, 1, SOL_SOCKET, 2, SO_ERROR), ALLOW_IF(ioctl, 1, WHOLE, FIONBIO),
+    /* libuv's loop */
+    ALLOW(epoll_ctl), ALLOW(epoll_wait), ALLOW(epoll_pwait), ALLOW(epoll_pwait2),
+    /* resetting guests' memory */
+    ALLOW_IF(ioctl, 1, WHOLE, PAGEMAP_SCAN_REQUEST)};
+
+static const struct call compiler[] = {
+    /* the cache, and the few files that say what this processor can do: which paths is Landlock's business */
+    ALLOW(openat), ALLOW(fstat), ALLOW(newfstatat), ALLOW(statx), ALLOW(lseek), ALLOW(fsync), ALLOW(fchmod),
+    ALLOW(unlinkat), ALLOW(renameat), ALLOW(renameat2), ALLOW(geteuid),
+    /* Cranelift's threads. clone3 hides its flags from filters; the C library falls back to clone when there is none. */
+    ALLOW_IF(clone, 0, THREAD_FLAGS | PROCESS_FLAGS, THREAD_FLAGS), ANSWER(clone3, ENOSYS),
+    ALLOW_IF(prlimit64, 2, WHOLE, 0),
+    /* Wasmtime makes what it compiled executable, although nothing here runs it: the call succeeds and does nothing. */
+    ANSWER_IF(mprotect, 0, 2, PROT_EXEC, PROT_EXEC)};
+
+static int add(scmp_filter_ctx filter, const struct call *call)
+{
+    struct scmp_arg_cmp checks[CHECKS_MAX];
+    if (call->number < 0)
+        return 0; /* this processor has no such call */
+    for (unsigned i = 0; i < call->check_count; i++)
+        checks[i] = (struct scmp_arg_cmp){.arg = call->checks[i].argument,
+                                          .op = SCMP_CMP_MASKED_EQ,
+                                          .datum_a = call->checks[i].mask,
+                                          .datum_b = call->checks[i].value};
+    return seccomp_rule_add_array(filter, call->action, call->number, call->check_count, checks);
+}
+
+static int add_list(scmp_filter_ctx filter, const struct call *calls, size_t count)
+{
+    int rc = 0;
+    for (size_t i = 0; rc == 0 && i < count; i++)
+        rc = add(filter, &calls[i]);
+    return rc;
+}
+
+static int add_tgkill(scmp_filter_ctx filter)
+{
+    const struct call own = ALLOW_IF(tgkill, 0, WHOLE, (uint64_t)getpid());
+    return add(filter, &own);
+}
+
+static int fill(scmp_filter_ctx filter, enum node__profile profile)
+{
+    int rc =
+        seccomp_attr_set(filter, SCMP_FLTATR_CTL_TSYNC, 1); /* every thread, those that run already too */
+    if (rc == 0)
+        rc = seccomp_attr_set(filter, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS); /* 32-bit entries */
+    if (rc == 0)
+        rc = seccomp_attr_set(filter, SCMP_FLTATR_CTL_OPTIMIZE, 2); /* a tree instead of a chain */
+    if (rc == 0)
+        rc = seccomp_attr_set(filter, SCMP_FLTATR_API_SYSRAWRC, 1); /* the kernel's own errno */
+    if (rc == 0)
+        rc = add_list(filter, both, sizeof both / sizeof *both);
+    if (rc == 0)
+        rc = add_tgkill(filter);
+    if (rc == 0)
+        rc = profile == NODE__WORKER ? add_list(filter, worker, sizeof worker / sizeof *worker)
+                                     : add_list(filter, compiler, sizeof compiler / sizeof *compiler);
+    return rc;
+}
+
+bool node__calls_supported(void)
+{
+    /* Without a filter it fails in any case: with EFAULT where there are filters. */
+    return prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, NULL, 0, 0) != 0 && errno == EFAULT;
+}
+
+const char *node__signal_text(int number)
+{
+    if (number == SIGSYS)
+        return "it made a system call that its sandbox forbids";
+    const char *text = sigdescr_np(number);
+    return text ? text : "unknown";
+}
+
+int node__calls_limit(enum node__profile profile, struct sw_err *err)
+{
+    scmp_filter_ctx filter = seccomp_init(SCMP_ACT_KILL_PROCESS);
+    if (!filter)
+        return sw_fail(err, SW_ENOMEM, "no memory for a system call filter");
+    int rc = fill(filter, profile);
+    if (rc < 0)
+        rc = sw_fail_errno(err, SW_EBUG, -rc, "make a system call filter");
+    else if ((rc = seccomp_load(filter)) < 0)
+        rc = sw_fail_errno(err, SW_EDENIED, -rc, "limit this process's system calls");
+    seccomp_release(filter);
+    return rc;
+}

@@ -1,0 +1,41 @@
+/* sandbox_internal.h - what the sandbox's files share.  Room: node. */
+#ifndef SW_NODE_SANDBOX_INTERNAL_H
+#define SW_NODE_SANDBOX_INTERNAL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/error.h"
+
+/* ---- sandbox_calls.c: seccomp ---- */
+
+enum node__profile { NODE__WORKER, NODE__COMPILER };
+
+bool node__calls_supported(void);
+/* What a process ended by that signal did, for logs. */
+const char *node__signal_text(int number);
+/* For every thread of this process, for ever. fails: SW_EDENIED when the kernel refuses. */
+int node__calls_limit(enum node__profile profile, struct sw_err *err) SW_MUST_CHECK;
+
+/* ---- sandbox_paths.c: Landlock ---- */
+
+enum node__paths_stage {
+    NODE__PATHS_READ, /* every file may still be read, nothing else */
+    NODE__PATHS_NONE, /* only what is listed */
+};
+enum node__path_use { NODE__PATH_READ, NODE__PATH_STORE /* read, list, make, write, rename, remove files */ };
+struct node__path {
+    const char *path;
+    enum node__path_use use;
+    bool optional; /* not every system has it */
+};
+
+/* The version of the kernel's interface; 0: it has none, or it is switched off. */
+int node__paths_abi(void);
+/* For this thread and those it makes later: files as the stage says plus `paths`, no TCP, no signals and abstract sockets to others,
+ * each where the kernel has it. Does nothing on a kernel without. */
+int node__paths_limit(enum node__paths_stage stage, const struct node__path *paths, size_t count,
+                      struct sw_err *err) SW_MUST_CHECK;
+
+#endif
