@@ -43,6 +43,9 @@
 /* A worker that hangs is told to leave a core (SIGABRT), and gets so long for it before SIGKILL. */
 #define NODE_ABORT_MS_MAX 2000
 
+/* A reload: how long new workers wait for the old ones to stop accepting, so that there is one moment before and after which a new
+ * connection is the old's and the new's. A turn of the old ones' loops is enough, unless one hangs. */
+#define NODE_SWAP_MS_MAX 1000
 /* Revisions that were replaced and still finish requests; each has a full set of workers. */
 #define NODE_REVISIONS_OLD_MAX 8
 

@@ -6,7 +6,8 @@
  *   KILL --every revision gone--> (end, its error)               a reload, in SERVE:
  *                                     |  |
  *                    SIGHUP, control: reload --next fails: on_failed--> the live one serves on
- *                                     |  +--next ready: on_ready--> it accepts, the live one drains and is old
+ *                                     |  +--next ready: on_ready--> the live one drains; when it accepts no more, or after
+ *                                     |                             NODE_SWAP_MS_MAX: swap: next accepts and is the live one
  *
  * Invariants
  *  1. `rc` is the result of node_supervise; once it is below 0 nothing changes it.
@@ -53,6 +54,8 @@ struct supervisor {
     struct sw_link revisions;
     struct node__revision *live;
     struct node__revision *next;
+    struct loop_timer *swap_limit; /* runs from on_ready of `next` to swap */
+    bool swapping;
     uint32_t ticket; /* who asked for `next`; 0: a signal */
     bool again;      /* SIGHUP came while a reload was under way */
     bool deaf;       /* the listener is shut down */
@@ -206,27 +209,49 @@ static void on_sweep(void *arg)
 
 /* ---- revisions ---- */
 
+/* The one moment from which new connections are the next revision's. */
+static void swap(struct supervisor *sv)
+{
+    const struct node_config *config = sv->config;
+    const struct sw_err none = {0};
+    if (!sv->swapping || sv->phase != SERVE)
+        return;
+    sv->swapping = false;
+    loop_timer_stop(sv->swap_limit);
+    sv->live = sv->next;
+    node__revision_accept(sv->live);
+    if (config->reloaded)
+        config->reloaded(config->ready_arg, node__revision_app(sv->live));
+    reload_over(sv, 0, &none);
+}
+
+static void swap_when_stopped(struct supervisor *sv)
+{
+    if (sv->swapping && node__revision_is_stopped(sv->live))
+        swap(sv);
+}
+
+static void on_swap_limit(void *arg)
+{
+    swap(arg);
+}
+
 static void on_ready(void *arg, struct node__revision *revision)
 {
     struct supervisor *sv = arg;
-    const struct node_config *config = sv->config;
-    struct node__revision *old = sv->live;
-    const struct sw_err none = {0};
-    if (sv->phase != START && sv->phase != SERVE)
-        return;
-    sv->live = revision;
-    if (!old && config->ready) /* before anything is accepted */
-        config->ready(config->ready_arg);
-    node__revision_accept(revision);
-    if (!old) {
+    if (sv->phase == START) {
+        sv->live = revision;
         sv->next = NULL;
         sv->phase = SERVE;
-        return;
+        if (sv->config->ready) /* before anything is accepted */
+            sv->config->ready(sv->config->ready_arg);
+        node__revision_accept(revision);
+    } else if (sv->phase == SERVE) {
+        sv->swapping = true;
+        loop_timer_start(sv->swap_limit, NODE_SWAP_MS_MAX);
+        node__revision_drain(sv->live);
+        swap_when_stopped(sv);
     }
-    node__revision_drain(old);
-    if (config->reloaded)
-        config->reloaded(config->ready_arg, node__revision_app(revision));
-    reload_over(sv, 0, &none);
 }
 
 static void on_failed(void *arg, struct node__revision *revision, int rc, const struct sw_err *err)
@@ -243,6 +268,7 @@ static void on_failed(void *arg, struct node__revision *revision, int rc, const 
 static void on_stopped(void *arg, struct node__revision *revision)
 {
     (void)revision;
+    swap_when_stopped(arg);
     be_deaf_when_stopped(arg);
 }
 
@@ -250,6 +276,7 @@ static void on_gone(void *arg, struct node__revision *revision)
 {
     struct supervisor *sv = arg;
     (void)revision;
+    swap_when_stopped(sv);
     be_deaf_when_stopped(sv);
     stop_when_gone(sv);
     loop_defer_add(sv->loop, &sv->sweep);
@@ -317,6 +344,8 @@ static int set_up(struct supervisor *sv, struct sw_err *err)
     for (int i = 0; rc == 0 && i < SIGNALS; i++)
         if (numbers[i] != SIGHUP || config->load) /* else a terminal that goes takes the program along, as ever */
             rc = loop_signal_new(sv->loop, numbers[i], on_signal, sv, &sv->signals[i], err);
+    if (rc == 0)
+        rc = loop_timer_new(sv->loop, on_swap_limit, sv, &sv->swap_limit, err);
     if (rc < 0)
         return rc;
     open_control(sv);
@@ -330,6 +359,7 @@ static void tear_down(struct supervisor *sv)
     while (!sw_list_empty(&sv->revisions))
         node__revision_free(node__revision_of(sv->revisions.next));
     node__control_free(sv->control);
+    loop_timer_free(sv->swap_limit);
     for (int i = 0; i < SIGNALS; i++)
         loop_signal_free(sv->signals[i]);
     loop_free(sv->loop);
