@@ -177,9 +177,9 @@ static int read_sections(struct component_decoder *d, struct component_scope *sc
     while (d->rc == 0 && d->p < end) {
         uint32_t at = component__at(d);
         uint8_t id = component__u8(d);
-        uint32_t size = component__u32(d);
         if (d->rc == 0 && id >= SECTION_COUNT)
             component__bad(d, at, "unknown section %u", id);
+        uint32_t size = component__u32(d);
         if (d->rc == 0 && size > (size_t)(end - d->p))
             component__bad(d, at, "section %u has %u bytes, %zu are left", id, size, (size_t)(end - d->p));
         if (d->rc < 0)

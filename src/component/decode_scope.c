@@ -176,6 +176,9 @@ static void outer_alias(struct component_decoder *d, const struct component_scop
                         struct component_alias *alias)
 {
     uint32_t at = component__at(d);
+    if (d->rc == 0 && sort != COMPONENT_SORT_CORE_MODULE && sort != COMPONENT_SORT_CORE_TYPE && sort != COMPONENT_SORT_TYPE
+        && sort != COMPONENT_SORT_COMPONENT)
+        component__bad(d, at, "a %s cannot be aliased from an outer scope", component_sort_name(sort));
     alias->outer = component__u32(d);
     const struct component_scope *target = scope;
     for (uint32_t i = 0; i < alias->outer && target; i++)
@@ -185,9 +188,6 @@ static void outer_alias(struct component_decoder *d, const struct component_scop
         return;
     }
     alias->index = component__index(d, target, sort);
-    if (d->rc == 0 && sort != COMPONENT_SORT_CORE_MODULE && sort != COMPONENT_SORT_CORE_TYPE && sort != COMPONENT_SORT_TYPE
-        && sort != COMPONENT_SORT_COMPONENT)
-        component__bad(d, at, "a %s cannot be aliased from an outer scope", component_sort_name(sort));
 }
 
 static void check_alias_sort(struct component_decoder *d, const struct component_scope *scope, uint32_t at, uint8_t form,

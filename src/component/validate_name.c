@@ -231,9 +231,10 @@ static int locked(struct v *v, struct sw_str *text)
     struct sw_str version = SW_LIT("");
     int rc = package_path(v, text, false);
     if (rc == 0 && eat(text, SW_LIT("@"))) {
-        rc = up_to(v, text, '>', &version);
-        if (rc == 0)
-            rc = semver(v, version);
+        size_t end = sw_str_find(*text, '>'); /* without one all of it is the version, and the '>' is missed below */
+        version = end == SW_NPOS ? *text : sw_str_head(*text, end);
+        *text = sw_str_from(*text, version.n);
+        rc = semver(v, version);
     }
     if (rc == 0)
         rc = expect(v, text, SW_LIT(">"));

@@ -13,6 +13,7 @@ static const struct {
     {"unknown handle index", "unknown handle"},
     {"wasm `unreachable` instruction executed", "unreachable"},
     {"incomplete utf-8 byte sequence", "string is invalid utf-8"},
+    {"list content out-of-bounds", "beyond end of memory"},
     /* indices, lengths */
     {"index out of bounds", "is not defined: there are"},
     {"index out of bounds", "scopes out, is not defined"},

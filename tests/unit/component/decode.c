@@ -122,7 +122,7 @@ static const struct row {
     {BYTES(PREAMBLE "\6\5\1\3\1\0\0"), "a core instance cannot export a type at byte 0xb"},
     {BYTES(PREAMBLE "\6\5\1\3\2\1\0"), "an alias goes 1 scopes out, there are not so many at byte 0xd"},
     {BYTES(PREAMBLE "\6\5\1\3\2\0\0"), "type 0 is not defined: there are 0 so far at byte 0xe"},
-    {BYTES(PREAMBLE "\x0a\6\1\0\1a\3\1\7\2\1\x7f\6\5\1\1\2\0\0"), "function 0 is not defined"},
+    {BYTES(PREAMBLE "\x0a\6\1\0\1a\3\1\7\2\1\x7f\6\5\1\1\2\0\0"), "a function cannot be aliased from an outer scope"},
     /* types */
     {BYTES(PREAMBLE "\7\2\1\x62"), "unknown type 0x62 at byte 0xb"},
     {BYTES(PREAMBLE "\7\3\1\x70\x62"), "unknown value type 0x62 at byte 0xc"},
@@ -138,9 +138,9 @@ static const struct row {
     {BYTES(PREAMBLE "\7\4\1\x42\1\5"), "unknown declaration 0x05 in a type at byte 0xd"},
     {BYTES(PREAMBLE "\7\x09\1\x42\1\3\0\1a\3\1"), "unknown declaration 0x03 in a type at byte 0xd"},
     {BYTES(PREAMBLE "\7\x0b\1\x42\1\2\0\0\1\0\0" "aa"), "a core function cannot be aliased in a type"},
-    {BYTES(PREAMBLE "\3\2\1\x5f"), "core type 0x5f is not supported: only function and module types are at byte 0xb"},
+    {BYTES(PREAMBLE "\3\2\1\x5d"), "invalid leading byte (0x5d) for core type at byte 0xb"},
     {BYTES(PREAMBLE "\3\4\1\x60\1\x40"), "unknown core value type 0x40 at byte 0xd"},
-    {BYTES(PREAMBLE "\3\4\1\x50\1\4"), "unknown declaration 0x04 in a module type at byte 0xd"},
+    {BYTES(PREAMBLE "\3\4\1\x50\1\4"), "invalid leading byte (0x4) for type definition at byte 0xd"},
     {BYTES(PREAMBLE "\3\x08\1\x50\1\0\0\0\0\0"), "core type 0 is not defined: there are 0 so far"},
     /* canonical definitions */
     {BYTES(PREAMBLE "\x08\2\1\x43"), "unknown canonical definition 0x43 at byte 0xb"},
