@@ -26,6 +26,7 @@ struct http_server {
     uint32_t window_count;
     char *windows[HTTP_WINDOW_SPARE_MAX]; /* of HTTP_WINDOW_BYTES, in no use */
     bool paused;
+    bool held_off; /* http_server_pause */
     bool draining;
     bool freed; /* http_server_free was called: the last connection frees the memory */
     void (*drained)(void *arg);
@@ -68,6 +69,9 @@ struct http_exchange {
     bool bodiless; /* HEAD, 204, 304: body bytes are dropped */
     enum http_framing framing;
     uint64_t out_left; /* of the announced length */
+    uint64_t out_bytes;
+    uint64_t out_max; /* UINT64_MAX: none */
+    bool out_over;
 };
 
 enum { HTTP_WAKE_RUN = 1, HTTP_WAKE_FLUSH = 2, HTTP_WAKE_GONE = 4, HTTP_WAKE_DRAIN = 8, HTTP_WAKE_DRAINED = 16 };

@@ -50,7 +50,11 @@ void http__exchange_begin(struct http_conn *conn)
     exchange->bodiless = false;
     exchange->framing = HTTP_FRAME_NONE;
     exchange->out_left = 0;
+    exchange->out_bytes = 0;
+    exchange->out_max = UINT64_MAX;
+    exchange->out_over = false;
     exchange->chunked.trailer_count = 0;
+    exchange->chunked.total = 0;
     if (request->has_body && request->content_length == UINT64_MAX) {
         exchange->body = HTTP_BODY_CHUNKED;
         http_chunked_init(&exchange->chunked, conn->server->config.body_bytes_max, conn->fields + request->field_count,
@@ -59,6 +63,28 @@ void http__exchange_begin(struct http_conn *conn)
         exchange->body = HTTP_BODY_LENGTH;
         exchange->body_left = request->content_length;
     }
+}
+
+void http_exchange_limit(struct http_exchange *exchange, uint64_t request_bytes_max, uint64_t response_bytes_max)
+{
+    if (response_bytes_max)
+        exchange->out_max = response_bytes_max;
+    if (request_bytes_max && exchange->body == HTTP_BODY_CHUNKED && request_bytes_max < exchange->chunked.total_max)
+        exchange->chunked.total_max = request_bytes_max;
+    if (request_bytes_max && exchange->body == HTTP_BODY_LENGTH && exchange->body_left > request_bytes_max)
+        http__exchange_body_fail(exchange, SW_ELIMIT, "the request body is larger than is accepted here");
+}
+
+void http_exchange_usage(const struct http_exchange *exchange, struct http_exchange_usage *ret)
+{
+    const struct http_request *request = &exchange->conn->head.request;
+    bool chunked = exchange->body == HTTP_BODY_CHUNKED;
+    *ret = (struct http_exchange_usage){
+        .request_bytes = chunked ? exchange->chunked.total : request->has_body ? request->content_length : 0,
+        .response_bytes = exchange->out_bytes,
+        .request_over = exchange->body_error == SW_ELIMIT,
+        .response_over = exchange->out_over,
+    };
 }
 
 /* ---- request body ---- */
@@ -247,6 +273,13 @@ int http_exchange_respond(struct http_exchange *exchange, uint16_t status, const
         return sw_fail(err, SW_EIO, "the client is gone");
     if (exchange->responded)
         return sw_fail(err, SW_EBUG, "the response was started already");
+    bool bodiless = status == 204 || status == 304 || sw_str_eq(request->method, SW_LIT("HEAD"));
+    if (content_length != UINT64_MAX && content_length > exchange->out_max && !bodiless) {
+        exchange->out_bytes = content_length;
+        exchange->out_over = true;
+        return sw_fail(err, SW_ELIMIT, "a response body of %llu bytes is over the limit of %llu",
+                       (unsigned long long)content_length, (unsigned long long)exchange->out_max);
+    }
     enum http_framing framing = choose_framing(request, status, content_length);
     bool unasked_body = exchange->expect && conn->in_start == conn->in_end; /* the client may or may not send it now */
     bool keep = conn->keep_alive && !server->draining && framing != HTTP_FRAME_UNTIL_CLOSE && !unasked_body &&
@@ -268,7 +301,7 @@ int http_exchange_respond(struct http_exchange *exchange, uint16_t status, const
     conn->keep_alive = keep;
     exchange->responded = true;
     exchange->framing = framing;
-    exchange->bodiless = status == 204 || status == 304 || sw_str_eq(request->method, SW_LIT("HEAD"));
+    exchange->bodiless = bodiless;
     exchange->out_left = framing == HTTP_FRAME_LENGTH ? content_length : 0;
     flush_later(conn);
     return 0;
@@ -364,6 +397,18 @@ static int write_large(struct http_exchange *exchange, struct sw_str bytes, size
     }
 }
 
+/* What came before the limit leaves, as far as the socket takes it; then the client sees that the rest is missing. */
+static int cut_over_limit(struct http_exchange *exchange, size_t n, struct sw_err *err)
+{
+    struct http_conn *conn = exchange->conn;
+    exchange->out_over = true;
+    exchange->out_bytes += n;
+    http__conn_flush(conn);
+    conn->broken = true;
+    http__conn_wake(conn, HTTP_WAKE_GONE);
+    return sw_fail(err, SW_ELIMIT, "the response body is over the limit of %llu bytes", (unsigned long long)exchange->out_max);
+}
+
 int http_exchange_write(struct http_exchange *exchange, struct sw_str bytes, size_t *ret_n, struct sw_err *err)
 {
     struct http_conn *conn = exchange->conn;
@@ -378,6 +423,8 @@ int http_exchange_write(struct http_exchange *exchange, struct sw_str bytes, siz
         *ret_n = n;
         return 0;
     }
+    if (bytes.n > exchange->out_max - exchange->out_bytes)
+        return cut_over_limit(exchange, bytes.n, err);
     if (conn->blocked) {
         exchange->want_writable = true;
         return SW_WAIT;
@@ -388,6 +435,7 @@ int http_exchange_write(struct http_exchange *exchange, struct sw_str bytes, siz
         rc = write_large(exchange, bytes, &n, err);
     if (rc != 0)
         return rc;
+    exchange->out_bytes += n;
     if (exchange->framing == HTTP_FRAME_LENGTH)
         exchange->out_left -= n;
     if (http__conn_pending(conn))
@@ -455,17 +503,23 @@ static uint16_t failure_status(const struct http_exchange *exchange)
     return 500;
 }
 
-/* A whole short answer; the exchange has none yet. */
+int http_exchange_reply(struct http_exchange *exchange, uint16_t status, const struct http_field *fields, uint32_t field_count,
+                        struct sw_str body, struct sw_err *err)
+{
+    struct http_conn *conn = exchange->conn;
+    exchange->out_max = UINT64_MAX; /* the limit is the handler's, not the host's */
+    int rc = http_exchange_respond(exchange, status, fields, field_count, body.n, err);
+    if (rc == 0 && !exchange->bodiless && body.n) {
+        rc = sw_buf_add(&conn->out, body, err); /* queued whatever the socket takes: it is short */
+        exchange->out_left = 0;
+    }
+    return rc == 0 ? http_exchange_finish(exchange, NULL, 0, err) : rc;
+}
+
 static int answer(struct http_exchange *exchange, uint16_t status, struct sw_str content_type, struct sw_str body)
 {
     struct http_field type = {SW_LIT("Content-Type"), content_type};
-    struct http_conn *conn = exchange->conn;
-    int rc = http_exchange_respond(exchange, status, &type, content_type.n > 0, body.n, NULL);
-    if (rc == 0 && !exchange->bodiless && body.n && status != 204 && status != 304) {
-        rc = sw_buf_add(&conn->out, body, NULL); /* queued whatever the socket takes: it is short */
-        exchange->out_left = 0;
-    }
-    return rc == 0 ? http_exchange_finish(exchange, NULL, 0, NULL) : rc;
+    return http_exchange_reply(exchange, status, &type, content_type.n > 0, body, NULL);
 }
 
 void http_exchange_end(struct http_exchange *exchange)

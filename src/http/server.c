@@ -17,11 +17,22 @@ static void server_unref(struct http_server *server)
     sw_free(server);
 }
 
+static void listen_or_pause(struct http_server *server)
+{
+    for (uint32_t i = 0; i < server->listener_count; i++)
+        loop_listener_pause(server->listeners[i], server->paused || server->held_off);
+}
+
 static void pause_listeners(struct http_server *server, bool paused)
 {
     server->paused = paused;
-    for (uint32_t i = 0; i < server->listener_count; i++)
-        loop_listener_pause(server->listeners[i], paused);
+    listen_or_pause(server);
+}
+
+void http_server_pause(struct http_server *server, bool paused)
+{
+    server->held_off = paused;
+    listen_or_pause(server);
 }
 
 static void on_accept(void *arg, int fd)
@@ -119,7 +130,7 @@ int http_server_listen(struct http_server *server, int listen_fd, struct sw_err 
     if (rc < 0)
         return rc;
     server->listener_count++;
-    loop_listener_pause(*slot, server->paused);
+    loop_listener_pause(*slot, server->paused || server->held_off);
     return 0;
 }
 

@@ -78,6 +78,17 @@ struct http_exchange_events {
 };
 void http_exchange_handle(struct http_exchange *exchange, const struct http_exchange_events *events, void *arg);
 
+/* From config.request: ceilings of this exchange's bodies, 0: none beyond the server's. A request body that is announced larger: respond with
+ * 413; else reading fails with SW_ELIMIT at the limit. A response announced larger is refused with SW_ELIMIT; one that becomes larger is cut. */
+void http_exchange_limit(struct http_exchange *exchange, uint64_t request_bytes_max, uint64_t response_bytes_max);
+struct http_exchange_usage {
+    uint64_t request_bytes;  /* announced, or in the chunks before the one that was too much */
+    uint64_t response_bytes; /* handed over; what was refused counts */
+    bool request_over;       /* the limit was hit */
+    bool response_over;
+};
+void http_exchange_usage(const struct http_exchange *exchange, struct http_exchange_usage *ret);
+
 /* The next decoded body bytes, without copying. Returns 0 (*ret_bytes non-empty, valid until consume or the next turn), SW_WAIT,
  * SW_END (all read; trailers are available), or < 0: SW_EINPUT (bad chunking), SW_ELIMIT (over body_bytes_max), SW_EIO (client gone),
  * SW_ETIMEOUT. Sends "100 Continue" first where the client expects it. */
@@ -100,6 +111,9 @@ bool http_exchange_flushed(const struct http_exchange *exchange); /* nothing is 
  * written: the connection then closes. */
 int http_exchange_finish(struct http_exchange *exchange, const struct http_field *trailers, uint32_t trailer_count,
                          struct sw_err *err) SW_MUST_CHECK;
+/* A whole short answer: respond, body, finish. The exchange's own limits do not count. */
+int http_exchange_reply(struct http_exchange *exchange, uint16_t status, const struct http_field *fields, uint32_t field_count,
+                        struct sw_str body, struct sw_err *err) SW_MUST_CHECK;
 /* The handler is done with the exchange; the pointer is dead. Without a complete response: 500 when nothing was sent yet, else the
  * connection is cut so that the client sees the truncation. Unread body bytes are drained (bounded) or the connection is closed. */
 void http_exchange_end(struct http_exchange *exchange);

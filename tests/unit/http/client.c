@@ -196,6 +196,7 @@ static void on_request(void *arg, struct http_exchange *exchange)
     task->exchange = exchange;
     task->go = go_nowhere;
     http_exchange_handle(exchange, &events, task);
+    http_exchange_limit(exchange, site->request_max, site->response_max);
     uint64_t length = UINT64_MAX;
     if (sw_str_eq(path, SW_LIT("/echo")))
         task->go = go_echo;

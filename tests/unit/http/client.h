@@ -36,6 +36,8 @@ struct site {
     struct sockaddr_in address;
     int fd;
     uint64_t big;
+    uint64_t request_max; /* given to http_exchange_limit */
+    uint64_t response_max;
     int requests;
     int drained;
     bool no_watch; /* the client allocates nothing */
