@@ -19,11 +19,11 @@ def check_alive(server, workers):
 
 @pytest.mark.parametrize("path, status", [
     ("/trap", 500), ("/exit/0", 500), ("/exit/1", 500), ("/deep", 500), ("/deep-calls", 500), ("/silent", 500),
-    ("/forged", 500), ("/orphan", 500), ("/loop", 504), ("/sleep", 504),
+    ("/forged", 500), ("/orphan", 500), ("/loop", 504), ("/sleep", 504), ("/amplify", 500), ("/timers", 504),
 ])
 def test_before_it_answered(server, path, status):
     workers = server.workers()
-    server.expect_log(r"guest\.|response\.(none|cut)")
+    server.expect_log(r"guest\.|response\.(none|cut)|request\.timeout")
     assert get(server.port, path).status == status
     check_alive(server, workers)
 
@@ -35,12 +35,19 @@ def test_growing_without_end_is_refused(server):
     check_alive(server, workers)
 
 
+def test_bodies_that_nobody_reads_are_refused(server):
+    workers = server.workers()
+    response = get(server.port, "/bodies")
+    assert (response.status, response.text) == (200, "refused\n")
+    check_alive(server, workers)
+
+
 @pytest.mark.parametrize("path, body", [
     ("/half", b"half a body"), ("/half-loop", b"half a body"), ("/stale", b""), ("/overrun", b""), ("/wild", b""),
 ])
 def test_after_its_answer_began_the_client_sees_it_cut(server, path, body):
     workers = server.workers()
-    server.expect_log(r"guest\.|response\.(none|cut)")
+    server.expect_log(r"guest\.|response\.(none|cut)|request\.timeout")
     try:
         response = get(server.port, path)
         # A head that has not left yet may still become a 500.
@@ -52,7 +59,7 @@ def test_after_its_answer_began_the_client_sees_it_cut(server, path, body):
 
 def test_setting_the_response_twice_keeps_the_first(server):
     workers = server.workers()
-    server.expect_log(r"guest\.|response\.(none|cut)")
+    server.expect_log(r"guest\.|response\.(none|cut)|request\.timeout")
     response = get(server.port, "/twice")
     assert (response.status, response.text) == (200, "once\n")
     check_alive(server, workers)
@@ -64,7 +71,7 @@ def test_setting_the_response_twice_keeps_the_first(server):
 def test_an_allocator_that_misbehaves(served, how, status):
     server = served(f"realloc-{how}", SWELL_TEST_TIME_LIMIT_MS=LIMIT_MS)
     workers = server.workers()
-    server.expect_log(r"guest\.|response\.(none|cut)")
+    server.expect_log(r"guest\.|response\.(none|cut)|request\.timeout")
     for _ in range(3):
         assert get(server.port).status == status
     assert server.workers() == workers
@@ -72,7 +79,7 @@ def test_an_allocator_that_misbehaves(served, how, status):
 
 def test_a_guest_that_computes_does_not_stop_the_others(server):
     """A loop on one connection, while another is served between its slices."""
-    server.expect_log(r"guest\.|response\.(none|cut)")
+    server.expect_log(r"guest\.|response\.(none|cut)|request\.timeout")
     with Connection(server.port) as busy, Connection(server.port) as quick:
         busy.send(b"GET /loop HTTP/1.1\r\nhost: a\r\n\r\n")
         for _ in range(20):
@@ -82,7 +89,7 @@ def test_a_guest_that_computes_does_not_stop_the_others(server):
 
 
 def test_many_traps_leave_nothing_behind(server):
-    server.expect_log(r"guest\.|response\.(none|cut)")
+    server.expect_log(r"guest\.|response\.(none|cut)|request\.timeout")
     workers = server.workers()
     with Connection(server.port) as connection:
         for _ in range(300):

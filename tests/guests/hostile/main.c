@@ -4,6 +4,8 @@
  *   /silent         never answers                 /half /half-loop    answers, writes a part of the body, then traps, then loops
  *   /forged         a handle it never got         /twice              sets the response twice
  *   /stale          a handle it gave away         /orphan             drops a parent before its child
+ *   /amplify        a list of strings that all name the same bytes      /bodies  bodies without end that nobody reads
+ *   /timers         polls as many clocks as it may, latest first, again and again
  *   /overrun        writes more than check-write allowed               /wild   hands the host a span outside its memory
  *   /write          writes a secret over memory, stack and a global   /hunt   looks for that secret everywhere */
 #include "swell_http.h"
@@ -11,6 +13,10 @@
 SWELL_IMPORT("wasi:cli/exit@0.2.0", "exit") void cli_exit(int32_t is_err);
 SWELL_IMPORT("wasi:clocks/monotonic-clock@0.2.0", "subscribe-duration")
 handle clock_subscribe_duration(int64_t ns);
+
+SWELL_IMPORT(WASI_HTTP, "[static]fields.from-list")
+void fields_from_list(const struct field *p, uint32_t n, struct ret_handle *ret);
+SWELL_IMPORT(WASI_POLL, "poll") void poll_any(const handle *p, uint32_t n, struct ret_fields *ret);
 
 static volatile uint32_t sink;
 
@@ -161,6 +167,56 @@ static void wild(handle outparam)
     output_stream_write(response.stream, (const char *)(uintptr_t)0xfffffff0, 64, &wrote);
 }
 
+/* ---- what costs the host much and the guest little ---- */
+
+/* 65,536 names of 32 MiB: 2 TiB to check. */
+static void amplify(void)
+{
+    enum { BYTES = 32 << 20, COUNT = 65536 };
+    char *bytes = heap_alloc(BYTES, 1);
+    struct field *list = heap_alloc(COUNT * sizeof *list, 4);
+    struct ret_handle ret;
+    __builtin_memset(bytes, 'a', BYTES);
+    for (uint32_t i = 0; i < COUNT; i++)
+        list[i] = (struct field){.name = {bytes, BYTES}};
+    fields_from_list(list, COUNT, &ret);
+}
+
+static void bodies(handle outparam)
+{
+    char *bytes = heap_alloc(65536, 1);
+    for (uint32_t n = 0; n < 10000; n++) {
+        struct ret_handle body, stream;
+        response_body(response_new(fields_new()), &body);
+        outgoing_body_write(body.ok, &stream);
+        for (struct ret_u64 room = {.ok = 1}; room.ok;) {
+            output_stream_check_write(stream.ok, &room);
+            struct ret_stream wrote = {0};
+            output_stream_write(stream.ok, bytes, room.ok < 65536 ? (uint32_t)room.ok : 65536, &wrote);
+            if (wrote.is_err) {
+                respond_text(outparam, 200, n < 16 ? TEXT("refused\n") : TEXT("refused late\n"));
+                return;
+            }
+        }
+    }
+    respond_text(outparam, 200, TEXT("never refused\n"));
+}
+
+static void timers(void)
+{
+    static handle list[4096];
+    for (int32_t i = 0; i < 4095; i++)
+        list[i] = clock_subscribe_duration(((int64_t)10000 - i) * 1000000000);
+    for (;;) {
+        uintptr_t mark = heap_mark();
+        struct ret_fields ready;
+        list[4095] = clock_subscribe_duration(100000);
+        poll_any(list, 4096, &ready);
+        pollable_drop(list[4095]);
+        heap_release(mark);
+    }
+}
+
 static void misbehave(struct text path, handle request, handle outparam)
 {
     if (text_is(path, TEXT("/trap")))
@@ -195,6 +251,12 @@ static void misbehave(struct text path, handle request, handle outparam)
         overrun(outparam);
     else if (text_is(path, TEXT("/wild")))
         wild(outparam);
+    else if (text_is(path, TEXT("/amplify")))
+        amplify();
+    else if (text_is(path, TEXT("/bodies")))
+        bodies(outparam);
+    else if (text_is(path, TEXT("/timers")))
+        timers();
     else if (!text_is(path, TEXT("/silent")))
         respond_text(outparam, 404, TEXT("nothing here\n"));
 }
