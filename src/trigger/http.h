@@ -15,13 +15,10 @@ struct node_serving;
 struct trigger_http;
 
 struct trigger_http_config {
-    uint32_t wall_ms_max;  /* 0: TRIGGER_WALL_MS_MAX */
-    uint32_t cpu_ms_max;   /* 0: TRIGGER_CPU_MS_MAX */
-    uint32_t requests_max; /* 0: TRIGGER_REQUESTS_MAX */
-    bool quiet;            /* guests' output does not reach stderr */
+    bool quiet; /* guests' output does not reach stderr */
 };
 
-/* Loads every component of the serving table. serving must outlive the trigger. */
+/* Loads every component of the serving table, with its limits (app_limits, else those of limits.h). serving must outlive the trigger. */
 int trigger_http_new(struct loop *loop, struct engine *engine, const struct node_serving *serving,
                      const struct trigger_http_config *config, struct trigger_http **ret, struct sw_err *err) SW_MUST_CHECK;
 int trigger_http_listen(struct trigger_http *http, struct sw_err *err) SW_MUST_CHECK; /* accepts from now on */

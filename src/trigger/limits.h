@@ -4,9 +4,37 @@
 
 /* A component binary: componentize-py makes 40 MB, large applications several times that. */
 #define TRIGGER_WASM_BYTES_MAX (512u << 20)
-/* Requests in flight in one worker: each may hold a slot, a stack and a few mappings; vm.max_map_count (65,530) ends at about 13,000
- * (wasmtime.md 14.12). Beyond it: 503 with Retry-After, before anything is made. */
-#define TRIGGER_REQUESTS_MAX 4096
+/* Fibers and guest memories of one worker at once: 16,384 reservations of a little more than 4 GiB are half of a process's 128 TiB. The
+ * kernel's limit on mappings ends earlier by default: vm.max_map_count (65,530) at about 13,000 requests (wasmtime.md 14.12). */
+#define TRIGGER_REQUESTS_MAX 16384u
+#define TRIGGER_SLOTS_MAX 16384u
+/* Mappings of a request: guard and stack; and for each memory its image, its pages, what is closed of it (wasmtime.md 14.12). */
+#define TRIGGER_STACK_MAPPINGS 2u
+#define TRIGGER_SLOT_MAPPINGS 3u
+/* Kept for heaps, libraries and memories that grow in parts; and what is used in any case; and the kernel's default where /proc does not say. */
+#define TRIGGER_MAPPINGS_RESERVE 2048u
+#define TRIGGER_MAPPINGS_MIN 64u
+#define TRIGGER_MAPPINGS_GUESS 65530u
+/* Descriptors: kept for what is no connection; the least and the most connections; the usual limit where the kernel does not say. */
+#define TRIGGER_DESCRIPTORS_RESERVE 64u
+#define TRIGGER_DESCRIPTORS_GUESS 1024u
+#define TRIGGER_CONNECTIONS_MIN 16u
+#define TRIGGER_CONNECTIONS_MAX 20000u
+
+/* ---- one component, where manifest and options say nothing ---- */
+
+/* Requests at once, in one worker. Beyond it they wait. */
+#define TRIGGER_CONCURRENCY_MAX 4096u
+/* Requests that wait, in one worker: a second or two of work for a guest of a millisecond. Beyond it: 503 with Retry-After. */
+#define TRIGGER_QUEUE_MAX 1024u
+/* How long one waits at most: clients that are told early can still go elsewhere. */
+#define TRIGGER_QUEUE_MS_MAX 10000u
+/* As many waiting requests of all components fill a process's queue: then it leaves new connections to others for a moment. They need
+ * microseconds to take one; if none does, the clients are to hear 503 soon. */
+#define TRIGGER_QUEUE_FULL 1024u
+#define TRIGGER_PAUSE_MS 10u
+/* Refusals are logged at most this often for each component. */
+#define TRIGGER_REFUSALS_LOG_MS 1000u
 /* Wall-clock time of one request, and CPU time of its guest: generous for real work, short enough to end a loop. */
 #define TRIGGER_WALL_MS_MAX 60000
 #define TRIGGER_CPU_MS_MAX 10000

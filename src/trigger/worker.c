@@ -21,16 +21,7 @@ struct worker {
     struct loop_timer *drain_limit;
 };
 
-/* Switches for tests, read once: what they set has no other way in yet (limits in the manifest come with their own issue). */
-static uint32_t env_number(const char *name, uint64_t max)
-{
-    const char *text = getenv(name);
-    uint64_t value = 0;
-    if (!text || !sw_str_to_u64(sw_str_of(text), max, &value))
-        return 0;
-    return (uint32_t)value;
-}
-
+/* A switch for tests, read once. */
 static enum engine_reset env_reset(void)
 {
     struct sw_str text = sw_str_of(getenv("SWELL_RESET"));
@@ -60,9 +51,7 @@ static void drain(void *arg)
 static void serve(void *arg, struct node_serving *serving)
 {
     struct worker *worker = arg;
-    uint32_t limit_ms = env_number("SWELL_TEST_TIME_LIMIT_MS", UINT32_MAX);
-    const struct trigger_http_config config = {
-        .wall_ms_max = limit_ms, .cpu_ms_max = limit_ms, .quiet = getenv("SWELL_QUIET") != NULL};
+    const struct trigger_http_config config = {.quiet = getenv("SWELL_QUIET") != NULL};
     struct sw_err err;
     struct node_status *status = node_worker_status(worker->channel);
     worker->serving = serving;
@@ -95,7 +84,8 @@ static void lost(void *arg) /* an orphan must not go on serving */
 static int run(struct worker *worker, int channel_fd, struct sw_err *err)
 {
     static const struct node_worker_events events = {serve, accept_, drain, lost};
-    const struct engine_config config = {.reset = env_reset()};
+    const struct engine_config config = {
+        .reset = env_reset(), .stacks_max = TRIGGER_REQUESTS_MAX, .slots_max = TRIGGER_SLOTS_MAX};
     int rc = node_sandbox_worker_begin(err);
     if (rc == 0)
         rc = loop_new(&worker->loop, err);

@@ -1,0 +1,84 @@
+/* http_internal.h - what the files of the HTTP trigger share.  Room: trigger (private). */
+#ifndef SW_TRIGGER_HTTP_INTERNAL_H
+#define SW_TRIGGER_HTTP_INTERNAL_H
+
+#include "app/app.h"
+#include "base/arena.h"
+#include "base/list.h"
+#include "host/host.h"
+#include "http/server.h"
+#include "trigger/admission.h"
+#include "trigger/http.h"
+#include "trigger/limits.h"
+#include "trigger/load.h"
+
+#define TRIGGER_EXTRA_FIXED 7 /* injected headers without the path matches, spin.md 2.3 */
+
+struct component_store;
+struct loop_timer;
+
+struct trigger_service { /* a component as it is served */
+    struct trigger_component component;
+    struct app_limits limits; /* complete: no time, memory or count is 0; a body's limit may be */
+    /* refusals that the log does not know of yet */
+    uint64_t refused;   /* the queue was full */
+    uint64_t timed_out; /* waited too long */
+    uint64_t logged_ms;
+};
+
+struct trigger_http {
+    struct loop *loop;
+    struct engine *engine;
+    const struct node_serving *serving;
+    struct trigger_http_config config;
+    struct app_routes *routes;
+    struct trigger_service *services; /* parallel to app->components */
+    struct trigger_admission admission; /* its lanes, too */
+    struct http_server *server;
+    struct loop_timer *expiry;
+    uint64_t expiry_at_ms; /* when it fires, at or before the earliest deadline; UINT64_MAX: not armed */
+    struct loop_timer *pause;
+    bool paused;
+    bool admitting; /* admit_waiting is on the stack */
+    bool closing;
+    struct sw_link spare;
+    uint32_t spare_count;
+};
+
+struct trigger_request {
+    struct trigger_ticket ticket;
+    struct trigger_http *http;
+    struct trigger_service *service;
+    struct http_exchange *exchange;
+    struct host *host;             /* NULL while it waits */
+    struct component_store *store; /* NULL while it waits */
+    void *wasi_request;
+    void *wasi_outparam;
+    struct sw_arena text; /* what the injected headers need */
+    struct host_http_extra extra[TRIGGER_EXTRA_FIXED + APP_ROUTE_PARAMS_MAX];
+    uint32_t extra_count;
+};
+
+/* ---- http.c ---- */
+void trigger__on_request(void *arg, struct http_exchange *exchange);
+void trigger__expire(void *arg);
+void trigger__pause_over(void *arg);
+void trigger__request_end(struct trigger_request *req);
+
+/* ---- http_report.c: what the client is told and what the log gets ---- */
+
+/* Text as the whole answer, unless a response has begun: then http_exchange_end cuts it, so that the client sees the truncation. */
+void trigger__answer(struct http_exchange *exchange, uint16_t status, const char *fmt, ...) SW_PRINTF(3, 4);
+void trigger__answer_empty(struct http_exchange *exchange, uint16_t status);
+/* 503 with Retry-After; does not end the exchange. */
+void trigger__answer_busy(struct http_exchange *exchange);
+/* 413 before anything was made; does not end the exchange. */
+void trigger__answer_large(struct trigger_service *service, struct http_exchange *exchange);
+/* The guest's call is over with rc, the host's part with outcome and status: logs what went wrong and answers. */
+void trigger__report_end(struct trigger_request *req, int rc, enum host_http_outcome outcome, uint16_t status);
+void trigger__report_time(struct trigger_request *req); /* its wall-clock time is over; the store is still there */
+void trigger__report_failure(struct trigger_request *req, int rc, const struct sw_err *err); /* it could not begin */
+/* Logs the refusals counted since the last line, at most one line a second unless `now` is asked for. */
+void trigger__report_refusals(struct trigger_http *http, uint32_t index, bool now);
+
+#endif

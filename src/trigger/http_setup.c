@@ -1,0 +1,247 @@
+/* http_setup.c - the HTTP trigger's beginning and end: components, limits, admission, server.  Room: trigger. */
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/log.h"
+#include "component/component.h"
+#include "engine/core.h"
+#include "engine/engine.h"
+#include "loop/loop.h"
+#include "node/node.h"
+#include "trigger/http_internal.h"
+
+/* ---- components ---- */
+
+/* Guests write to the host's stderr, both streams, without prefix (spin.md 6.4). */
+static void guest_output(void *arg, bool is_stderr, struct sw_str line)
+{
+    (void)is_stderr;
+    const struct trigger_http *http = arg;
+    if (http->config.quiet)
+        return;
+    char text[4096];
+    size_t n = line.n < sizeof text - 1 ? line.n : sizeof text - 1;
+    for (size_t i = 0; i < n; i++) {
+        unsigned char c = (unsigned char)line.p[i];
+        text[i] = (char)(c < 0x20 && c != '\t' ? '?' : c); /* a guest must not drive the terminal */
+    }
+    text[n] = '\n';
+    (void)!write(STDERR_FILENO, text, n + 1); /* output that cannot be shown must not stop the app */
+}
+
+static int grants_make(struct trigger_http *http, struct trigger_component *component, struct sw_err *err)
+{
+    const struct app_component *meta = component->meta;
+    struct host_env_var *env = sw_try_alloc_array(meta->env_count, sizeof *env);
+    if (!env)
+        return sw_fail(err, SW_ENOMEM, "no memory for %u environment variables", meta->env_count);
+    for (uint32_t i = 0; i < meta->env_count; i++)
+        env[i] = (struct host_env_var){meta->env[i].name, meta->env[i].value};
+    component->grants = (struct host_grants){.app = http->serving->app->name,
+                                             .component = meta->id,
+                                             .env = env,
+                                             .env_count = meta->env_count,
+                                             .output = guest_output,
+                                             .output_arg = http};
+    return 0;
+}
+
+static int load_component(struct trigger_http *http, uint32_t index, struct sw_err *err)
+{
+    const struct app_component *meta = &http->serving->app->components[index];
+    struct trigger_component *component = &http->services[index].component;
+    const struct node_served_component *served = &http->serving->components[index];
+    const char *name = meta->source.p; /* from an app's arena: NUL-terminated */
+    int rc = trigger_component_read(served->wasm_fd, name, component, err);
+    if (rc < 0)
+        return rc;
+    component->meta = meta;
+    rc = grants_make(http, component, err);
+    if (rc == 0)
+        rc = trigger_component_bind(component, http->engine, served, err);
+    return rc < 0 ? sw_wrap(err, "component '" SW_FMT "'", SW_ARG(meta->id)) : 0;
+}
+
+/* ---- limits ---- */
+
+static uint64_t or_default(uint64_t value, uint64_t standard)
+{
+    return value ? value : standard;
+}
+
+/* Memories of one request, and the bytes they begin with. A module that is instantiated several times counts once: the engine counts
+ * exactly and refuses what is left over. */
+static void measure(const struct trigger_component *component, uint32_t *ret_memories, uint64_t *ret_bytes)
+{
+    *ret_memories = 0;
+    *ret_bytes = 0;
+    for (uint32_t i = 0; i < component_binary_core_count(component->binary); i++) {
+        const struct engine_core *core = component_binary_core(component->binary, i);
+        if (!component->modules[i])
+            continue;
+        for (uint32_t k = core->memory_import_count; k < core->memory_count; k++) {
+            ++*ret_memories;
+            *ret_bytes += core->memories[k].min << core->memories[k].page_log2; /* at most 4 GiB each, the engine checked */
+        }
+    }
+}
+
+static int set_limits(struct trigger_http *http, uint32_t index, struct sw_err *err)
+{
+    struct trigger_service *service = &http->services[index];
+    struct trigger_lane *lane = &http->admission.lanes[index];
+    struct app_limits *limits = &service->limits;
+    uint64_t bytes;
+    *limits = service->component.meta->limits;
+    limits->time_ms = or_default(limits->time_ms, TRIGGER_WALL_MS_MAX);
+    limits->cpu_time_ms = or_default(limits->cpu_time_ms, TRIGGER_CPU_MS_MAX);
+    limits->memory_bytes = or_default(limits->memory_bytes, TRIGGER_MEMORY_BYTES_MAX);
+    limits->concurrency = limits->concurrency ? limits->concurrency : TRIGGER_CONCURRENCY_MAX;
+    limits->queue = limits->queue ? limits->queue : TRIGGER_QUEUE_MAX;
+    lane->running_max = limits->concurrency;
+    lane->waiting_max = limits->queue;
+    lane->time_ms = limits->time_ms;
+    lane->wait_ms = limits->time_ms < TRIGGER_QUEUE_MS_MAX ? limits->time_ms : TRIGGER_QUEUE_MS_MAX;
+    measure(&service->component, &lane->slots, &bytes);
+    lane->mappings = TRIGGER_STACK_MAPPINGS + TRIGGER_SLOT_MAPPINGS * lane->slots;
+    if (bytes > limits->memory_bytes)
+        return sw_fail(err, SW_EINPUT,
+                       "component '" SW_FMT "': its limit of memory is %llu bytes, it begins with %llu\n"
+                       "hint: raise 'memory' in [component." SW_FMT ".tool.swell.limits], or --max-instance-memory",
+                       SW_ARG(service->component.meta->id), (unsigned long long)limits->memory_bytes, (unsigned long long)bytes,
+                       SW_ARG(service->component.meta->id));
+    return 0;
+}
+
+/* Said at the start, because a manifest that asks for more than the system gives would otherwise be found out under load. */
+static void hint_mappings(const struct trigger_http *http, uint32_t index)
+{
+    const struct trigger_lane *lane = &http->admission.lanes[index];
+    uint32_t possible = http->admission.max.mappings / lane->mappings;
+    if (possible >= lane->running_max)
+        return;
+    sw_log_warn("trigger", "limit.mappings",
+                "component=" SW_FMT " concurrency=%u possible=%u: vm.max_map_count ends earlier; hint: sysctl -w vm.max_map_count=%llu",
+                SW_ARG(http->services[index].component.meta->id), lane->running_max, possible,
+                (unsigned long long)lane->running_max * lane->mappings + 2 * TRIGGER_MAPPINGS_RESERVE);
+}
+
+static int load_all(struct trigger_http *http, struct sw_err *err)
+{
+    const struct app *app = http->serving->app;
+    struct trigger_resources resources;
+    http->services = sw_try_alloc_array(app->component_count, sizeof *http->services);
+    if (!http->services)
+        return sw_fail(err, SW_ENOMEM, "no memory for %u components", app->component_count);
+    int rc = app_routes_new(app, &http->routes, err);
+    if (rc == 0)
+        rc = trigger_admission_init(&http->admission, app->component_count, err);
+    for (uint32_t i = 0; rc == 0 && i < app->component_count; i++) {
+        rc = load_component(http, i, err);
+        if (rc == 0)
+            rc = set_limits(http, i, err);
+    }
+    if (rc < 0)
+        return rc;
+    trigger_resources_read(&resources); /* the modules' mappings are there by now */
+    trigger_admission_open(&http->admission, &resources);
+    for (uint32_t i = 0; i < app->component_count; i++)
+        hint_mappings(http, i);
+    return 0;
+}
+
+/* ---- life ---- */
+
+int trigger_http_new(struct loop *loop, struct engine *engine, const struct node_serving *serving,
+                     const struct trigger_http_config *config, struct trigger_http **ret, struct sw_err *err)
+{
+    struct trigger_http *http = sw_alloc(sizeof *http);
+    http->loop = loop;
+    http->engine = engine;
+    http->serving = serving;
+    http->config = *config;
+    http->expiry_at_ms = UINT64_MAX;
+    sw_list_init(&http->spare);
+    int rc = load_all(http, err);
+    const struct http_server_config server = {
+        .request = trigger__on_request, .arg = http, .connections_max = http->admission.max.connections};
+    if (rc == 0)
+        rc = loop_timer_new(loop, trigger__expire, http, &http->expiry, err);
+    if (rc == 0)
+        rc = loop_timer_new(loop, trigger__pause_over, http, &http->pause, err);
+    if (rc == 0)
+        rc = http_server_new(loop, &server, &http->server, err);
+    if (rc < 0) {
+        trigger_http_free(http);
+        return rc;
+    }
+    *ret = http;
+    return 0;
+}
+
+int trigger_http_listen(struct trigger_http *http, struct sw_err *err)
+{
+    return http_server_listen(http->server, http->serving->listen_fd, err);
+}
+
+void trigger_http_drain(struct trigger_http *http, void (*drained)(void *arg), void *arg)
+{
+    http_server_drain(http->server, drained, arg);
+}
+
+static void end_all(struct sw_link *list)
+{
+    while (!sw_list_empty(list)) {
+        struct trigger_request *req = SW_CONTAINER(list->next, struct trigger_request, ticket.link);
+        uint16_t status;
+        if (req->store) {
+            component_store_cancel(req->store);
+            (void)host_http_end(req->host, &status); /* cut: the process ends */
+        }
+        trigger__request_end(req);
+    }
+}
+
+static void log_counters(const struct trigger_http *http)
+{
+    struct engine_stats stats;
+    engine_stats_read(http->engine, &stats);
+    sw_log_debug("trigger", "engine.counters",
+                 "instances=%llu traps=%llu parks=%llu yields=%llu waited_slices_0=%llu waited_slices_1=%llu waited_slices_2=%llu "
+                 "waited_slices_more=%llu waited_slices_max=%llu",
+                 (unsigned long long)stats.instances, (unsigned long long)stats.traps, (unsigned long long)stats.parks,
+                 (unsigned long long)stats.yields, (unsigned long long)stats.waited[0], (unsigned long long)stats.waited[1],
+                 (unsigned long long)stats.waited[2], (unsigned long long)stats.waited[3], (unsigned long long)stats.waited_max);
+}
+
+void trigger_http_free(struct trigger_http *http)
+{
+    if (!http)
+        return;
+    http->closing = true;
+    for (uint32_t i = 0; i < http->admission.lane_count; i++) {
+        trigger__report_refusals(http, i, true);
+        end_all(&http->admission.lanes[i].waiting);
+        end_all(&http->admission.lanes[i].running);
+    }
+    if (http->server)
+        log_counters(http);
+    http_server_free(http->server);
+    loop_timer_free(http->expiry);
+    loop_timer_free(http->pause);
+    struct sw_link *link;
+    while ((link = sw_list_take_head(&http->spare))) {
+        struct trigger_request *req = SW_CONTAINER(link, struct trigger_request, ticket.link);
+        sw_arena_deinit(&req->text);
+        sw_free(req);
+    }
+    for (uint32_t i = 0; http->services && i < http->serving->app->component_count; i++) {
+        struct trigger_component *component = &http->services[i].component;
+        sw_free((void *)(uintptr_t)component->grants.env); /* ours: made by grants_make */
+        trigger_component_deinit(component);
+    }
+    trigger_admission_deinit(&http->admission);
+    sw_free(http->services);
+    app_routes_free(http->routes);
+    sw_free(http);
+}
