@@ -1,0 +1,678 @@
+/* sandbox.c - tests: what a sandboxed worker and compiler can do, what they are refused, and what ends them.  Room: node.
+ *
+ * Each row forks a child that enters a sandbox, does one thing and ends; the row says how. */
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/ptrace.h>
+#include <sys/random.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "check.h"
+#include "node/sandbox.h"
+#include "node/sandbox_internal.h"
+
+enum { DONE = 0, NOT_ENTERED = 99, SURVIVED = 98 };
+#define SIGNAL(number) (1000 + (number)) /* a fate: ended by this signal; below: exit status */
+#define KILLED SIGNAL(SIGSYS)
+
+static char cache_dir[] = "/tmp/swell-sandbox-XXXXXX";
+static int plain_socket = -1; /* made before the sandbox is entered */
+static int kept_file = -1;    /* the compiler's component */
+static char *page;            /* one page, readable and writable */
+static pid_t parent;
+
+/* ---- what a child does: returns its exit status, mostly an errno ---- */
+
+static int failed(long rc)
+{
+    return rc < 0 ? errno : DONE;
+}
+
+static int run_program(void)
+{
+    char *argv[] = {NULL};
+    return failed(execve("/bin/true", argv, argv));
+}
+
+static int read_passwd(void)
+{
+    return failed(open("/etc/passwd", O_RDONLY | O_CLOEXEC));
+}
+
+static int read_passwd_old(void)
+{
+    return failed(syscall(SYS_openat, AT_FDCWD, "/etc/passwd", O_RDONLY));
+}
+
+static int write_file(void)
+{
+    return failed(open("/tmp/swell-sandbox-test", O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
+}
+
+static int look_at_file(void)
+{
+    struct stat st;
+    return failed(stat("/etc/passwd", &st));
+}
+
+static int make_socket(void)
+{
+    return failed(socket(AF_INET, SOCK_STREAM, 0));
+}
+
+static int connect_socket(void)
+{
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(1)};
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    return failed(connect(plain_socket, (struct sockaddr *)&address, sizeof address));
+}
+
+static int bind_socket(void)
+{
+    struct sockaddr_in address = {.sin_family = AF_INET};
+    return failed(bind(plain_socket, (struct sockaddr *)&address, sizeof address));
+}
+
+static int option_of_socket(void)
+{
+    int mark = 1;
+    return failed(setsockopt(plain_socket, SOL_SOCKET, SO_MARK, &mark, sizeof mark));
+}
+
+static int no_delay(void)
+{
+    int on = 1;
+    return failed(setsockopt(plain_socket, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on));
+}
+
+static int trace_parent(void)
+{
+    return failed(ptrace(PTRACE_ATTACH, parent, NULL, NULL));
+}
+
+static int read_parent(void)
+{
+    char byte;
+    struct iovec local = {&byte, 1};
+    struct iovec remote = {page, 1};
+    return failed(process_vm_readv(parent, &local, 1, &remote, 1, 0));
+}
+
+static int kill_parent(void)
+{
+    return failed(kill(parent, 0));
+}
+
+static int kill_parents_thread(void)
+{
+    return failed(syscall(SYS_tgkill, parent, parent, 0));
+}
+
+static int fork_process(void)
+{
+    return failed(fork());
+}
+
+static int new_name_space(void)
+{
+    return failed(unshare(CLONE_NEWUSER));
+}
+
+static int be_visible(void)
+{
+    return failed(prctl(PR_SET_DUMPABLE, 1, 0, 0, 0));
+}
+
+static int raise_limit(void)
+{
+    struct rlimit limit = {RLIM_INFINITY, RLIM_INFINITY};
+    return failed(setrlimit(RLIMIT_CORE, &limit));
+}
+
+static int type_for_user(void)
+{
+    char byte = '\n';
+    return failed(ioctl(STDERR_FILENO, TIOCSTI, &byte));
+}
+
+static int make_ring(void)
+{
+    char params[256] = {0};
+    return failed(syscall(425, 1, params)); /* io_uring_setup, on every processor */
+}
+
+static int protect_executable(void)
+{
+    return failed(mprotect(page, 4096, PROT_READ | PROT_EXEC));
+}
+
+static int run_page(void)
+{
+    static const unsigned char ret[] = {
+        0xc3}; /* "ret" on x86-64; any other processor ends in a signal, too */
+    memcpy(page, ret, sizeof ret);
+    if (mprotect(page, 4096, PROT_READ | PROT_EXEC) != 0)
+        return errno;
+    union { /* ISO C has no cast from data to code */
+        void *data;
+        void (*code)(void);
+    } jump = {page};
+    jump.code();
+    return SURVIVED;
+}
+
+static int map_executable(void)
+{
+    return failed(
+        mmap(NULL, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) == MAP_FAILED ? -1 : 0);
+}
+
+static int memory(void)
+{
+    char *map = mmap(NULL, 1 << 20, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (map == MAP_FAILED || mprotect(map, 1 << 16, PROT_READ | PROT_WRITE) != 0)
+        return errno;
+    map[0] = 1;
+    if (madvise(map, 1 << 16, MADV_DONTNEED) != 0 || map[0] != 0 || munmap(map, 1 << 20) != 0)
+        return errno ? errno : SURVIVED;
+    char *large = malloc(1 << 20);
+    char *larger = large ? realloc(large, 8 << 20) : NULL; /* by mremap */
+    free(larger);
+    return larger ? DONE : ENOMEM;
+}
+
+static int time_and_chance(void)
+{
+    struct timespec now;
+    struct tm tm;
+    char bytes[8];
+    if (clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now) != 0 || clock_gettime(CLOCK_REALTIME, &now) != 0 ||
+        !gmtime_r(&now.tv_sec, &tm) || getrandom(bytes, sizeof bytes, 0) != sizeof bytes)
+        return errno ? errno : SURVIVED;
+    now = (struct timespec){.tv_nsec = 1000};
+    return failed(nanosleep(&now, NULL));
+}
+
+static int print(void)
+{
+    return fprintf(stderr, "%s", "") < 0 || isatty(STDERR_FILENO) < 0 ? SURVIVED : DONE;
+}
+
+static int give_up(void)
+{
+    abort();
+}
+
+static int touch_nothing(void)
+{
+    volatile char *nowhere = mmap(NULL, 4096, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    return nowhere[0];
+}
+
+static void *return_null(void *arg)
+{
+    return arg;
+}
+
+static int start_thread(void)
+{
+    pthread_t thread;
+    int rc = pthread_create(&thread, NULL, return_null, NULL);
+    return rc ? rc : pthread_join(thread, NULL);
+}
+
+static int start_process_by_clone3(void)
+{
+    return failed(syscall(SYS_clone3, NULL, (size_t)0));
+}
+
+static int store_in_cache(void)
+{
+    char from[64];
+    char to[64];
+    (void)snprintf(from, sizeof from, "%s/.new", cache_dir);
+    (void)snprintf(to, sizeof to, "%s/stored", cache_dir);
+    int dir = open(cache_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int fd = openat(dir, ".new", O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    if (dir < 0 || fd < 0 || write(fd, "x", 1) != 1 || fchmod(fd, 0444) != 0 || fsync(fd) != 0 ||
+        close(fd) != 0)
+        return errno;
+    return failed(
+        renameat(dir, ".new", dir, "stored") != 0 || fsync(dir) != 0 || unlinkat(dir, "stored", 0) != 0 ? -1
+                                                                                                        : 0);
+}
+
+static int link_into_cache(void)
+{
+    char to[64];
+    (void)snprintf(to, sizeof to, "%s/link", cache_dir);
+    return failed(symlink("/etc/passwd", to));
+}
+
+static int read_component(void)
+{
+    char byte;
+    return failed(pread(kept_file, &byte, 1, 0));
+}
+
+static int use_other_descriptor(void)
+{
+    return failed(fcntl(plain_socket, F_GETFD)) == DONE ? SURVIVED : errno;
+}
+
+static int read_other_descriptor(void)
+{
+    char byte;
+    return failed(read(plain_socket, &byte, 1));
+}
+
+static int read_processor(void)
+{
+    return failed(open("/proc/cpuinfo", O_RDONLY | O_CLOEXEC));
+}
+
+static int read_own_memory(void)
+{
+    return failed(open("/proc/self/mem", O_RDWR | O_CLOEXEC));
+}
+
+#if defined(__x86_64__)
+static int old_entry(void)
+{
+    long rc;
+    __asm__ volatile("int $0x80" : "=a"(rc) : "a"(20) : "memory"); /* getpid of 32-bit programs */
+    return rc < 0 ? ENOSYS : SURVIVED;
+}
+
+static int other_numbers(void)
+{
+    return failed(syscall(0x40000000 + SYS_openat, AT_FDCWD, "/etc/passwd", O_RDONLY)); /* x32 */
+}
+#endif
+
+/* ---- rows ---- */
+
+struct row {
+    const char *what;
+    int (*act)(void);
+    int fate;
+};
+
+static const struct row worker_rows[] = {
+    {"runs a program", run_program, KILLED},
+    {"opens a file", read_passwd, KILLED},
+    {"opens a file by the raw call", read_passwd_old, KILLED},
+    {"makes a file", write_file, KILLED},
+    {"looks at a file", look_at_file, KILLED},
+    {"makes a socket", make_socket, KILLED},
+    {"connects a socket it had", connect_socket, KILLED},
+    {"binds a socket it had", bind_socket, KILLED},
+    {"sets an option it has no use for", option_of_socket, KILLED},
+    {"traces its parent", trace_parent, KILLED},
+    {"reads its parent's memory", read_parent, KILLED},
+    {"signals its parent", kill_parent, KILLED},
+    {"signals its parent's thread", kill_parents_thread, KILLED},
+    {"forks", fork_process, KILLED},
+    {"starts a thread", start_thread, KILLED},
+    {"starts a process by clone3", start_process_by_clone3, KILLED},
+    {"makes a name space", new_name_space, KILLED},
+    {"becomes visible", be_visible, KILLED},
+    {"raises a limit", raise_limit, KILLED},
+    {"types for the user", type_for_user, KILLED},
+    {"makes a ring", make_ring, KILLED},
+    {"makes memory executable", protect_executable, KILLED},
+    {"maps executable memory", map_executable, KILLED},
+#if defined(__x86_64__)
+    {"takes the 32-bit entry", old_entry, KILLED},
+    {"takes the x32 numbers", other_numbers, KILLED},
+#endif
+    {"uses memory", memory, DONE},
+    {"uses clocks and random numbers", time_and_chance, DONE},
+    {"prints", print, DONE},
+    {"sets the option of its connections", no_delay, DONE},
+    {"aborts", give_up, SIGNAL(SIGABRT)},
+    {"touches a guard", touch_nothing, SIGNAL(SIGSEGV)},
+};
+
+static const struct row compiler_rows[] = {
+    {"runs a program", run_program, KILLED},
+    {"makes a socket", make_socket, KILLED},
+    {"connects", connect_socket, KILLED},
+    {"traces its parent", trace_parent, KILLED},
+    {"signals its parent", kill_parent, KILLED},
+    {"forks", fork_process, KILLED},
+    {"makes a ring", make_ring, KILLED},
+    {"raises a limit", raise_limit, KILLED},
+    {"links into the cache", link_into_cache, KILLED},
+    {"maps executable memory", map_executable, KILLED},
+    {"is told that memory is executable", protect_executable, DONE},
+    {"runs memory that is not", run_page, SIGNAL(SIGSEGV)},
+    {"starts a process by clone3", start_process_by_clone3, ENOSYS},
+    {"starts a thread", start_thread, DONE},
+    {"uses memory", memory, DONE},
+    {"uses clocks and random numbers", time_and_chance, DONE},
+    {"prints", print, DONE},
+    {"reads its component", read_component, DONE},
+    {"stores in the cache", store_in_cache, DONE},
+    {"reads what the processor can do", read_processor, DONE},
+    {"uses a descriptor that was not given", read_other_descriptor, EBADF},
+};
+
+static const struct row landlocked_compiler_rows[] = {
+    {"opens a file", read_passwd, EACCES},
+    {"makes a file", write_file, EACCES},
+    {"opens its own memory", read_own_memory, EACCES},
+};
+
+static const struct row begun_worker_rows[] = {
+    /* loading: nothing is killed, and what Landlock takes fails */
+    {"opens a file", read_passwd, DONE},
+    {"looks at a file", look_at_file, DONE},
+    {"makes a socket", make_socket, DONE},
+    {"starts a thread", start_thread, DONE},
+    {"makes memory executable", protect_executable, DONE},
+    {"uses a descriptor that was not given", use_other_descriptor, EBADF},
+};
+
+static const struct row landlocked_begun_worker_rows[] = {
+    {"makes a file", write_file, EACCES},
+    {"runs a program", run_program, EACCES},
+    {"opens its own memory", read_own_memory, EACCES},
+};
+
+/* ---- children ---- */
+
+static int enter_worker(struct sw_err *err)
+{
+    return node_sandbox_worker(NULL, err);
+}
+
+static int begin_worker(struct sw_err *err)
+{
+    return node_sandbox_worker_begin(err);
+}
+
+static int enter_compiler(struct sw_err *err)
+{
+    return node_sandbox_compiler(kept_file, cache_dir, err);
+}
+
+typedef int enter_fn(struct sw_err *err);
+
+static int fate_of(enter_fn *enter, int (*act)(void))
+{
+    (void)fflush(NULL);
+    pid_t pid = fork();
+    assert_true(pid >= 0);
+    if (pid == 0) {
+        const struct rlimit no_core = {0, 0};
+        struct sw_err err;
+        (void)signal(SIGABRT, SIG_DFL); /* cmocka's */
+        (void)signal(SIGSEGV, SIG_DFL);
+        (void)setrlimit(RLIMIT_CORE, &no_core);
+        if (enter(&err) < 0) {
+            (void)fprintf(stderr, "%s\n", err.text);
+            _exit(NOT_ENTERED);
+        }
+        errno = 0;
+        _exit(act());
+    }
+    int status = 0;
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    return WIFSIGNALED(status) ? SIGNAL(WTERMSIG(status)) : WEXITSTATUS(status);
+}
+
+static void run_rows(enter_fn *enter, const struct row *rows, size_t count)
+{
+    int wrong = 0;
+    for (size_t i = 0; i < count; i++) {
+        int fate = fate_of(enter, rows[i].act);
+        if (fate == rows[i].fate)
+            continue;
+        print_error("%s: ended with %d, expected %d (1000 and more: by that signal)\n", rows[i].what, fate,
+                    rows[i].fate);
+        wrong++;
+    }
+    CHECK_INT(wrong, 0);
+}
+#define RUN_ROWS(enter, rows) run_rows(enter, rows, sizeof(rows) / sizeof *(rows))
+
+/* In builds with sanitizers nothing is entered; their library cannot live in it. */
+static void skip_without(void)
+{
+#ifdef NODE_SANDBOX_OFF
+    skip();
+#endif
+}
+
+static void skip_without_landlock(void)
+{
+    skip_without();
+    if (node__paths_abi() == 0)
+        skip();
+}
+
+/* ---- tests ---- */
+
+static void a_worker_is_ended_by_what_it_has_no_use_for(void **state)
+{
+    (void)state;
+    skip_without();
+    RUN_ROWS(enter_worker, worker_rows);
+}
+
+static void a_compiler_is_ended_by_what_it_has_no_use_for(void **state)
+{
+    (void)state;
+    skip_without();
+    RUN_ROWS(enter_compiler, compiler_rows);
+}
+
+static void a_compiler_reaches_no_file_but_its_own(void **state)
+{
+    (void)state;
+    skip_without_landlock();
+    RUN_ROWS(enter_compiler, landlocked_compiler_rows);
+}
+
+static void a_worker_can_load_after_its_first_step(void **state)
+{
+    (void)state;
+    skip_without();
+    RUN_ROWS(begin_worker, begun_worker_rows);
+}
+
+static void a_loading_worker_writes_and_runs_nothing(void **state)
+{
+    (void)state;
+    skip_without_landlock();
+    RUN_ROWS(begin_worker, landlocked_begun_worker_rows);
+}
+
+static int go[2];
+
+static void *open_when_told(void *arg)
+{
+    char byte;
+    if (read(go[0], &byte, 1) == 1)
+        _exit(read_passwd());
+    return arg;
+}
+
+static int enter_with_a_thread(struct sw_err *err)
+{
+    pthread_t thread;
+    if (pipe2(go, O_CLOEXEC) != 0 || pthread_create(&thread, NULL, open_when_told, NULL) != 0)
+        return sw_fail(err, SW_EIO, "no thread");
+    return node_sandbox_worker(NULL, err);
+}
+
+static int tell_thread(void)
+{
+    if (write(go[1], "x", 1) != 1)
+        return errno;
+    for (;;)
+        (void)sched_yield(); /* the thread's end is the process's */
+}
+
+static void a_thread_that_ran_before_is_in_the_sandbox_too(void **state)
+{
+    (void)state;
+    skip_without();
+    CHECK_INT(fate_of(enter_with_a_thread, tell_thread), KILLED);
+}
+
+/* ---- what others see ---- */
+
+struct seen {
+    char status[4096];
+    struct rlimit core;
+};
+
+/* Looks at a child that has entered and waits. */
+static void look(enter_fn *enter, struct seen *ret)
+{
+    int entered[2];
+    int leave[2];
+    assert_int_equal(pipe2(entered, O_CLOEXEC), 0);
+    assert_int_equal(pipe2(leave, O_CLOEXEC), 0);
+    (void)fflush(NULL);
+    pid_t pid = fork();
+    assert_true(pid >= 0);
+    if (pid == 0) {
+        struct sw_err err;
+        char byte = enter(&err) < 0 ? '-' : '+';
+        if (write(entered[1], &byte, 1) != 1 || close(leave[1]) != 0)
+            _exit(NOT_ENTERED);
+        _exit(read(leave[0], &byte, 1) == 0 ? DONE : SURVIVED); /* until the test closes its end */
+    }
+    char byte = 0;
+    char path[64];
+    assert_int_equal(read(entered[0], &byte, 1), 1);
+    (void)snprintf(path, sizeof path, "/proc/%d/status", (int)pid);
+    FILE *file = fopen(path, "re");
+    size_t n = file ? fread(ret->status, 1, sizeof ret->status - 1, file) : 0;
+    ret->status[n] = '\0';
+    if (file)
+        (void)fclose(file);
+    int rc = prlimit(pid, RLIMIT_CORE, NULL, &ret->core);
+    for (int i = 0; i < 2; i++) {
+        (void)close(entered[i]);
+        (void)close(leave[i]);
+    }
+    int status = 0;
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    CHECK_INT(byte, '+');
+    CHECK_INT(rc, 0);
+    CHECK_INT(status, 0);
+}
+
+static void others_see_that_it_is_sandboxed(void **state)
+{
+    (void)state;
+    skip_without();
+    struct seen seen;
+    look(enter_worker, &seen);
+    CHECK_HAS(seen.status, "NoNewPrivs:\t1\n");
+    CHECK_HAS(seen.status, "Seccomp:\t2\n");
+    CHECK_INT(seen.core.rlim_max, 0);
+}
+
+static void the_variable_decides(void **state)
+{
+    (void)state;
+    struct sw_err err;
+    struct seen seen;
+    struct rlimit core;
+    assert_int_equal(getrlimit(RLIMIT_CORE, &core), 0);
+    assert_int_equal(setenv("SWELL_SANDBOX", "off", 1), 0);
+    CHECK_INT(fate_of(enter_worker, read_passwd), DONE);
+    CHECK_INT(fate_of(enter_compiler, read_passwd), DONE);
+    CHECK_INT(fate_of(begin_worker, make_socket), DONE);
+    CHECK_OK(node_sandbox_check(&err), &err);
+    assert_int_equal(setenv("SWELL_SANDBOX", "half", 1), 0);
+    CHECK_INT(node_sandbox_check(&err), -SW_EINPUT);
+    CHECK_HAS(err.text, "expected 'on', 'inspect' or 'off', got 'half'");
+    CHECK_INT(node_sandbox_worker(NULL, &err), -SW_EINPUT); /* never taken for "off" */
+    CHECK_INT(node_sandbox_worker_begin(&err), -SW_EINPUT);
+    CHECK_INT(node_sandbox_compiler(kept_file, cache_dir, &err), -SW_EINPUT);
+#ifndef NODE_SANDBOX_OFF
+    assert_int_equal(setenv("SWELL_SANDBOX", "inspect", 1), 0);
+    look(enter_worker, &seen);
+    CHECK_HAS(seen.status, "Seccomp:\t2\n");
+    CHECK(seen.core.rlim_max == core.rlim_max);
+#else
+    (void)seen;
+#endif
+    assert_int_equal(unsetenv("SWELL_SANDBOX"), 0);
+    CHECK_OK(node_sandbox_check(&err), &err);
+}
+
+static void a_missing_cache_folder_is_named(void **state)
+{
+    (void)state;
+    skip_without_landlock();
+    struct sw_err err = {0};
+    (void)fflush(NULL);
+    pid_t pid = fork(); /* what comes before the failure cannot be undone */
+    assert_true(pid >= 0);
+    if (pid == 0)
+        _exit(node_sandbox_compiler(kept_file, "/nowhere/at/all", &err) == -SW_EIO &&
+                      strstr(err.text, "'/nowhere/at/all'")
+                  ? DONE
+                  : SURVIVED);
+    int status = 0;
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    CHECK_INT(status, 0);
+}
+
+static int set_up(void **state)
+{
+    (void)state;
+    parent = getpid();
+    int first = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    plain_socket = fcntl(first, F_DUPFD_CLOEXEC, 10); /* above a worker's channel */
+    kept_file = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
+    page = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    bool good = plain_socket >= 0 && kept_file >= 0 && page != MAP_FAILED && unsetenv("SWELL_SANDBOX") == 0;
+    return close(first) == 0 && good && mkdtemp(cache_dir) ? 0 : -1;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    return rmdir(cache_dir);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_worker_is_ended_by_what_it_has_no_use_for),
+        cmocka_unit_test(a_compiler_is_ended_by_what_it_has_no_use_for),
+        cmocka_unit_test(a_compiler_reaches_no_file_but_its_own),
+        cmocka_unit_test(a_worker_can_load_after_its_first_step),
+        cmocka_unit_test(a_loading_worker_writes_and_runs_nothing),
+        cmocka_unit_test(a_thread_that_ran_before_is_in_the_sandbox_too),
+        cmocka_unit_test(others_see_that_it_is_sandboxed),
+        cmocka_unit_test(the_variable_decides),
+        cmocka_unit_test(a_missing_cache_folder_is_named),
+    };
+    return cmocka_run_group_tests(tests, set_up, tear_down);
+}
