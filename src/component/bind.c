@@ -2,7 +2,7 @@
  *
  * Everything a call needs is worked out here: cells for core exports, the callee behind each lowering, how far entering goes, and the
  * links of each core module. A module whose arguments are all host functions or late ones gets HOST and LATE links only, which is the
- * engine's fast path. */
+ * engine's fast path. A late argument of a lazy instance is a HOST link too: only the component can make that instance. */
 #include <assert.h>
 
 #include "base/alloc.h"
@@ -133,6 +133,20 @@ static void bind_exports(struct component *component, const struct component_pla
     }
 }
 
+static bool is_lazy(const struct component_plan *plan, const struct component_arg *arg)
+{
+    return arg->kind == COMPONENT_ARG_FUNC && arg->late && plan->instances[arg->func.index].lazy;
+}
+
+static uint32_t lazy_args(const struct component_plan *plan)
+{
+    uint32_t count = 0; /* fits: arguments are imports of modules in one binary */
+    for (uint32_t i = 0; i < plan->instance_count; i++)
+        for (uint32_t k = 0; k < plan->instances[i].arg_count; k++)
+            count += is_lazy(plan, &plan->instances[i].args[k]);
+    return count;
+}
+
 static int allocate(struct component *component, const struct component_plan *plan, struct sw_err *err)
 {
     struct sw_arena *arena = &component->arena;
@@ -148,21 +162,34 @@ static int allocate(struct component *component, const struct component_plan *pl
     component->builtins = SW_ARENA_ARRAY(arena, plan->builtin_count, struct component_bound_builtin);
     component->resources = SW_ARENA_ARRAY(arena, plan->resource_count, struct component_bound_resource);
     component->exports = SW_ARENA_ARRAY(arena, plan->export_count, struct component_export);
-    size_t canons = (size_t)plan->lift_count + plan->lowering_count;
+    size_t canons = (size_t)plan->lift_count + plan->lowering_count, lates = lazy_args(plan);
+    component->lates = SW_ARENA_ARRAY(arena, lates, struct component_bound_late);
     component->memory_cells = SW_ARENA_ARRAY(arena, canons, struct component_cell);
     component->func_cells = SW_ARENA_ARRAY(
-        arena, canons + 2 * (size_t)plan->lift_count + plan->resource_count, struct component_cell);
-    if (!component->kinds || !component->bounds || !component->lifts || !component->lowerings ||
+        arena, canons + 2 * (size_t)plan->lift_count + plan->resource_count + lates, struct component_cell);
+    if (!component->kinds || !component->lates || !component->bounds || !component->lifts || !component->lowerings ||
         !component->builtins || !component->resources || !component->exports || !component->memory_cells ||
         !component->func_cells)
         return sw_arena_fail(arena, canons * sizeof *component->lifts, err);
     return 0;
 }
 
+static void link_lazy(struct component *component, const struct component_arg *arg, struct engine_link *ret)
+{
+    struct component_bound_late *late = &component->lates[component->late_count++];
+    late->target = core_ref(component, &arg->func);
+    late->vals = arg->late_vals;
+    *ret = (struct engine_link){.kind = ENGINE_LINK_HOST, .fn = component__late_call_wait, .env = late};
+}
+
 static void link_func(struct component *component, const struct component_arg *arg, struct engine_link *ret)
 {
     switch (arg->func.kind) {
     case COMPONENT_CORE_EXPORT:
+        if (is_lazy(component->plan, arg)) {
+            link_lazy(component, arg, ret);
+            return;
+        }
         *ret = (struct engine_link){.kind = arg->late ? ENGINE_LINK_LATE : ENGINE_LINK_EXPORT,
                                     .instance = arg->func.index,
                                     .name = arg->func.name};

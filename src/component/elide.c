@@ -236,9 +236,8 @@ static void replace(const struct pair *pair, struct component_core_func *func)
         *func = *filled_in(pair, slot);
 }
 
-/* Arguments are const in the plan: they are copied once, where something changes. */
-static int own_args(struct component_plan *plan, struct component_core_instance *instance, struct component_arg **ret,
-                    struct sw_err *err)
+int component__own_args(struct component_plan *plan, struct component_core_instance *instance, struct component_arg **ret,
+                        struct sw_err *err)
 {
     struct component_arg *args = SW_ARENA_ARRAY(&plan->arena, instance->arg_count, struct component_arg);
     if (!args)
@@ -286,7 +285,7 @@ static int elide_pair(struct pair *pair, struct sw_err *err)
         if (!uses_shim)
             continue;
         struct component_arg *args = NULL;
-        int rc = own_args(plan, instance, &args, err);
+        int rc = component__own_args(plan, instance, &args, err);
         if (rc < 0)
             return rc;
         for (uint32_t k = 0; k < instance->arg_count; k++)
@@ -341,7 +340,7 @@ static int renumber_instance(struct component_plan *plan, uint32_t self, const u
 {
     struct component_core_instance *instance = &plan->instances[self];
     struct component_arg *args = NULL;
-    int rc = own_args(plan, instance, &args, err);
+    int rc = component__own_args(plan, instance, &args, err);
     if (rc < 0)
         return rc;
     for (uint32_t k = 0; k < instance->arg_count; k++) {

@@ -46,7 +46,8 @@ int component__call_staying(struct component_store *store, uint32_t instance, st
                             union engine_val *vals, size_t count)
 {
     store->instances[instance].may_leave = false;
-    /* lint: allow(waits): with may_leave off no host function runs, so nothing can park; the guest can only compute */
+    /* lint: allow(waits): with may_leave off no host function runs, so nothing can park; the guest can only compute. Making a lazy core
+     * instance leaves the fiber, but nothing else runs before it is back. */
     int rc = component__core_call_wait(store, ref, vals, count);
     store->instances[instance].may_leave = true;
     return rc;
@@ -78,6 +79,8 @@ int component__core_call_wait(struct component_store *store, struct component_co
     if (!slot->known) {
         const struct component_cell *cell = &component->func_cells[ref.index];
         int rc = made(store, cell);
+        if (rc == 0 && component->plan->instances[cell->instance].lazy)
+            rc = component__make_lazy_wait(store, cell->instance);
         if (rc < 0)
             return rc;
         if (engine_instance_func(store->engine, cell->instance, cell->name, &slot->func) != 0)
@@ -86,6 +89,12 @@ int component__core_call_wait(struct component_store *store, struct component_co
         slot->known = true;
     }
     return engine_func_call(store->engine, slot->func, vals, count);
+}
+
+int component__late_call_wait(void *env, struct engine_store *engine_store, union engine_val *vals)
+{
+    const struct component_bound_late *late = env;
+    return component__core_call_wait(engine_store_owner(engine_store), late->target, vals, late->vals);
 }
 
 int component__memory(struct component_store *store, uint32_t cell_index, struct engine_memory *ret)

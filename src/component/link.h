@@ -211,5 +211,13 @@ int component__flat_functype(struct link *link, const struct link_flat *flat, co
 
 /* Takes pure shim and fixup modules out of the plan. Scratch memory is of `scratch`. */
 int component__elide(struct component_plan *plan, struct sw_arena *scratch, struct sw_err *err) SW_MUST_CHECK;
+/* Arguments are const in the plan: copied by whoever changes them. */
+int component__own_args(struct component_plan *plan, struct component_core_instance *instance, struct component_arg **ret,
+                        struct sw_err *err) SW_MUST_CHECK;
+
+/* ---- lazy.c ---- */
+
+/* Marks the core instances that can be made at their first call. After component__elide, which makes arguments late. */
+int component__mark_lazy(struct component_plan *plan, struct sw_arena *scratch, struct sw_err *err) SW_MUST_CHECK;
 
 #endif

@@ -67,6 +67,8 @@ static int link_run(struct link *link)
         rc = export_all(link, outermost);
     if (rc == 0)
         rc = component__elide(plan, &link->scratch, link->err);
+    if (rc == 0)
+        rc = component__mark_lazy(plan, &link->scratch, link->err);
     for (uint32_t i = 0; rc == 0 && i < plan->instance_count; i++)
         plan->core_used[plan->instances[i].core] = true;
     return rc;

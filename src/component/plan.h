@@ -1,7 +1,7 @@
 /* plan.h - a component with everything static resolved: flat arrays of numbers.  Room: component (internal to it).
  *
  * Made by link.c by symbolic instantiation: nested instantiations are executed on definitions, not on values (component.md 1).
- * Numbers: core instance = order of `instances` = order of instantiation in the engine store; component instance = one per static
+ * Numbers: core instance = order of `instances` = number in the engine store and, but for lazy ones, order of instantiation; component instance = one per static
  * component instantiation, 0 is the outermost; resource = index into `resources`. */
 #ifndef SW_COMPONENT_PLAN_H
 #define SW_COMPONENT_PLAN_H
@@ -84,6 +84,7 @@ struct component_arg {
     uint32_t instance;               /* EXPORT */
     struct sw_str name;
     bool late; /* FUNC of a CORE_EXPORT whose instance is made later (an elided shim's slot): call through it */
+    uint32_t late_vals; /* late, of a lazy instance: values its call needs room for, max(parameters, results) */
 };
 struct component_core_instance {
     uint32_t core;      /* component_binary_core index */
@@ -92,7 +93,8 @@ struct component_core_instance {
     bool has_start;     /* call ENGINE_START_EXPORT right after it, before the next one is made */
     bool has_start_call; /* then call start_call, () -> (), before the next one is made: the start section of an elided fixup module,
                           * which is mostly the main module's _initialize */
-    struct component_core_func start_call; /* an export of an instance up to this one */
+    struct component_core_func start_call; /* an export of an instance up to this one, not of a lazy one */
+    bool lazy;                             /* made when one of its functions is first called: nobody can tell (lazy.c) */
     uint32_t instance;  /* component instance it belongs to */
 };
 

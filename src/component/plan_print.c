@@ -109,6 +109,7 @@ static void put_instances(struct printer *p)
         put_number(p, " = module ", instance->core);
         put_number(p, " in component ", instance->instance);
         put(p, instance->has_start ? " start" : "");
+        put(p, instance->lazy ? " lazy" : "");
         for (uint32_t k = 0; k < instance->arg_count; k++)
             put_arg(p, &instance->args[k]);
         if (instance->has_start_call) {

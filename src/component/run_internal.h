@@ -67,6 +67,10 @@ struct component_bound_resource {
     bool has_dtor;
     struct component_core_ref dtor;
 };
+struct component_bound_late { /* a module's import that is a function of a lazy core instance */
+    struct component_core_ref target;
+    uint32_t vals;
+};
 struct
     component_kind_slot { /* host kind to resource number; open addressing, resource COMPONENT_NONE: unused */
     uint32_t kind;
@@ -87,6 +91,8 @@ struct component {
     struct component_bound_builtin *builtins;
     struct component_bound_resource *resources;
     struct component_export *exports;
+    struct component_bound_late *lates;
+    uint32_t late_count; /* filled in while binding */
     struct component_kind_slot *kinds;
     uint32_t kind_mask;
     struct component_cell *func_cells, *memory_cells;
@@ -126,7 +132,8 @@ struct component_store {
     struct component_instance *instances;
     struct component_func_slot *funcs;
     struct component_memory_slot *memories;
-    uint32_t made; /* core instances made so far */
+    uint32_t made; /* core instances made so far, in order; lazy ones may be made from then on */
+    bool *lazy_made; /* per core instance: lazy, and made */
     uint32_t depth;
     uint32_t deepest; /* scratch levels used */
     uint32_t handles_budget;
@@ -168,6 +175,8 @@ int component__call_staying(struct component_store *store, uint32_t instance, st
                             union engine_val *vals, size_t count) SW_MUST_CHECK;
 int component__core_call_wait(struct component_store *store, struct component_core_ref ref,
                               union engine_val *vals, size_t count) SW_MUST_CHECK;
+int component__late_call_wait(void *env, struct engine_store *engine_store,
+                              union engine_val *vals); /* engine_host_fn; env: component_bound_late */
 int component__memory(struct component_store *store, uint32_t cell, struct engine_memory *ret) SW_MUST_CHECK;
 int component__fail(struct component_store *store, const char *fmt, ...)
     SW_PRINTF(2, 3); /* records a trap; returns -SW_EGUEST */
@@ -240,6 +249,10 @@ int component__resource_rep(void *env, struct engine_store *engine_store, union 
 int component__resource_drop_wait(void *env, struct engine_store *engine_store, union engine_val *vals);
 engine_host_fn *component__builtin_fn(enum component_builtin_kind kind);
 
-void component__store_destroy(struct component_store *store); /* store.c: a pooled one */
+/* ---- store.c ---- */
+
+/* Makes a lazy core instance, once. */
+int component__make_lazy_wait(struct component_store *store, uint32_t number) SW_MUST_CHECK;
+void component__store_destroy(struct component_store *store); /* a pooled one */
 
 #endif

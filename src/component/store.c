@@ -2,6 +2,7 @@
  *
  * Core instances are made on the loop side. A module with a start section stops that: the fiber calls its start export, then asks the
  * loop side to go on, so that the specification's order is kept (architecture.md 4.1). Without one everything is made before the fiber.
+ * Lazy core instances are passed over; the fiber asks the loop side for one when it calls it first.
  *
  *   component_store_start --> make until the first start section --> fiber --> [start --> loop side: make more]* --> main --> done
  *
@@ -21,10 +22,11 @@ static int allocate(struct component *component, struct component_store **ret)
     store->instances = sw_try_alloc_array(plan->component_instance_count, sizeof *store->instances);
     store->funcs = sw_try_alloc_array(component->func_cell_count, sizeof *store->funcs);
     store->memories = sw_try_alloc_array(component->memory_cell_count, sizeof *store->memories);
+    store->lazy_made = sw_try_alloc_array(plan->instance_count, sizeof *store->lazy_made);
     store->arena = SW_ARENA(COMPONENT_STORE_BYTES_MAX);
     for (uint32_t i = 0; i <= COMPONENT_CALL_DEPTH_MAX; i++)
         store->scratch[i] = SW_ARENA(COMPONENT_SCRATCH_BYTES_MAX);
-    if (!store->instances || !store->funcs || !store->memories) {
+    if (!store->instances || !store->funcs || !store->memories || !store->lazy_made) {
         component__store_destroy(store);
         return -SW_ENOMEM;
     }
@@ -52,6 +54,7 @@ static void reset(struct component_store *store)
     }
     memset(store->funcs, 0, component->func_cell_count * sizeof *store->funcs);
     memset(store->memories, 0, component->memory_cell_count * sizeof *store->memories);
+    memset(store->lazy_made, 0, component->plan->instance_count * sizeof *store->lazy_made);
     store->made = 0;
     store->depth = 0;
     sw_list_init(&store->objects);
@@ -86,6 +89,7 @@ void component__store_destroy(struct component_store *store)
     sw_free(store->instances);
     sw_free(store->funcs);
     sw_free(store->memories);
+    sw_free(store->lazy_made);
     sw_free(store);
 }
 
@@ -158,16 +162,50 @@ static int make_some(void *arg, struct engine_store *engine_store)
     struct component_store *store = arg;
     const struct component *component = store->component;
     while (store->made < component->plan->instance_count) {
-        uint32_t number = 0;
-        int rc = engine_store_instantiate(engine_store, component->bounds[store->made], &number, &store->err);
+        const struct component_core_instance *core = &component->plan->instances[store->made];
+        int rc = core->lazy ? 0
+                            : engine_store_instantiate_at(engine_store, component->bounds[store->made],
+                                                          store->made, &store->err);
         if (rc < 0)
             return rc;
-        assert(number == store->made);
         store->made++;
-        if (starts(&component->plan->instances[number]))
+        if (starts(core))
             break;
     }
     return 0;
+}
+
+/* Runs fn on the loop side; a failure there is recorded. */
+static int on_loop_side_wait(struct component_store *store, engine_call_fn *fn, void *arg)
+{
+    int rc = engine_loop_side_wait(store->engine, fn, arg, &store->err);
+    if (rc < 0 && rc != -SW_ECANCELLED) /* not recorded yet when it was no trap */
+        (void)engine_store_fail(store->engine, ENGINE_TRAP_HOST, "%s", store->err.text);
+    return rc;
+}
+
+struct make_lazy {
+    struct component_store *store;
+    uint32_t number;
+};
+
+static int make_lazy(void *arg, struct engine_store *engine_store)
+{
+    const struct make_lazy *make = arg;
+    struct component_store *store = make->store;
+    int rc = engine_store_instantiate_at(engine_store, store->component->bounds[make->number], make->number,
+                                         &store->err);
+    if (rc == 0)
+        store->lazy_made[make->number] = true;
+    return rc;
+}
+
+int component__make_lazy_wait(struct component_store *store, uint32_t number)
+{
+    if (store->lazy_made[number])
+        return 0;
+    struct make_lazy make = {store, number};
+    return on_loop_side_wait(store, make_lazy, &make);
 }
 
 /* Start sections run inside the component instance, like a call of one of its exports. */
@@ -200,19 +238,16 @@ static int fiber_main_wait(void *arg, struct engine_store *engine_store)
 {
     struct component_store *store = arg;
     const struct component_plan *plan = store->component->plan;
+    (void)engine_store; /* store->engine */
     while (store->made > 0 && starts(&plan->instances[store->made - 1])) {
         int rc = run_start_wait(store);
         if (rc < 0)
             return rc;
         if (store->made == plan->instance_count)
             break;
-        rc = engine_loop_side_wait(engine_store, make_some, store, &store->err);
-        if (rc == -SW_ECANCELLED)
+        rc = on_loop_side_wait(store, make_some, store);
+        if (rc < 0)
             return rc;
-        if (rc < 0) { /* not recorded yet when it was no trap */
-            (void)engine_store_fail(engine_store, ENGINE_TRAP_HOST, "%s", store->err.text);
-            return rc;
-        }
     }
     return store->main(store->arg, store);
 }

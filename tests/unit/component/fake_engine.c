@@ -36,7 +36,6 @@ struct engine_store {
     struct engine *engine;
     void *owner;
     struct fake_guest *guests; /* newest first */
-    uint32_t count;
     struct engine_failure failure;
 };
 
@@ -151,16 +150,17 @@ void *engine_store_owner(const struct engine_store *store)
     return store->owner;
 }
 
-int engine_store_instantiate(struct engine_store *store, struct engine_bound *bound, uint32_t *ret_instance,
-                             struct sw_err *err)
+int engine_store_instantiate_at(struct engine_store *store, struct engine_bound *bound, uint32_t instance,
+                                struct sw_err *err)
 {
+    assert(!fake_guest_of(store, instance));
     struct fake_guest *guest = sw_try_alloc(sizeof *guest);
     if (!guest)
         return sw_fail(err, SW_ELIMIT, "no slot is free");
     *guest = (struct fake_guest){.store = store,
                                  .module = bound->module,
                                  .bound = bound,
-                                 .number = store->count++,
+                                 .number = instance,
                                  .next = 64,
                                  .older = store->guests};
     store->guests = guest;
@@ -170,7 +170,6 @@ int engine_store_instantiate(struct engine_store *store, struct engine_bound *bo
         guest->memory.len = bound->module->memory_bytes;
         poison(&guest->memory);
     }
-    *ret_instance = guest->number;
     return 0;
 }
 

@@ -385,7 +385,7 @@ static void done(void *arg, int rc)
 void fixture_open(struct fixture *fx)
 {
     struct sw_err err;
-    int rc = component_store_new(fx->component, &(struct engine_limits){0, 0, 0}, fx, &fx->store, &err);
+    int rc = component_store_new(fx->component, &(struct engine_limits){0}, fx, &fx->store, &err);
     assert(rc == 0);
     rc = component_store_start(fx->store, nothing, done, fx, &err);
     assert(rc == 0);

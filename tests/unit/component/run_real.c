@@ -242,7 +242,7 @@ static void start(struct world *world, int (*body)(struct world *world))
     world->body = body;
     world->done = false;
     CHECK_OK(
-        component_store_new(world->component, &(struct engine_limits){0, 0, 0}, world, &world->store, &err),
+        component_store_new(world->component, &(struct engine_limits){0}, world, &world->store, &err),
         &err);
     CHECK_OK(component_store_start(world->store, main_wait, done, world, &err), &err);
     CHECK(!world->done);

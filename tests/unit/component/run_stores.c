@@ -54,7 +54,7 @@ static void done_noted(void *arg, int rc)
 static void start(struct fixture *fx)
 {
     struct sw_err err;
-    CHECK_OK(component_store_new(fx->component, &(struct engine_limits){0, 0, 0}, fx, &fx->store, &err),
+    CHECK_OK(component_store_new(fx->component, &(struct engine_limits){0}, fx, &fx->store, &err),
              &err);
     CHECK_OK(component_store_start(fx->store, main_noted, done_noted, fx, &err), &err);
 }
@@ -195,7 +195,7 @@ static int whole_run(struct fixture *fx)
     struct sw_err err;
     int rc = component_bind(&fx->plan, fx->engine, modules, &fx->component, &err);
     if (rc == 0)
-        rc = component_store_new(fx->component, &(struct engine_limits){0, 0, 0}, fx, &fx->store, &err);
+        rc = component_store_new(fx->component, &(struct engine_limits){0}, fx, &fx->store, &err);
     if (rc == 0)
         rc = component_store_start(fx->store, main_noted, done_noted, fx, &err);
     if (rc == 0) {
