@@ -1,167 +1,15 @@
 /* supervisor.c - tests of the supervisor with a program that plays compiler and worker. */
-#include <dirent.h>
-#include <fcntl.h>
-#include <ftw.h>
-#include <limits.h>
-#include <netinet/in.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
 #include "base/clock.h"
-#include "base/log.h"
 #include "check.h"
-#include "node/node_internal.h"
-
-static char dir[PATH_MAX];
-static char cache[PATH_MAX + 16];
-static char wasm[PATH_MAX + 16];
-static int log_fd = -1;
-
-struct seen { /* what the supervisor told */
-    int ready;
-    int progress;
-    int done;
-    bool kill_self; /* SIGKILL when ready, instead of SIGTERM */
-    bool stay;      /* no signal when ready */
-    bool stop_at_progress;
-};
-
-static void on_ready(void *arg)
-{
-    struct seen *seen = arg;
-    seen->ready++;
-    if (seen->kill_self)
-        (void)raise(SIGKILL);
-    if (!seen->stay)
-        (void)raise(SIGTERM);
-}
-
-static void on_progress(void *arg, struct sw_str component, uint64_t elapsed_ms, bool done)
-{
-    struct seen *seen = arg;
-    (void)component;
-    (void)elapsed_ms;
-    seen->progress++;
-    seen->done += done;
-    if (seen->stop_at_progress)
-        (void)raise(SIGINT);
-}
-
-static int remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
-{
-    (void)st;
-    (void)type;
-    (void)ftw;
-    return remove(path);
-}
-
-static int set_up(void **state)
-{
-    (void)state;
-    char name[] = "node-XXXXXX"; /* in the build folder */
-    if (!mkdtemp(name) || !realpath(name, dir))
-        return -1;
-    (void)snprintf(cache, sizeof cache, "%s/c/aot", dir);
-    (void)snprintf(wasm, sizeof wasm, "%s/x.wasm", dir);
-    FILE *file = fopen(wasm, "w");
-    if (!file || fputs("wasm", file) < 0 || fclose(file) != 0)
-        return -1;
-    char log[PATH_MAX + 16];
-    (void)snprintf(log, sizeof log, "%s/log", dir);
-    log_fd = open(log, O_CREAT | O_RDWR | O_CLOEXEC | O_APPEND, 0600);
-    sw_log_setup(log_fd, SW_LOG_WARN, "supervisor");
-    (void)setenv("FAKE_DIR", dir, 1);
-    (void)unsetenv("FAKE_COMPILE");
-    (void)unsetenv("FAKE_WORKER");
-    (void)unsetenv("FAKE_FAIL_AFTER");
-    return log_fd >= 0 ? 0 : -1;
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    (void)close(log_fd);
-    return nftw(dir, remove_one, 8, FTW_DEPTH | FTW_PHYS);
-}
-
-static bool marked(const char *name)
-{
-    char path[PATH_MAX + 64];
-    (void)snprintf(path, sizeof path, "%s/%s", dir, name);
-    return access(path, F_OK) == 0;
-}
-
-static void check_log(const char *part)
-{
-    static char text[65536];
-    ssize_t n = pread(log_fd, text, sizeof text - 1, 0);
-    CHECK(n >= 0);
-    text[n] = '\0';
-    CHECK_HAS(text, part);
-}
-
-static int count_fds(void)
-{
-    DIR *fds = opendir("/proc/self/fd");
-    int count = 0;
-    CHECK(fds != NULL);
-    while (readdir(fds))
-        count++;
-    (void)closedir(fds);
-    return count;
-}
-
-static const struct node__timing quick = {
-    .compile_ms_max = 5000,
-    .progress_ms = 100,
-    .start_ms_max = 5000,
-    .drain_ms_max = 5000,
-    .backoff_ms_min = 5,
-    .backoff_ms_max = 20,
-    .steady_ms = 5000,
-    .crashes_max = 3,
-    .ping_ms = 30,
-    .pings_max = 10,
-    .abort_ms_max = 50,
-};
-
-static int supervise(const struct node__timing *timing, uint32_t workers, struct seen *seen,
-                     struct sw_err *err)
-{
-    const struct app_component components[] = {
-        {.id = SW_LIT("one"), .source = sw_str_of(wasm)},
-        {.id = SW_LIT("two"), .source = sw_str_of(wasm)},
-    };
-    const struct app_http_trigger trigger = {.id = SW_LIT("t"), .route = SW_LIT("/...")};
-    const struct app app = {.name = SW_LIT("sample"),
-                            .origin = sw_str_of(wasm),
-                            .components = components,
-                            .component_count = 2,
-                            .http = &trigger,
-                            .http_count = 1};
-    int listen_fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    CHECK(listen_fd >= 0);
-    const struct node_config config = {.app = &app,
-                                       .program = FAKE_PROGRAM,
-                                       .cache_dir = cache,
-                                       .listen_fd = listen_fd,
-                                       .workers = workers,
-                                       .ready = on_ready,
-                                       .ready_arg = seen,
-                                       .progress = on_progress};
-    int before = count_fds();
-    int rc = node__supervise(&config, timing, err);
-    CHECK_INT(count_fds(), before);
-    CHECK_INT(close(listen_fd), 0);
-    CHECK(waitpid(-1, NULL, WNOHANG) <= 0); /* no child is left */
-    return rc;
-}
+#include "supervise.h"
 
 static void workers_serve_and_drain(void **state)
 {
@@ -343,20 +191,6 @@ static void the_number_of_workers_has_limits(void **state)
     CHECK_INT(supervise(&quick, 257, &seen, &err), -SW_EINPUT);
 }
 
-static const struct node__timing impatient = {
-    .compile_ms_max = 2000,
-    .progress_ms = 1000,
-    .start_ms_max = 200,
-    .drain_ms_max = 200,
-    .backoff_ms_min = 1,
-    .backoff_ms_max = 1,
-    .steady_ms = 5000,
-    .crashes_max = 1,
-    .ping_ms = 30,
-    .pings_max = 10,
-    .abort_ms_max = 50,
-};
-
 static void every_allocation_of_the_supervisor_may_fail(void **state)
 {
     (void)state;
@@ -390,20 +224,6 @@ static void every_allocation_of_a_worker_may_fail(void **state)
         CHECK(err.text[0] != '\0');
     }
     CHECK(!"still failing after 1000 allocations");
-}
-
-/* libuv keeps a pipe for signals once there was a loop with one. */
-static int warm_up(void **state)
-{
-    (void)state;
-    struct loop *loop = NULL;
-    struct loop_signal *signal = NULL;
-    struct sw_err err;
-    if (loop_new(&loop, &err) < 0 || loop_signal_new(loop, SIGHUP, NULL, NULL, &signal, &err) < 0)
-        return -1;
-    loop_signal_free(signal);
-    loop_free(loop);
-    return 0;
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
