@@ -37,13 +37,13 @@ def start(tmp_path, cache):
 
 @pytest.fixture(scope="module")
 def served(cache, tmp_path_factory):
-    """served("c"): one server for all tests of a file that leave it as it was; its descriptors are compared after each test."""
+    """served("c", "--option", NAME="value"): one server for all tests of a file that leave it as it was; options of `swell up`, environment."""
     running = {}
 
-    def get(name, **options):
-        key = (name, tuple(sorted(options.items())))
+    def get(name, *args, **options):
+        key = (name, args, tuple(sorted(options.items())))
         if key not in running:
-            server = runner.Swell("-f", str(guests.build(name)), cache=cache,
+            server = runner.Swell("-f", str(guests.build(name)), *args, cache=cache,
                                   log=tmp_path_factory.mktemp("log") / f"{name}.log", env=dict(options))
             running[key] = server.__enter__()
         return running[key]

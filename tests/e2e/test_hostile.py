@@ -4,12 +4,12 @@ import pytest
 
 from client import Connection, Cut, get
 
-LIMIT_MS = "500"
+LIMITS = ("--request-timeout", "500ms")
 
 
 @pytest.fixture
 def server(served):
-    return served("hostile", SWELL_TEST_TIME_LIMIT_MS=LIMIT_MS)
+    return served("hostile", *LIMITS)
 
 
 def check_alive(server, workers):
@@ -23,13 +23,14 @@ def check_alive(server, workers):
 ])
 def test_before_it_answered(server, path, status):
     workers = server.workers()
-    server.expect_log(r"guest\.|response\.(none|cut)|request\.timeout")
+    server.expect_log(r"guest\.|response\.(none|cut)|limit\.time")
     assert get(server.port, path).status == status
     check_alive(server, workers)
 
 
 def test_growing_without_end_is_refused(server):
     workers = server.workers()
+    server.expect_log(r"limit\.memory component=main method=GET path=/hog limit_bytes=1073741824 used_bytes=\d+ asked_bytes=\d+")
     response = get(server.port, "/hog")
     assert (response.status, response.text) == (200, "refused after some growth\n")
     check_alive(server, workers)
@@ -47,7 +48,7 @@ def test_bodies_that_nobody_reads_are_refused(server):
 ])
 def test_after_its_answer_began_the_client_sees_it_cut(server, path, body):
     workers = server.workers()
-    server.expect_log(r"guest\.|response\.(none|cut)|request\.timeout")
+    server.expect_log(r"guest\.|response\.(none|cut)|limit\.time")
     try:
         response = get(server.port, path)
         # A head that has not left yet may still become a 500.
@@ -59,7 +60,7 @@ def test_after_its_answer_began_the_client_sees_it_cut(server, path, body):
 
 def test_setting_the_response_twice_keeps_the_first(server):
     workers = server.workers()
-    server.expect_log(r"guest\.|response\.(none|cut)|request\.timeout")
+    server.expect_log(r"guest\.|response\.(none|cut)|limit\.time")
     response = get(server.port, "/twice")
     assert (response.status, response.text) == (200, "once\n")
     check_alive(server, workers)
@@ -69,9 +70,9 @@ def test_setting_the_response_twice_keeps_the_first(server):
     ("deep", 500), ("leave", 500), ("outside", 500), ("unaligned", 500), ("trap", 500), ("loop", 504),
 ])
 def test_an_allocator_that_misbehaves(served, how, status):
-    server = served(f"realloc-{how}", SWELL_TEST_TIME_LIMIT_MS=LIMIT_MS)
+    server = served(f"realloc-{how}", *LIMITS)
     workers = server.workers()
-    server.expect_log(r"guest\.|response\.(none|cut)|request\.timeout")
+    server.expect_log(r"guest\.|response\.(none|cut)|limit\.time")
     for _ in range(3):
         assert get(server.port).status == status
     assert server.workers() == workers
@@ -79,7 +80,7 @@ def test_an_allocator_that_misbehaves(served, how, status):
 
 def test_a_guest_that_computes_does_not_stop_the_others(server):
     """A loop on one connection, while another is served between its slices."""
-    server.expect_log(r"guest\.|response\.(none|cut)|request\.timeout")
+    server.expect_log(r"guest\.|response\.(none|cut)|limit\.time")
     with Connection(server.port) as busy, Connection(server.port) as quick:
         busy.send(b"GET /loop HTTP/1.1\r\nhost: a\r\n\r\n")
         for _ in range(20):
@@ -89,7 +90,7 @@ def test_a_guest_that_computes_does_not_stop_the_others(server):
 
 
 def test_many_traps_leave_nothing_behind(server):
-    server.expect_log(r"guest\.|response\.(none|cut)|request\.timeout")
+    server.expect_log(r"guest\.|response\.(none|cut)|limit\.time")
     workers = server.workers()
     with Connection(server.port) as connection:
         for _ in range(300):
