@@ -30,8 +30,10 @@ static void idle_set(struct loop *loop, bool on)
 static void on_check(uv_check_t *check)
 {
     struct loop *loop = check->data;
-    if (sw_list_empty(&loop->deferred))
+    if (sw_list_empty(&loop->deferred)) {
+        idle_set(loop, false); /* what was queued has been cancelled */
         return;
+    }
     struct sw_link batch; /* the whole queue moves here */
     batch = loop->deferred;
     batch.next->prev = &batch;
@@ -118,5 +120,5 @@ void loop_defer_add(struct loop *loop, struct loop_defer *defer)
 
 void loop_defer_cancel(struct loop_defer *defer)
 {
-    sw_list_remove(&defer->link); /* the idle handle stops after the next, empty, drain */
+    sw_list_remove(&defer->link); /* the idle handle stops at the next, empty, drain */
 }

@@ -95,6 +95,19 @@ static void cancelled_work_does_not_run(void **state)
     loop_free(world.loop);
 }
 
+static void a_loop_whose_only_work_was_cancelled_sleeps_again(void **state)
+{
+    struct world world = {0};
+    (void)state;
+    CHECK_OK(loop_new(&world.loop, &err), &err);
+    loop_defer_init(&world.a, note_a, &world);
+    loop_defer_add(world.loop, &world.a);
+    loop_defer_cancel(&world.a);
+    run_now(&world); /* with nothing to wait for it returns; a loop that stays awake turns for ever */
+    CHECK_STR(sw_str_of(world.trace), "");
+    loop_free(world.loop);
+}
+
 static void cancel_b(void *arg)
 {
     struct world *world = arg;
@@ -297,6 +310,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(deferred_work_runs_once_in_order_and_never_inside_add),
         cmocka_unit_test(cancelled_work_does_not_run),
+        cmocka_unit_test(a_loop_whose_only_work_was_cancelled_sleeps_again),
         cmocka_unit_test(work_cancelled_by_work_before_it_in_the_same_batch_does_not_run),
         cmocka_unit_test(work_that_adds_itself_again_lets_io_run_in_between),
         cmocka_unit_test(a_timer_fires_once_and_starting_it_again_moves_it),
