@@ -54,10 +54,12 @@ static bool has_room(const struct trigger_admission *adm, const struct trigger_l
            adm->mappings + lane->mappings <= adm->max.mappings;
 }
 
-enum trigger_verdict trigger_admission_ask(const struct trigger_admission *adm, const struct trigger_lane *lane)
+enum trigger_verdict trigger_admission_ask(const struct trigger_admission *adm,
+                                           const struct trigger_lane *lane)
 {
     /* Somebody in line waits for what this one would take. */
-    if (lane->running_count < lane->running_max && !lane->waiting_count && sw_list_empty(&adm->line) && has_room(adm, lane))
+    if (lane->running_count < lane->running_max && !lane->waiting_count && sw_list_empty(&adm->line) &&
+        has_room(adm, lane))
         return TRIGGER_RUN;
     return lane->waiting_count < lane->waiting_max ? TRIGGER_WAIT : TRIGGER_REFUSE;
 }
@@ -83,8 +85,8 @@ static void run(struct trigger_admission *adm, struct trigger_lane *lane, struct
     adm->mappings += lane->mappings;
 }
 
-void trigger_admission_enter(struct trigger_admission *adm, struct trigger_lane *lane, struct trigger_ticket *ticket,
-                             enum trigger_verdict verdict, uint64_t now_ms)
+void trigger_admission_enter(struct trigger_admission *adm, struct trigger_lane *lane,
+                             struct trigger_ticket *ticket, enum trigger_verdict verdict, uint64_t now_ms)
 {
     assert(verdict != TRIGGER_REFUSE);
     ticket->lane = lane;
@@ -107,7 +109,8 @@ struct trigger_ticket *trigger_admission_next(struct trigger_admission *adm)
     struct trigger_lane *lane = SW_CONTAINER(adm->line.next, struct trigger_lane, line);
     if (!has_room(adm, lane))
         return NULL; /* the others wait, too: who needs much must not wait for ever */
-    struct trigger_ticket *ticket = SW_CONTAINER(sw_list_take_head(&lane->waiting), struct trigger_ticket, link);
+    struct trigger_ticket *ticket =
+        SW_CONTAINER(sw_list_take_head(&lane->waiting), struct trigger_ticket, link);
     lane->waiting_count--;
     adm->waiting_count--;
     sw_list_remove(&lane->line); /* to the end of the line, if it has more */
@@ -152,7 +155,8 @@ static struct trigger_ticket *most_urgent(const struct trigger_admission *adm, u
     struct trigger_ticket *urgent = NULL;
     uint64_t deadline = UINT64_MAX;
     for (uint32_t i = 0; i < adm->lane_count; i++) {
-        struct trigger_ticket *firsts[2] = {first_of(&adm->lanes[i].running), first_of(&adm->lanes[i].waiting)};
+        struct trigger_ticket *firsts[2] = {first_of(&adm->lanes[i].running),
+                                            first_of(&adm->lanes[i].waiting)};
         for (int k = 0; k < 2; k++)
             if (firsts[k] && trigger_ticket_deadline(firsts[k]) < deadline) {
                 urgent = firsts[k];

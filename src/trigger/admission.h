@@ -65,16 +65,18 @@ struct trigger_admission {
 };
 
 /* Lanes are zeroed but for their lists: the caller fills in limits and costs, then calls trigger_admission_open. */
-int trigger_admission_init(struct trigger_admission *adm, uint32_t lane_count, struct sw_err *err) SW_MUST_CHECK;
+int trigger_admission_init(struct trigger_admission *adm, uint32_t lane_count,
+                           struct sw_err *err) SW_MUST_CHECK;
 void trigger_admission_open(struct trigger_admission *adm, const struct trigger_resources *max);
 void trigger_admission_deinit(struct trigger_admission *adm); /* twice is fine */
 
 enum trigger_verdict { TRIGGER_RUN, TRIGGER_WAIT, TRIGGER_REFUSE };
 /* What a new request of the lane has to do now. */
-enum trigger_verdict trigger_admission_ask(const struct trigger_admission *adm, const struct trigger_lane *lane);
+enum trigger_verdict trigger_admission_ask(const struct trigger_admission *adm,
+                                           const struct trigger_lane *lane);
 /* Does what ask said: RUN or WAIT. The ticket is the caller's and stays where it is until trigger_admission_leave. */
-void trigger_admission_enter(struct trigger_admission *adm, struct trigger_lane *lane, struct trigger_ticket *ticket,
-                             enum trigger_verdict verdict, uint64_t now_ms);
+void trigger_admission_enter(struct trigger_admission *adm, struct trigger_lane *lane,
+                             struct trigger_ticket *ticket, enum trigger_verdict verdict, uint64_t now_ms);
 /* The waiting request whose turn it is, now running; NULL when there is none or no room. */
 struct trigger_ticket *trigger_admission_next(struct trigger_admission *adm);
 /* A running or waiting request is over. */

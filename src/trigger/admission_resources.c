@@ -1,7 +1,7 @@
 /* admission_resources.c - what the kernel lets this process have.  Room: trigger. */
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <dirent.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -55,7 +55,8 @@ uint32_t trigger_mappings_left(uint64_t max, uint64_t used)
     uint64_t taken = used + TRIGGER_MAPPINGS_RESERVE;
     uint64_t left = taken < max ? max - taken : 0;
     if (left < TRIGGER_MAPPINGS_MIN)
-        left = TRIGGER_MAPPINGS_MIN; /* a few requests are tried in any case; the kernel refuses what it must */
+        left =
+            TRIGGER_MAPPINGS_MIN; /* a few requests are tried in any case; the kernel refuses what it must */
     return left > UINT32_MAX ? UINT32_MAX : (uint32_t)left;
 }
 

@@ -13,9 +13,9 @@
  *  1. A trigger_request is in its lane (admission.h) from on_request until request_end; a running one owns its host and its store.
  *  2. The store goes before the host (objects refer to it), both before http_exchange_end (bodies refer to it).
  *  3. One timer watches all deadlines: it is armed at or before the earliest one, so an ordinary request changes nothing. */
+#include "base/alloc.h"
 #include "component/component.h"
 #include "engine/engine.h"
-#include "base/alloc.h"
 #include "loop/loop.h"
 #include "node/node.h"
 #include "trigger/http_internal.h"
@@ -78,7 +78,8 @@ static void extra_add(struct trigger_request *req, struct sw_str name, struct sw
     req->extra[req->extra_count++] = (struct host_http_extra){name, value};
 }
 
-static int extra_path_match(struct trigger_request *req, const struct app_route_param *param, struct sw_err *err)
+static int extra_path_match(struct trigger_request *req, const struct app_route_param *param,
+                            struct sw_err *err)
 {
     const char *name = sw_arena_printf(&req->text, "spin-path-match-" SW_FMT, SW_ARG(param->name));
     if (!name)
@@ -92,8 +93,8 @@ static int extra_fill(struct trigger_request *req, const struct app_route_match 
     const struct http_request *head = http_exchange_request(req->exchange);
     const struct app_http_trigger *trigger = &req->http->serving->app->http[match->trigger];
     struct sw_str host = head->authority.n ? head->authority : SW_LIT("localhost");
-    const char *url = sw_arena_printf(&req->text, "http://" SW_FMT SW_FMT "%s" SW_FMT, SW_ARG(host), SW_ARG(head->path),
-                                      head->has_query ? "?" : "", SW_ARG(head->query));
+    const char *url = sw_arena_printf(&req->text, "http://" SW_FMT SW_FMT "%s" SW_FMT, SW_ARG(host),
+                                      SW_ARG(head->path), head->has_query ? "?" : "", SW_ARG(head->query));
     if (!url)
         return sw_arena_fail(&req->text, head->target.n, err);
     extra_add(req, SW_LIT("spin-path-info"), match->path_info);
@@ -323,6 +324,7 @@ void trigger__on_request(void *arg, struct http_exchange *exchange)
         return;
     }
     if (service->limits.request_body_bytes || service->limits.response_body_bytes)
-        http_exchange_limit(exchange, service->limits.request_body_bytes, service->limits.response_body_bytes);
+        http_exchange_limit(exchange, service->limits.request_body_bytes,
+                            service->limits.response_body_bytes);
     enter(req, lane, verdict);
 }

@@ -20,8 +20,10 @@ struct trigger_http_config {
 
 /* Loads every component of the serving table, with its limits (app_limits, else those of limits.h). serving must outlive the trigger. */
 int trigger_http_new(struct loop *loop, struct engine *engine, const struct node_serving *serving,
-                     const struct trigger_http_config *config, struct trigger_http **ret, struct sw_err *err) SW_MUST_CHECK;
-int trigger_http_listen(struct trigger_http *http, struct sw_err *err) SW_MUST_CHECK; /* accepts from now on */
+                     const struct trigger_http_config *config, struct trigger_http **ret,
+                     struct sw_err *err) SW_MUST_CHECK;
+int trigger_http_listen(struct trigger_http *http,
+                        struct sw_err *err) SW_MUST_CHECK; /* accepts from now on */
 /* Stops accepting, after what waits to be accepted; drained(arg) runs once when the last request has been answered. */
 void trigger_http_drain(struct trigger_http *http, void (*drained)(void *arg), void *arg);
 void trigger_http_free(struct trigger_http *http); /* ends what is in flight at once; NULL is fine */

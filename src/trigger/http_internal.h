@@ -32,7 +32,7 @@ struct trigger_http {
     const struct node_serving *serving;
     struct trigger_http_config config;
     struct app_routes *routes;
-    struct trigger_service *services; /* parallel to app->components */
+    struct trigger_service *services;   /* parallel to app->components */
     struct trigger_admission admission; /* its lanes, too */
     struct http_server *server;
     struct loop_timer *expiry;
@@ -75,9 +75,12 @@ void trigger__answer_busy(struct http_exchange *exchange);
 /* 413 before anything was made; does not end the exchange. */
 void trigger__answer_large(struct trigger_service *service, struct http_exchange *exchange);
 /* The guest's call is over with rc, the host's part with outcome and status: logs what went wrong and answers. */
-void trigger__report_end(struct trigger_request *req, int rc, enum host_http_outcome outcome, uint16_t status);
-void trigger__report_time(struct trigger_request *req); /* its wall-clock time is over; the store is still there */
-void trigger__report_failure(struct trigger_request *req, int rc, const struct sw_err *err); /* it could not begin */
+void trigger__report_end(struct trigger_request *req, int rc, enum host_http_outcome outcome,
+                         uint16_t status);
+void trigger__report_time(
+    struct trigger_request *req); /* its wall-clock time is over; the store is still there */
+void trigger__report_failure(struct trigger_request *req, int rc,
+                             const struct sw_err *err); /* it could not begin */
 /* Logs the refusals counted since the last line, at most one line a second unless `now` is asked for. */
 void trigger__report_refusals(struct trigger_http *http, uint32_t index, bool now);
 

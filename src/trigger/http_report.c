@@ -10,9 +10,9 @@
 #include "loop/loop.h"
 #include "trigger/http_internal.h"
 
-#define TEXT_TYPE                                                                                                      \
-    {                                                                                                                  \
-        SW_LIT_INIT("content-type"), SW_LIT_INIT("text/plain; charset=utf-8")                                          \
+#define TEXT_TYPE                                                                                            \
+    {                                                                                                        \
+        SW_LIT_INIT("content-type"), SW_LIT_INIT("text/plain; charset=utf-8")                                \
     }
 
 /* ---- answers ---- */
@@ -29,7 +29,8 @@ void trigger__answer(struct http_exchange *exchange, uint16_t status, const char
     int n = vsnprintf(text, sizeof text, fmt, args); /* our own short sentences: they fit */
     va_end(args);
     size_t length = n < 0 ? 0 : (size_t)n < sizeof text ? (size_t)n : sizeof text - 1;
-    sw_ignore(http_exchange_reply(exchange, status, &type, 1, sw_str(text, length), &err)); /* the client may be gone */
+    sw_ignore(http_exchange_reply(exchange, status, &type, 1, sw_str(text, length),
+                                  &err)); /* the client may be gone */
 }
 
 void trigger__answer_empty(struct http_exchange *exchange, uint16_t status)
@@ -41,10 +42,12 @@ void trigger__answer_empty(struct http_exchange *exchange, uint16_t status)
 
 void trigger__answer_busy(struct http_exchange *exchange)
 {
-    static const struct http_field fields[] = {TEXT_TYPE, {SW_LIT_INIT("retry-after"), SW_LIT_INIT(TRIGGER_RETRY_AFTER)}};
+    static const struct http_field fields[] = {
+        TEXT_TYPE, {SW_LIT_INIT("retry-after"), SW_LIT_INIT(TRIGGER_RETRY_AFTER)}};
     struct sw_err err;
-    sw_ignore(http_exchange_reply(exchange, 503, fields, 2, SW_LIT("too many requests at once; try again in " TRIGGER_RETRY_AFTER " s\n"),
-                                  &err)); /* as above */
+    sw_ignore(http_exchange_reply(
+        exchange, 503, fields, 2,
+        SW_LIT("too many requests at once; try again in " TRIGGER_RETRY_AFTER " s\n"), &err)); /* as above */
 }
 
 /* ---- lines ---- */
@@ -80,12 +83,12 @@ static void log_trap(const struct trigger_request *req)
     const struct engine_failure *failure = engine_store_failure(component_store_engine(req->store));
     const struct place place = place_of(req->service, req->exchange);
     if (failure->kind == ENGINE_TRAP_CPU_LIMIT)
-        sw_log_warn("trigger", "limit.cpu_time", PLACE " limit_ms=%llu used_ms=%llu elapsed_ms=%llu%s", PLACE_ARGS(place),
-                    (unsigned long long)req->service->limits.cpu_time_ms,
+        sw_log_warn("trigger", "limit.cpu_time", PLACE " limit_ms=%llu used_ms=%llu elapsed_ms=%llu%s",
+                    PLACE_ARGS(place), (unsigned long long)req->service->limits.cpu_time_ms,
                     (unsigned long long)(usage_of(req).cpu_ns / 1000000), elapsed_ms(req), failure->frames);
     else
-        sw_log_warn("trigger", "guest.trap", PLACE " kind=%s: %s%s", PLACE_ARGS(place), engine_trap_name(failure->kind),
-                    failure->text, failure->frames);
+        sw_log_warn("trigger", "guest.trap", PLACE " kind=%s: %s%s", PLACE_ARGS(place),
+                    engine_trap_name(failure->kind), failure->text, failure->frames);
 }
 
 static void log_memory(const struct trigger_request *req)
@@ -93,17 +96,17 @@ static void log_memory(const struct trigger_request *req)
     const struct engine_usage usage = usage_of(req);
     const struct place place = place_of(req->service, req->exchange);
     if (usage.memory_refused)
-        sw_log_warn("trigger", "limit.memory", PLACE " limit_bytes=%llu used_bytes=%llu asked_bytes=%llu", PLACE_ARGS(place),
-                    (unsigned long long)req->service->limits.memory_bytes, (unsigned long long)usage.memory_bytes,
-                    (unsigned long long)usage.memory_refused);
+        sw_log_warn("trigger", "limit.memory", PLACE " limit_bytes=%llu used_bytes=%llu asked_bytes=%llu",
+                    PLACE_ARGS(place), (unsigned long long)req->service->limits.memory_bytes,
+                    (unsigned long long)usage.memory_bytes, (unsigned long long)usage.memory_refused);
 }
 
-static void log_body(const struct trigger_service *service, const struct http_exchange *exchange, const char *event,
-                     uint64_t limit, uint64_t used)
+static void log_body(const struct trigger_service *service, const struct http_exchange *exchange,
+                     const char *event, uint64_t limit, uint64_t used)
 {
     const struct place place = place_of(service, exchange);
-    sw_log_warn("trigger", event, PLACE " limit_bytes=%llu used_bytes=%llu", PLACE_ARGS(place), (unsigned long long)limit,
-                (unsigned long long)used);
+    sw_log_warn("trigger", event, PLACE " limit_bytes=%llu used_bytes=%llu", PLACE_ARGS(place),
+                (unsigned long long)limit, (unsigned long long)used);
 }
 
 /* ---- bodies ---- */
@@ -118,7 +121,8 @@ void trigger__answer_large(struct trigger_service *service, struct http_exchange
 {
     struct http_exchange_usage usage;
     http_exchange_usage(exchange, &usage);
-    log_body(service, exchange, "limit.request_body", service->limits.request_body_bytes, usage.request_bytes);
+    log_body(service, exchange, "limit.request_body", service->limits.request_body_bytes,
+             usage.request_bytes);
     answer_large(service, exchange);
 }
 
@@ -131,11 +135,13 @@ static bool report_bodies(struct trigger_request *req)
         return false;
     http_exchange_usage(req->exchange, &usage);
     if (usage.request_over && limits->request_body_bytes) {
-        log_body(req->service, req->exchange, "limit.request_body", limits->request_body_bytes, usage.request_bytes);
+        log_body(req->service, req->exchange, "limit.request_body", limits->request_body_bytes,
+                 usage.request_bytes);
         answer_large(req->service, req->exchange);
     }
     if (usage.response_over) {
-        log_body(req->service, req->exchange, "limit.response_body", limits->response_body_bytes, usage.response_bytes);
+        log_body(req->service, req->exchange, "limit.response_body", limits->response_body_bytes,
+                 usage.response_bytes);
         trigger__answer(req->exchange, 500, "the response body is over the limit of %llu bytes\n",
                         (unsigned long long)limits->response_body_bytes);
     }
@@ -166,7 +172,8 @@ void trigger__report_end(struct trigger_request *req, int rc, enum host_http_out
         break;
     case HOST_HTTP_STARTED:
         if (!response_over)
-            sw_log_warn("trigger", "response.cut", "component=" SW_FMT " the handler ended before its response did",
+            sw_log_warn("trigger", "response.cut",
+                        "component=" SW_FMT " the handler ended before its response did",
                         SW_ARG(req->service->component.meta->id));
         break;
     case HOST_HTTP_ERROR:
@@ -187,24 +194,23 @@ void trigger__report_time(struct trigger_request *req)
 {
     const struct place place = place_of(req->service, req->exchange);
     unsigned long long limit = req->service->limits.time_ms;
-    sw_log_warn("trigger", "limit.time", PLACE " limit_ms=%llu used_ms=%llu cpu_ms=%llu", PLACE_ARGS(place), limit, elapsed_ms(req),
-                (unsigned long long)(usage_of(req).cpu_ns / 1000000));
+    sw_log_warn("trigger", "limit.time", PLACE " limit_ms=%llu used_ms=%llu cpu_ms=%llu", PLACE_ARGS(place),
+                limit, elapsed_ms(req), (unsigned long long)(usage_of(req).cpu_ns / 1000000));
     log_memory(req);
     trigger__answer(req->exchange, 504, "the request took longer than its limit of %llu ms\n", limit);
 }
 
 void trigger__report_failure(struct trigger_request *req, int rc, const struct sw_err *err)
 {
-    bool memory = req->store && usage_of(req).memory_refused;
-    if (memory)
-        log_memory(req);
-    sw_log_error("trigger", "request.failed", "component=" SW_FMT " %s", SW_ARG(req->service->component.meta->id), err->text);
-    if (!memory && (rc == -SW_ELIMIT || rc == -SW_ENOMEM)) {
-        if (!http_exchange_responded(req->exchange))
-            trigger__answer_busy(req->exchange);
-    } else {
+    bool memory = req->store && usage_of(req).memory_refused; /* trying again would not help */
+    sw_log_error("trigger", "request.failed", "component=" SW_FMT " %s", SW_ARG(req->service->component.meta->id),
+                 err->text);
+    if (http_exchange_responded(req->exchange))
+        return;
+    if (!memory && (rc == -SW_ELIMIT || rc == -SW_ENOMEM))
+        trigger__answer_busy(req->exchange);
+    else
         trigger__answer_empty(req->exchange, 500);
-    }
 }
 
 void trigger__report_refusals(struct trigger_http *http, uint32_t index, bool now)
@@ -218,12 +224,14 @@ void trigger__report_refusals(struct trigger_http *http, uint32_t index, bool no
     if (!now && service->logged_ms && now_ms - service->logged_ms < TRIGGER_REFUSALS_LOG_MS)
         return;
     sw_log_warn("trigger", "limit.concurrency",
-                "component=" SW_FMT " running=%u concurrency=%u waiting=%u queue=%u refused=%llu waited_too_long=%llu "
+                "component=" SW_FMT
+                " running=%u concurrency=%u waiting=%u queue=%u refused=%llu waited_too_long=%llu "
                 "wait_ms=%llu worker_running=%u slots=%llu of %u mappings=%llu of %u",
-                SW_ARG(service->component.meta->id), lane->running_count, lane->running_max, lane->waiting_count,
-                lane->waiting_max, (unsigned long long)service->refused, (unsigned long long)service->timed_out,
-                (unsigned long long)lane->wait_ms, adm->running_count, (unsigned long long)adm->slots, adm->max.slots,
-                (unsigned long long)adm->mappings, adm->max.mappings);
+                SW_ARG(service->component.meta->id), lane->running_count, lane->running_max,
+                lane->waiting_count, lane->waiting_max, (unsigned long long)service->refused,
+                (unsigned long long)service->timed_out, (unsigned long long)lane->wait_ms, adm->running_count,
+                (unsigned long long)adm->slots, adm->max.slots, (unsigned long long)adm->mappings,
+                adm->max.mappings);
     service->refused = 0;
     service->timed_out = 0;
     service->logged_ms = now_ms;

@@ -81,12 +81,13 @@ static void measure(const struct trigger_component *component, uint32_t *ret_mem
             continue;
         for (uint32_t k = core->memory_import_count; k < core->memory_count; k++) {
             ++*ret_memories;
-            *ret_bytes += core->memories[k].min << core->memories[k].page_log2; /* at most 4 GiB each, the engine checked */
+            *ret_bytes += core->memories[k].min
+                          << core->memories[k].page_log2; /* at most 4 GiB each, the engine checked */
         }
     }
 }
 
-static int set_limits(struct trigger_http *http, uint32_t index, struct sw_err *err)
+static void set_limits(struct trigger_http *http, uint32_t index)
 {
     struct trigger_service *service = &http->services[index];
     struct trigger_lane *lane = &http->admission.lanes[index];
@@ -104,13 +105,12 @@ static int set_limits(struct trigger_http *http, uint32_t index, struct sw_err *
     lane->wait_ms = limits->time_ms < TRIGGER_QUEUE_MS_MAX ? limits->time_ms : TRIGGER_QUEUE_MS_MAX;
     measure(&service->component, &lane->slots, &bytes);
     lane->mappings = TRIGGER_STACK_MAPPINGS + TRIGGER_SLOT_MAPPINGS * lane->slots;
-    if (bytes > limits->memory_bytes)
-        return sw_fail(err, SW_EINPUT,
-                       "component '" SW_FMT "': its limit of memory is %llu bytes, it begins with %llu\n"
-                       "hint: raise 'memory' in [component." SW_FMT ".tool.swell.limits], or --max-instance-memory",
-                       SW_ARG(service->component.meta->id), (unsigned long long)limits->memory_bytes, (unsigned long long)bytes,
-                       SW_ARG(service->component.meta->id));
-    return 0;
+    if (bytes > limits->memory_bytes) /* its requests will fail; those of the other components need not */
+        sw_log_warn("trigger", "limit.memory",
+                    "component=" SW_FMT " limit_bytes=%llu initial_bytes=%llu: it cannot be instantiated; hint: raise "
+                    "'memory' in [component." SW_FMT ".tool.swell.limits], or --max-instance-memory",
+                    SW_ARG(service->component.meta->id), (unsigned long long)limits->memory_bytes,
+                    (unsigned long long)bytes, SW_ARG(service->component.meta->id));
 }
 
 /* Said at the start, because a manifest that asks for more than the system gives would otherwise be found out under load. */
@@ -120,10 +120,12 @@ static void hint_mappings(const struct trigger_http *http, uint32_t index)
     uint32_t possible = http->admission.max.mappings / lane->mappings;
     if (possible >= lane->running_max)
         return;
-    sw_log_warn("trigger", "limit.mappings",
-                "component=" SW_FMT " concurrency=%u possible=%u: vm.max_map_count ends earlier; hint: sysctl -w vm.max_map_count=%llu",
-                SW_ARG(http->services[index].component.meta->id), lane->running_max, possible,
-                (unsigned long long)lane->running_max * lane->mappings + 2 * TRIGGER_MAPPINGS_RESERVE);
+    sw_log_warn(
+        "trigger", "limit.mappings",
+        "component=" SW_FMT
+        " concurrency=%u possible=%u: vm.max_map_count ends earlier; hint: sysctl -w vm.max_map_count=%llu",
+        SW_ARG(http->services[index].component.meta->id), lane->running_max, possible,
+        (unsigned long long)lane->running_max * lane->mappings + 2 * TRIGGER_MAPPINGS_RESERVE);
 }
 
 static int load_all(struct trigger_http *http, struct sw_err *err)
@@ -139,7 +141,7 @@ static int load_all(struct trigger_http *http, struct sw_err *err)
     for (uint32_t i = 0; rc == 0 && i < app->component_count; i++) {
         rc = load_component(http, i, err);
         if (rc == 0)
-            rc = set_limits(http, i, err);
+            set_limits(http, i);
     }
     if (rc < 0)
         return rc;
@@ -207,11 +209,14 @@ static void log_counters(const struct trigger_http *http)
     struct engine_stats stats;
     engine_stats_read(http->engine, &stats);
     sw_log_debug("trigger", "engine.counters",
-                 "instances=%llu traps=%llu parks=%llu yields=%llu waited_slices_0=%llu waited_slices_1=%llu waited_slices_2=%llu "
+                 "instances=%llu traps=%llu parks=%llu yields=%llu waited_slices_0=%llu waited_slices_1=%llu "
+                 "waited_slices_2=%llu "
                  "waited_slices_more=%llu waited_slices_max=%llu",
-                 (unsigned long long)stats.instances, (unsigned long long)stats.traps, (unsigned long long)stats.parks,
-                 (unsigned long long)stats.yields, (unsigned long long)stats.waited[0], (unsigned long long)stats.waited[1],
-                 (unsigned long long)stats.waited[2], (unsigned long long)stats.waited[3], (unsigned long long)stats.waited_max);
+                 (unsigned long long)stats.instances, (unsigned long long)stats.traps,
+                 (unsigned long long)stats.parks, (unsigned long long)stats.yields,
+                 (unsigned long long)stats.waited[0], (unsigned long long)stats.waited[1],
+                 (unsigned long long)stats.waited[2], (unsigned long long)stats.waited[3],
+                 (unsigned long long)stats.waited_max);
 }
 
 void trigger_http_free(struct trigger_http *http)

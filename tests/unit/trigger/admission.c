@@ -61,7 +61,7 @@ static void a_lane_runs_some_keeps_some_waiting_and_refuses_the_rest(void **stat
 {
     (void)state;
     open_lanes(1, 2, 3, &plenty);
-    static const enum trigger_verdict want[] = {TRIGGER_RUN,  TRIGGER_RUN,    TRIGGER_WAIT,
+    static const enum trigger_verdict want[] = {TRIGGER_RUN,  TRIGGER_RUN,  TRIGGER_WAIT,
                                                 TRIGGER_WAIT, TRIGGER_WAIT, TRIGGER_REFUSE};
     for (int i = 0; i < 6; i++)
         CHECK_INT(come(0, i, 0), want[i]);
@@ -155,10 +155,10 @@ static void every_resource_is_a_limit(void **state)
         struct trigger_resources max;
         uint32_t lane, run; /* requests of the lane that run at once */
     } rows[] = {
-        {{3, 1000, 100000, 9}, 0, 3},  {{1000, 4, 100000, 9}, 0, 4}, {{1000, 4, 100000, 9}, 1, 2},
-        {{1000, 1000, 16, 9}, 1, 2},   {{1000, 1000, 15, 9}, 1, 1},  {{1000, 1000, 15, 9}, 0, 3},
+        {{3, 1000, 100000, 9}, 0, 3}, {{1000, 4, 100000, 9}, 0, 4},     {{1000, 4, 100000, 9}, 1, 2},
+        {{1000, 1000, 16, 9}, 1, 2},  {{1000, 1000, 15, 9}, 1, 1},      {{1000, 1000, 15, 9}, 0, 3},
         {{1000, 1, 100000, 9}, 1, 1}, /* even if one is too much already: the kernel may refuse it */
-        {{1000, 1000, 1, 9}, 1, 1},    {{1000, 1000, 100000, 9}, 1, 10},
+        {{1000, 1000, 1, 9}, 1, 1},   {{1000, 1000, 100000, 9}, 1, 10},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         open_lanes(2, 10, 50, &rows[i].max);
