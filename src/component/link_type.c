@@ -173,6 +173,8 @@ static int resource_type(struct link *link, struct link_env *env, const struct c
 {
     static const struct link_flat dtor_type = {.params = {ENGINE_I32}, .param_count = 1};
     struct component_resource resource = {.instance = env->instance, .has_dtor = def->type->has_dtor};
+    if (def->type->rep != ENGINE_I32)
+        return component__link_bad(link, def->at, "uses a resource represented by i64, which comes with a later version");
     if (resource.has_dtor) {
         const struct link_core_extern *dtor = component__link_get(env, COMPONENT_SORT_CORE_FUNC, def->type->dtor)->core;
         int rc = component__flat_check(link, def->at, "a destructor", dtor->func_type, &dtor_type);

@@ -124,7 +124,7 @@ struct v_scope {
     struct v_map import_resources, export_resources; /* resource node to its name (a struct sw_str *) */
     struct v_map import_resource_names, export_resource_names;
     struct v_map importable, exportable;             /* nodes of types that have a name outside */
-    struct v_map local;                              /* resource numbers defined by `resource` here */
+    struct v_map local;                              /* resource numbers defined by `resource` here, to their struct component_ast */
     uint32_t context;                                /* core type that context.get and .set use here; 0: none so far */
     uint32_t parts;
 };

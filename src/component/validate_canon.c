@@ -13,6 +13,7 @@ struct canon {
     struct v_scope *scope;
     const struct component_canon *def;
     const struct component_canon_options *options;
+    uint8_t pointer; /* core type of addresses in the memory option: ENGINE_I32 or ENGINE_I64 */
 };
 
 /* ---- options ---- */
@@ -33,13 +34,21 @@ static bool functype_is(const struct engine_functype *func, const char *params, 
 static int check_memory(struct v *v, const struct v_scope *scope, uint32_t index)
 {
     const struct engine_limits_type *memory = component__v_get(scope, COMPONENT_SORT_CORE_MEMORY, index);
-    if (memory->is_64)
-        return component__v_bad(v, "64-bit memories require the `cm64` feature to be enabled, which is not supported");
     if (memory->shared)
         return component__v_bad(v, "mismatch in the shared flag for memories");
-    if (memory->page_log2 != 16)
-        return component__v_bad(v, "mismatch in page size for memories");
     return 0;
+}
+
+static uint8_t pointer_of(const struct v_scope *scope, const struct component_canon *def)
+{
+    bool operand = strncmp(def->name, "waitable-set.", 13) == 0; /* those with a memory have it as an operand */
+    if (!operand && !def->options.has_memory)
+        return ENGINE_I32;
+    uint32_t index = operand ? def->memory : def->options.memory;
+    if (index >= scope->counts[COMPONENT_SORT_CORE_MEMORY])
+        return ENGINE_I32; /* an operand that this one does not have */
+    const struct engine_limits_type *memory = component__v_get(scope, COMPONENT_SORT_CORE_MEMORY, index);
+    return memory->is_64 ? ENGINE_I64 : ENGINE_I32;
 }
 
 static int check_options(struct v *v, const struct canon *canon)
@@ -47,7 +56,9 @@ static int check_options(struct v *v, const struct canon *canon)
     const struct component_canon_options *options = canon->options;
     int rc = options->has_memory ? check_memory(v, canon->scope, options->memory) : 0;
     if (rc == 0 && options->has_realloc) {
-        if (!functype_is(component__v_get(canon->scope, COMPONENT_SORT_CORE_FUNC, options->realloc), "iiii", "i"))
+        bool wide = canon->pointer == ENGINE_I64;
+        if (!functype_is(component__v_get(canon->scope, COMPONENT_SORT_CORE_FUNC, options->realloc), wide ? "llll" : "iiii",
+                         wide ? "l" : "i"))
             return component__v_bad(v, "canonical option `realloc` uses a core function with an incorrect signature");
         if (!options->has_memory)
             return component__v_bad(v, "canonical option `realloc` requires `memory` to also be specified");
@@ -96,11 +107,90 @@ static bool params_pointer(const struct v *v, const struct component_func_type *
     return false;
 }
 
+/* The flat form with 64-bit addresses: as types.h has it, but strings and lists are two i64, which changes what variants join to. */
+struct wide {
+    uint8_t codes[COMPONENT_FLAT_MAX];
+    uint32_t count;
+};
+
+static void wide_add(struct wide *wide, uint8_t code)
+{
+    if (wide->count < COMPONENT_FLAT_MAX)
+        wide->codes[wide->count] = code;
+    wide->count++; /* beyond the end: spilled, only the number matters */
+}
+
+static uint8_t join(uint8_t a, uint8_t b)
+{
+    if (a == b)
+        return a;
+    bool narrow = (a == ENGINE_I32 || a == ENGINE_F32) && (b == ENGINE_I32 || b == ENGINE_F32);
+    return narrow ? ENGINE_I32 : ENGINE_I64;
+}
+
+static void wide_type(const struct v *v, uint32_t number, struct wide *ret);
+
+static void wide_cases(const struct v *v, const struct component_type *type, struct wide *ret)
+{
+    struct wide joined = {.count = 0};
+    for (uint32_t i = 0; i < type->case_count; i++) {
+        struct wide one = {.count = 0};
+        if (type->cases[i].type != COMPONENT_NO_TYPE)
+            wide_type(v, type->cases[i].type, &one);
+        for (uint32_t j = 0; j < one.count && j < COMPONENT_FLAT_MAX; j++)
+            joined.codes[j] = j < joined.count ? join(joined.codes[j], one.codes[j]) : one.codes[j];
+        if (one.count > joined.count)
+            joined.count = one.count;
+    }
+    wide_add(ret, ENGINE_I32);
+    for (uint32_t j = 0; j < joined.count; j++)
+        wide_add(ret, joined.codes[j < COMPONENT_FLAT_MAX ? j : 0]);
+}
+
+static void wide_type(const struct v *v, uint32_t number, struct wide *ret) /* as deep as types are */
+{
+    const struct component_type *type = component_type_of(v->types, number);
+    if (!type->has_pointer || type->flat_count > COMPONENT_FLAT_MAX) {
+        for (uint32_t i = 0; i < type->flat_count; i++)
+            wide_add(ret, type->flat[i < COMPONENT_FLAT_MAX ? i : 0]);
+    } else if (type->kind == COMPONENT_STRING || type->kind == COMPONENT_LIST) {
+        wide_add(ret, ENGINE_I64);
+        wide_add(ret, ENGINE_I64);
+    } else if (type->kind == COMPONENT_FIXED_LIST) {
+        for (uint32_t i = 0; i < type->length && ret->count <= COMPONENT_FLAT_MAX; i++)
+            wide_type(v, type->elem, ret);
+    } else if (type->kind == COMPONENT_RECORD || type->kind == COMPONENT_TUPLE) {
+        for (uint32_t i = 0; i < type->case_count; i++)
+            wide_type(v, type->cases[i].type, ret);
+    } else {
+        wide_cases(v, type, ret);
+    }
+}
+
+/* The core type of a function, synchronous; the numbers of values are the same for both widths. */
+static void flat_of(const struct v *v, const struct canon *canon, const struct component_func_type *func, bool lower,
+                    struct link_flat *ret)
+{
+    component__flat_of(v->types, func, lower, ret);
+    if (canon->pointer == ENGINE_I32)
+        return;
+    struct wide params = {.count = 0};
+    for (uint32_t i = 0; i < func->param_count && func->flat_param_count <= COMPONENT_FLAT_MAX; i++)
+        wide_type(v, func->params[i].type, &params);
+    memcpy(ret->params, params.codes, params.count);
+    if (func->flat_param_count > COMPONENT_FLAT_MAX)
+        ret->params[0] = ENGINE_I64;
+    if (func->flat_result_count > 1 && lower)
+        ret->params[ret->param_count - 1] = ENGINE_I64;
+    else if (func->flat_result_count > 1)
+        ret->results[0] = ENGINE_I64;
+}
+
 static int lift_flat(struct v *v, const struct canon *canon, const struct component_func_type *func, struct link_flat *ret)
 {
     bool spilled = func->flat_param_count > COMPONENT_FLAT_MAX;
     int rc = require_realloc(v, canon, spilled || params_pointer(v, func));
-    component__flat_of(v->types, func, false, ret);
+    flat_of(v, canon, func, false, ret);
     if (canon->options->is_async) {
         ret->result_count = canon->options->has_callback ? 1 : 0;
         ret->results[0] = ENGINE_I32;
@@ -119,17 +209,17 @@ static int lower_flat(struct v *v, const struct canon *canon, const struct compo
     int rc = require_memory(v, canon, spilled || returned || params_pointer(v, func));
     if (rc == 0)
         rc = require_realloc(v, canon, pointer_in(v, func->result));
-    component__flat_of(v->types, func, true, ret);
+    flat_of(v, canon, func, true, ret);
     if (!is_async)
         return rc;
     if (spilled) {
         ret->param_count = 1;
-        ret->params[0] = ENGINE_I32;
+        ret->params[0] = canon->pointer;
     } else if (func->flat_result_count > 1) {
         ret->param_count--; /* put there for a synchronous result */
     }
     if (returned)
-        ret->params[ret->param_count++] = ENGINE_I32;
+        ret->params[ret->param_count++] = canon->pointer;
     ret->result_count = 1;
     ret->results[0] = ENGINE_I32;
     return rc;
@@ -251,7 +341,7 @@ static int lower(struct v *v, const struct canon *canon)
 
 /* ---- built-ins ---- */
 
-static int check_resource(struct v *v, const struct canon *canon, bool local)
+static int check_resource(struct v *v, const struct canon *canon, bool local, struct link_flat *flat)
 {
     const void *found = NULL;
     const struct vt *type = component__v_type(canon->scope, canon->def->type);
@@ -260,7 +350,14 @@ static int check_resource(struct v *v, const struct canon *canon, bool local)
     if (!local)
         return 0;
     int rc = component__v_find(v, &canon->scope->local, component__v_number(type->resource), &found);
-    return rc == SW_ABSENT ? component__v_bad(v, "type %u is not a local resource", canon->def->type) : rc;
+    if (rc == SW_ABSENT)
+        return component__v_bad(v, "type %u is not a local resource", canon->def->type);
+    const struct component_ast *ast = found;
+    if (rc == 0 && ast->rep == ENGINE_I64) { /* what it is represented by goes into new and comes out of rep */
+        bool is_new = canon->def->form == COMPONENT_CANON_RESOURCE_NEW;
+        *(is_new ? flat->params : flat->results) = ENGINE_I64;
+    }
+    return rc;
 }
 
 static int task_return(struct v *v, const struct canon *canon, struct link_flat *ret)
@@ -288,9 +385,7 @@ static int check_context(struct v *v, const struct canon *canon)
 {
     struct v_scope *scope = canon->scope;
     uint32_t type = canon->def->valtype;
-    if (type == ENGINE_I64)
-        return component__v_bad(v, "64-bit `%s` requires the component model 64-bit feature, which is not supported", canon->def->name);
-    if (type != ENGINE_I32)
+    if (type != ENGINE_I32 && type != ENGINE_I64)
         return component__v_bad(v, "`%s` only supports `i32` or `i64`", canon->def->name);
     if (scope->context && scope->context != type)
         return component__v_bad(v, "`%s` type must match previous context type", canon->def->name);
@@ -366,10 +461,12 @@ static int check_builtin(struct v *v, const struct canon *canon, char check, str
 {
     const struct vt *type = NULL;
     switch (check) {
-    case 'r': return check_resource(v, canon, false);
-    case 'R': return check_resource(v, canon, true);
+    case 'r': return check_resource(v, canon, false, flat);
+    case 'R': return check_resource(v, canon, true, flat);
     case 'T': return task_return(v, canon, flat);
-    case 'c': return check_context(v, canon);
+    case 'c':
+        *(flat->param_count ? flat->params : flat->results) = (uint8_t)canon->def->valtype;
+        return check_context(v, canon);
     case 's':
     case 'f':
         type = component__v_type(canon->scope, canon->def->type);
@@ -378,7 +475,9 @@ static int check_builtin(struct v *v, const struct canon *canon, char check, str
         return component__v_bad(v, "`%s` requires a %s type", canon->def->name, check == 's' ? "stream" : "future");
     case 'p': return check_copy(v, canon, true);
     case 'g': return check_copy(v, canon, false);
-    case 'w': return check_memory(v, canon->scope, canon->def->memory);
+    case 'w':
+        flat->params[1] = canon->pointer;
+        return check_memory(v, canon->scope, canon->def->memory);
     case 't': return check_thread(v, canon);
     case 'e': return error_context(v, canon, false);
     case 'E': return error_context(v, canon, true);
@@ -409,7 +508,7 @@ static int builtin(struct v *v, const struct canon *canon)
 
 int component__v_canon(struct v *v, struct v_scope *scope, const struct component_canon *def)
 {
-    const struct canon canon = {scope, def, &def->options};
+    const struct canon canon = {scope, def, &def->options, pointer_of(scope, def)};
     if (def->form == COMPONENT_CANON_LIFT)
         return lift(v, &canon);
     return def->form == COMPONENT_CANON_LOWER ? lower(v, &canon) : builtin(v, &canon);

@@ -317,17 +317,15 @@ static int define_resource(struct v *v, struct v_scope *scope, const struct comp
 {
     if (scope->ast->kind != COMPONENT_SCOPE_COMPONENT)
         return component__v_bad(v, "resources can only be defined within a concrete component");
-    if (ast->rep == ENGINE_I64)
-        return component__v_bad(v, "resources with `i64` require the `cm64` feature to be enabled, which is not supported");
-    if (ast->rep != ENGINE_I32)
+    if (ast->rep != ENGINE_I32 && ast->rep != ENGINE_I64)
         return component__v_bad(v, "resources can only be represented by `i32` or `i64`");
     if (ast->has_dtor) {
         const struct engine_functype *dtor = component__v_get(scope, COMPONENT_SORT_CORE_FUNC, ast->dtor);
-        if (dtor->param_count != 1 || dtor->params[0].code != ENGINE_I32 || dtor->result_count != 0)
+        if (dtor->param_count != 1 || dtor->params[0].code != ast->rep || dtor->result_count != 0)
             return component__v_bad(v, "core function %u has wrong signature for a destructor", ast->dtor);
     }
     int rc = component__v_resource(v, ret);
-    return rc < 0 ? rc : component__v_put(v, &scope->local, component__v_number((*ret)->resource), *ret);
+    return rc < 0 ? rc : component__v_put(v, &scope->local, component__v_number((*ret)->resource), ast);
 }
 
 int component__v_type_def(struct v *v, struct v_scope *scope, const struct component_ast *ast, const struct vt **ret)

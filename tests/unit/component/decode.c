@@ -132,7 +132,7 @@ static const struct row {
     {BYTES(PREAMBLE "\7\7\1\x71\1\1a\0\1"), "a case of a variant does not end in 0 at byte 0x10"},
     {BYTES(PREAMBLE "\7\3\1\x6e\x21" "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"), "33 members of a type, at most 32 are allowed at byte 0xc"},
     {BYTES(PREAMBLE "\7\5\1\x40\0\1\1"), "unknown form of results 0x01 0x01: named results are not allowed at byte 0xd"},
-    {BYTES(PREAMBLE "\7\4\1\x3f\x7e\0"), "resources with `i64` require the `cm64` feature to be enabled, which is not supported at byte 0xb"},
+    {BYTES(PREAMBLE "\7\4\1\x3f\x7d\0"), "resources can only be represented by `i32` or `i64` at byte 0xb"},
     {BYTES(PREAMBLE "\7\5\1\x3f\x7f\1\0"), "core function 0 is not defined"},
     {BYTES(PREAMBLE "\7\7\1\x42\1\1\x3f\x7f\0"), "a resource type is defined inside a type at byte 0xe"},
     {BYTES(PREAMBLE "\7\4\1\x42\1\5"), "unknown declaration 0x05 in a type at byte 0xd"},
