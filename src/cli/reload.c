@@ -10,7 +10,8 @@
 
 const struct cli_option cli_reload_options[] = {
     {"listen", 0, CLI_TEXT, "ADDR", offsetof(struct cli_reload, listen), 0, "The one that listens there"},
-    {"pid", 0, CLI_NUMBER, "PID", offsetof(struct cli_reload, pid), INT32_MAX, "The one with this process id"},
+    {"pid", 0, CLI_NUMBER, "PID", offsetof(struct cli_reload, pid), INT32_MAX,
+     "The one with this process id"},
     {0},
 };
 
@@ -18,16 +19,18 @@ int cli_run_dir(const char *xdg_runtime_dir, const char *xdg_cache_home, const c
                 struct sw_err *err)
 {
     int rc = 0;
-    if (xdg_runtime_dir && xdg_runtime_dir[0] == '/') /* a relative one is to be ignored, says the specification */
+    if (xdg_runtime_dir &&
+        xdg_runtime_dir[0] == '/') /* a relative one is to be ignored, says the specification */
         rc = sw_buf_printf(ret, err, "%s/swell", xdg_runtime_dir);
     else if (xdg_cache_home && xdg_cache_home[0] == '/')
         rc = sw_buf_printf(ret, err, "%s/swell/run", xdg_cache_home);
     else if (home && home[0] == '/')
         rc = sw_buf_printf(ret, err, "%s/.cache/swell/run", home);
     else
-        return sw_fail(err, SW_EINPUT,
-                       "no folder for control sockets: none of XDG_RUNTIME_DIR, XDG_CACHE_HOME and HOME is set\n"
-                       "hint: set XDG_RUNTIME_DIR to a folder of yours");
+        return sw_fail(
+            err, SW_EINPUT,
+            "no folder for control sockets: none of XDG_RUNTIME_DIR, XDG_CACHE_HOME and HOME is set\n"
+            "hint: set XDG_RUNTIME_DIR to a folder of yours");
     return rc < 0 ? rc : sw_buf_add_byte(ret, '\0', err); /* used as a C string */
 }
 

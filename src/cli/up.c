@@ -332,7 +332,8 @@ static int on_load(void *arg, struct app **ret, struct sw_err *err)
 static void on_reloaded(void *arg, const struct app *app)
 {
     const struct up *up = arg;
-    (void)fprintf(up->io->err, "Reloaded '" SW_FMT "'\n", SW_ARG(app->name)); /* stderr may be gone: no reason to stop */
+    (void)fprintf(up->io->err, "Reloaded '" SW_FMT "'\n",
+                  SW_ARG(app->name)); /* stderr may be gone: no reason to stop */
     (void)fflush(up->io->err);
 }
 

@@ -170,7 +170,8 @@ static int describe_failure(struct job *job, int exit_status, int term_signal, s
     enum sw_code code = exit_status == sw_code_exit_status(SW_EINPUT) ? SW_EINPUT : SW_EIO;
     if (term_signal)
         return sw_fail(err, code, "component '" SW_FMT "': its compiler was ended by signal %d (%s)%s" SW_FMT,
-                       SW_ARG(id), term_signal, node__signal_text(term_signal), message.n ? ": " : "", SW_ARG(message));
+                       SW_ARG(id), term_signal, node__signal_text(term_signal), message.n ? ": " : "",
+                       SW_ARG(message));
     if (message.n == 0)
         return sw_fail(err, code, "component '" SW_FMT "': its compiler ended with status %d", SW_ARG(id),
                        exit_status);

@@ -58,10 +58,11 @@ int node__control_dir(const char *run_dir, bool make, int *ret_fd, struct sw_err
     if (fstat(fd, &st) != 0)
         return sw_fail_errno(err, SW_EIO, errno, "look at the run folder '%s'", run_dir);
     if (st.st_uid != geteuid() || (st.st_mode & 077))
-        return sw_fail(err, SW_EDENIED,
-                       "run folder '%s': expected it to be ours alone (user %u, mode 0700), got user %u, mode %04o\n"
-                       "hint: chmod 700 '%s', after a look at whose it is",
-                       run_dir, geteuid(), st.st_uid, st.st_mode & 07777, run_dir);
+        return sw_fail(
+            err, SW_EDENIED,
+            "run folder '%s': expected it to be ours alone (user %u, mode 0700), got user %u, mode %04o\n"
+            "hint: chmod 700 '%s', after a look at whose it is",
+            run_dir, geteuid(), st.st_uid, st.st_mode & 07777, run_dir);
     *ret_fd = fd;
     fd = -1; /* taken by the caller */
     return 0;
@@ -82,7 +83,8 @@ static int write_answer(int rc, const struct sw_err *err, struct sw_buf *out, st
 {
     if (rc >= 0)
         return sw_buf_add(out, SW_LIT("{\"type\":\"done\"}"), own);
-    struct sw_str text = sw_utf8_valid(sw_str_of(err->text)) ? sw_str_of(err->text) : SW_LIT("a reason that is not UTF-8");
+    struct sw_str text =
+        sw_utf8_valid(sw_str_of(err->text)) ? sw_str_of(err->text) : SW_LIT("a reason that is not UTF-8");
     int written = sw_buf_printf(out, own, "{\"type\":\"failed\",\"code\":%d,\"text\":", (int)err->code);
     if (written == 0)
         written = codec_json_add_string(out, text, own);
@@ -206,7 +208,8 @@ static int listen_at(struct node__control *control, const struct node_config *co
     int n = snprintf(control->name, sizeof control->name, "%s.sock", config->address);
     if (n <= 0 || (size_t)n >= sizeof control->name || strchr(control->name, '/'))
         return sw_fail(err, SW_EINPUT, "'%.100s' cannot be the name of a socket", config->address);
-    n = snprintf(address.sun_path, sizeof address.sun_path, "/proc/self/fd/%d/%s", control->dir_fd, control->name);
+    n = snprintf(address.sun_path, sizeof address.sun_path, "/proc/self/fd/%d/%s", control->dir_fd,
+                 control->name);
     if (n <= 0 || (size_t)n >= sizeof address.sun_path)
         return sw_fail(err, SW_EINPUT, "'%.100s' is too long for the name of a socket", config->address);
     control->fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
@@ -214,15 +217,16 @@ static int listen_at(struct node__control *control, const struct node_config *co
         return sw_fail_errno(err, SW_EIO, errno, "make a control socket");
     (void)unlinkat(control->dir_fd, control->name, 0); /* most often there is none */
     if (fchmod(control->fd, 0600) != 0 || bind(control->fd, (struct sockaddr *)&address, sizeof address) != 0)
-        return sw_fail_errno(err, SW_EIO, errno, "make the control socket '%s/%s'", config->run_dir, control->name);
+        return sw_fail_errno(err, SW_EIO, errno, "make the control socket '%s/%s'", config->run_dir,
+                             control->name);
     control->bound = true;
     if (listen(control->fd, NODE_CONTROL_CLIENTS_MAX) != 0)
         return sw_fail_errno(err, SW_EIO, errno, "listen on the control socket");
     return loop_watch_new(control->loop, control->fd, on_connection, control, &control->watch, err);
 }
 
-int node__control_new(struct loop *loop, const struct node_config *config, node__control_fn *reload, void *arg,
-                      struct node__control **ret, struct sw_err *err)
+int node__control_new(struct loop *loop, const struct node_config *config, node__control_fn *reload,
+                      void *arg, struct node__control **ret, struct sw_err *err)
 {
     struct node__control *control = sw_alloc(sizeof *control);
     *control = (struct node__control){.loop = loop, .reload = reload, .arg = arg, .dir_fd = -1, .fd = -1};

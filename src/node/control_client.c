@@ -43,8 +43,10 @@ static int find_by_address(int dir_fd, const char *address, int *ret_fd, struct 
     char name[NODE_CONTROL_NAME_BYTES_MAX];
     uint32_t pid = 0;
     int n = snprintf(name, sizeof name, "%s.sock", address);
-    if (n <= 0 || (size_t)n >= sizeof name || strchr(name, '/') || connect_to(dir_fd, name, ret_fd, &pid) != 0)
-        return sw_fail(err, SW_EINPUT, "no application of ours listens on %.100s\nhint: is it running? 'swell up' starts it",
+    if (n <= 0 || (size_t)n >= sizeof name || strchr(name, '/') ||
+        connect_to(dir_fd, name, ret_fd, &pid) != 0)
+        return sw_fail(err, SW_EINPUT,
+                       "no application of ours listens on %.100s\nhint: is it running? 'swell up' starts it",
                        address);
     return 0;
 }
@@ -95,8 +97,9 @@ static int find_one(int dir_fd, uint32_t pid, int *ret_fd, struct sw_err *err)
     if (scan.count == 0)
         return sw_fail(err, SW_EINPUT, "no application of ours is running\nhint: 'swell up' starts one");
     if (scan.count > 1)
-        return sw_fail(err, SW_EINPUT, "%u applications are running: %s\nhint: choose one with --listen or --pid",
-                       scan.count, scan.names);
+        return sw_fail(err, SW_EINPUT,
+                       "%u applications are running: %s\nhint: choose one with --listen or --pid", scan.count,
+                       scan.names);
     *ret_fd = fd;
     fd = -1; /* taken by the caller */
     return 0;
@@ -151,7 +154,8 @@ static int await_answer(int fd, struct sw_err *err)
         if (n < 0 && errno != EINTR)
             return sw_fail_errno(err, SW_EIO, errno, "wait for the supervisor");
         if (n == 0)
-            return sw_fail(err, SW_ETIMEOUT, "the supervisor did not answer within %d s", NODE_CONTROL_ANSWER_MS_MAX / 1000);
+            return sw_fail(err, SW_ETIMEOUT, "the supervisor did not answer within %d s",
+                           NODE_CONTROL_ANSWER_MS_MAX / 1000);
     }
 }
 

@@ -78,7 +78,8 @@ int node__make_dirs(const char *what, const char *folder, struct sw_err *err)
     char path[PATH_MAX];
     size_t n = strlen(folder);
     if (n == 0 || n >= sizeof path)
-        return sw_fail(err, SW_ELIMIT, "%s: expected a path of at most %d bytes, got %zu", what, PATH_MAX - 1, n);
+        return sw_fail(err, SW_ELIMIT, "%s: expected a path of at most %d bytes, got %zu", what, PATH_MAX - 1,
+                       n);
     memcpy(path, folder, n + 1);
     for (size_t i = 1; i <= n; i++) {
         if (path[i] != '/' && path[i] != '\0')

@@ -17,13 +17,15 @@
 
 struct node_config {
     const struct app *app;
-    const char *program;     /* absolute path of this executable, started as "<program> internal-worker" and "internal-compile" */
-    const char *cache_dir;   /* AOT cache; made with mode 0700 when missing */
+    const char *
+        program; /* absolute path of this executable, started as "<program> internal-worker" and "internal-compile" */
+    const char *cache_dir; /* AOT cache; made with mode 0700 when missing */
     int listen_fd;
-    uint32_t workers;        /* 1.. */
+    uint32_t workers;         /* 1.. */
     void (*ready)(void *arg); /* every worker serves: print the start-up output */
     void *ready_arg;
-    void (*progress)(void *arg, struct sw_str component, uint64_t elapsed_ms, bool done); /* compiling takes over a second */
+    void (*progress)(void *arg, struct sw_str component, uint64_t elapsed_ms,
+                     bool done); /* compiling takes over a second */
     /* Reload (SIGHUP, or over the control socket). load: the application again; *ret is then the supervisor's. NULL: not supported.
      * reloaded: new requests go to it from now on. Both get ready_arg. */
     int (*load)(void *arg, struct app **ret, struct sw_err *err);
@@ -56,14 +58,17 @@ struct node_message {
 };
 int node_channel_send(int channel_fd, const struct node_message *message, struct sw_err *err) SW_MUST_CHECK;
 /* buffer backs message->json. Returns 0, SW_WAIT, or SW_END (the other side is gone). The descriptors are the caller's. */
-int node_channel_receive(int channel_fd, char *buffer, size_t buffer_bytes, struct node_message *ret, struct sw_err *err) SW_MUST_CHECK;
+int node_channel_receive(int channel_fd, char *buffer, size_t buffer_bytes, struct node_message *ret,
+                         struct sw_err *err) SW_MUST_CHECK;
 
 /* ---- compile cache ---- */
 
 /* Paths inside cache_dir: "<key>.cwasm", "<key>.img". */
-int node_cache_open(const char *cache_dir, const char *key, int *ret_cwasm_fd, int *ret_image_fd, struct sw_err *err) SW_MUST_CHECK; /* or SW_ABSENT */
+int node_cache_open(const char *cache_dir, const char *key, int *ret_cwasm_fd, int *ret_image_fd,
+                    struct sw_err *err) SW_MUST_CHECK; /* or SW_ABSENT */
 /* Temporary name, fsync, rename, mode 0444; used by the compiler process. */
-int node_cache_put(const char *cache_dir, const char *key, struct sw_str cwasm, struct sw_str image, struct sw_err *err) SW_MUST_CHECK;
+int node_cache_put(const char *cache_dir, const char *key, struct sw_str cwasm, struct sw_str image,
+                   struct sw_err *err) SW_MUST_CHECK;
 
 /* ---- worker side: the serving table as received ---- */
 
@@ -73,7 +78,7 @@ struct node_artifact {
     char key[65];
 };
 struct node_served_component {
-    int wasm_fd; /* the component binary */
+    int wasm_fd;                     /* the component binary */
     struct node_artifact *artifacts; /* by core module, in the order of component_binary_core */
     uint32_t artifact_count;
 };
@@ -88,20 +93,27 @@ struct node_status {
     _Atomic uint32_t running; /* component index + 1 of the guest that runs now; 0: none does */
     _Atomic uint64_t calls;   /* guest calls begun */
 };
-struct node_worker; /* the worker's end of the channel; answers the supervisor's questions for a sign of life */
+struct
+    node_worker; /* the worker's end of the channel; answers the supervisor's questions for a sign of life */
 struct node_worker_events {
-    void (*serve)(void *arg, struct node_serving *serving); /* once; now the callee's: load it, say ready, accept nothing yet */
-    void (*accept)(void *arg); /* once, after ready: listen */
-    void (*drain)(void *arg);  /* stop accepting, say stopped, end when nothing is in flight */
-    void (*lost)(void *arg); /* the supervisor is gone: end */
+    void (*serve)(
+        void *arg,
+        struct node_serving *serving); /* once; now the callee's: load it, say ready, accept nothing yet */
+    void (*accept)(void *arg);         /* once, after ready: listen */
+    void (*drain)(void *arg);          /* stop accepting, say stopped, end when nothing is in flight */
+    void (*lost)(void *arg);           /* the supervisor is gone: end */
 };
 struct loop;
 int node_worker_new(struct loop *loop, int channel_fd, const struct node_worker_events *events, void *arg,
                     struct node_worker **ret, struct sw_err *err) SW_MUST_CHECK;
-int node_worker_ready(struct node_worker *worker, struct sw_err *err) SW_MUST_CHECK; /* tells the supervisor that it serves */
-int node_worker_stopped(struct node_worker *worker, struct sw_err *err) SW_MUST_CHECK; /* it accepts no more */
-struct node_status *node_worker_status(struct node_worker *worker); /* from serve on, until node_worker_free */
-int node_worker_failed(struct node_worker *worker, const char *text, struct sw_err *err) SW_MUST_CHECK; /* cannot serve: start-up ends with text */
+int node_worker_ready(struct node_worker *worker,
+                      struct sw_err *err) SW_MUST_CHECK; /* tells the supervisor that it serves */
+int node_worker_stopped(struct node_worker *worker,
+                        struct sw_err *err) SW_MUST_CHECK; /* it accepts no more */
+struct node_status *
+node_worker_status(struct node_worker *worker); /* from serve on, until node_worker_free */
+int node_worker_failed(struct node_worker *worker, const char *text,
+                       struct sw_err *err) SW_MUST_CHECK; /* cannot serve: start-up ends with text */
 void node_worker_free(struct node_worker *worker);
 void node_serving_free(struct node_serving *serving);
 

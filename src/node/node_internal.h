@@ -57,7 +57,8 @@ void node__serving_free(struct node__serving *serving); /* NULL is fine */
 struct node__slot;
 struct node__slot_events {
     void (*ready)(void *arg, struct node__slot *slot); /* node__slot_accept is due, now or later */
-    void (*stopped)(void *arg, struct node__slot *slot); /* draining, it accepts no more; comes before `gone` */
+    void (*stopped)(void *arg,
+                    struct node__slot *slot); /* draining, it accepts no more; comes before `gone` */
     /* It ended; the slot has an error text. Returns whether it is to be started again. */
     bool (*ended)(void *arg, struct node__slot *slot, const struct sw_err *err);
     void (*gone)(void *arg, struct node__slot *slot); /* after a drain, a kill, or `ended` said no */
@@ -75,8 +76,8 @@ struct node__slot_config {
 int node__slot_new(const struct node__slot_config *config, struct node__slot **ret,
                    struct sw_err *err) SW_MUST_CHECK;
 void node__slot_accept(struct node__slot *slot); /* a worker that is ready may take connections */
-void node__slot_drain(struct node__slot *slot); /* `gone` comes, never inside this call */
-void node__slot_kill(struct node__slot *slot);  /* as drain, at once */
+void node__slot_drain(struct node__slot *slot);  /* `gone` comes, never inside this call */
+void node__slot_kill(struct node__slot *slot);   /* as drain, at once */
 bool node__slot_is_serving(const struct node__slot *slot);
 uint32_t node__slot_crashes(const struct node__slot *slot); /* quick ends in a row */
 bool node__slot_is_gone(const struct node__slot *slot);
@@ -86,11 +87,14 @@ void node__slot_free(struct node__slot *slot); /* gone, or never started; NULL i
 
 struct node__revision;
 struct node__revision_events {
-    void (*ready)(void *arg, struct node__revision *revision); /* once: every worker has loaded it; none accepts yet */
+    void (*ready)(void *arg,
+                  struct node__revision *revision); /* once: every worker has loaded it; none accepts yet */
     /* Before `ready`: it will not be; what was started is ended, then `gone` comes. */
     void (*failed)(void *arg, struct node__revision *revision, int rc, const struct sw_err *err);
-    void (*stopped)(void *arg, struct node__revision *revision); /* draining, and no worker accepts any more */
-    void (*gone)(void *arg, struct node__revision *revision);    /* no process is left; free it, but not inside this call */
+    void (*stopped)(void *arg,
+                    struct node__revision *revision); /* draining, and no worker accepts any more */
+    void (*gone)(void *arg,
+                 struct node__revision *revision); /* no process is left; free it, but not inside this call */
 };
 struct node__revision_config {
     struct loop *loop;
@@ -111,15 +115,16 @@ bool node__revision_is_gone(const struct node__revision *revision);
 bool node__revision_is_stopped(const struct node__revision *revision);
 const struct app *node__revision_app(const struct node__revision *revision);
 struct node__revision *node__revision_of(struct sw_link *link);
-void node__revision_free(struct node__revision *revision); /* gone, or never made; takes it out of the list; NULL is fine */
+void node__revision_free(
+    struct node__revision *revision); /* gone, or never made; takes it out of the list; NULL is fine */
 
 /* ---- control.c: the supervisor's end of the control socket ---- */
 
 struct node__control;
 /* Somebody asks for a reload; node__control_answer(ticket) is due. */
 typedef void node__control_fn(void *arg, uint32_t ticket);
-int node__control_new(struct loop *loop, const struct node_config *config, node__control_fn *reload, void *arg,
-                      struct node__control **ret, struct sw_err *err) SW_MUST_CHECK;
+int node__control_new(struct loop *loop, const struct node_config *config, node__control_fn *reload,
+                      void *arg, struct node__control **ret, struct sw_err *err) SW_MUST_CHECK;
 void node__control_answer(struct node__control *control, uint32_t ticket, int rc, const struct sw_err *err);
 void node__control_free(struct node__control *control); /* takes the socket away; NULL is fine */
 /* The folder of sockets, ours alone; SW_ABSENT when it is missing and `make` is false. */

@@ -153,7 +153,8 @@ static bool on_ended(void *arg, struct node__slot *slot, const struct sw_err *er
     if (revision->state != STARTING)
         return true;
     /* What a worker says against the application counts at once: the next one would say the same. */
-    bool hopeless = node__slot_crashes(slot) >= revision->config.timing->crashes_max || err->code == SW_EINPUT;
+    bool hopeless =
+        node__slot_crashes(slot) >= revision->config.timing->crashes_max || err->code == SW_EINPUT;
     if (!hopeless)
         return true;
     revision->state = ENDING;
@@ -221,7 +222,8 @@ static int set_up(struct node__revision *revision, struct sw_err *err)
     return rc;
 }
 
-int node__revision_new(const struct node__revision_config *config, struct node__revision **ret, struct sw_err *err)
+int node__revision_new(const struct node__revision_config *config, struct node__revision **ret,
+                       struct sw_err *err)
 {
     struct node__revision *revision = sw_alloc(sizeof *revision);
     *revision = (struct node__revision){.config = *config, .node = *config->node, .state = GONE};

@@ -36,8 +36,8 @@ struct node__slot {
     struct loop_process *process;
     int channel_fd;
     struct loop_watch *watch;
-    struct loop_timer
-        *timer; /* STARTING: its time limit; SERVING: the next ping, or SIGKILL; PAUSED: when to start again, or at once to be gone */
+    struct loop_timer *
+        timer; /* STARTING: its time limit; SERVING: the next ping, or SIGKILL; PAUSED: when to start again, or at once to be gone */
     struct node_status *status;
     uint32_t pings; /* not answered, in a row */
     int pid;        /* of the present or the last process */
@@ -142,7 +142,8 @@ static void describe_guest(const struct node__slot *slot, char *text, size_t byt
         return;
     uint64_t calls = atomic_load_explicit(&slot->status->calls, memory_order_relaxed);
     (void)snprintf(text, bytes, " while running component '" SW_FMT "' (call %llu)",
-                   SW_ARG(slot->config.app->components[running - 1].id), (unsigned long long)calls); /* an id is short, else cut */
+                   SW_ARG(slot->config.app->components[running - 1].id),
+                   (unsigned long long)calls); /* an id is short, else cut */
 }
 
 static void describe_end(const struct node__slot *slot, int exit_status, int term_signal, struct sw_err *err)
@@ -157,13 +158,15 @@ static void describe_end(const struct node__slot *slot, int exit_status, int ter
         (void)sw_fail(err, SW_ETIMEOUT, "worker %u was not ready within %llu s", index,
                       (unsigned long long)(timing->start_ms_max / 1000));
     else if (slot->hung)
-        (void)sw_fail(err, SW_ETIMEOUT, "worker %u (pid %d) hung: no sign of life for %llu ms%s; it was ended", index,
+        (void)sw_fail(err, SW_ETIMEOUT,
+                      "worker %u (pid %d) hung: no sign of life for %llu ms%s; it was ended", index,
                       slot->pid, (unsigned long long)(timing->ping_ms * timing->pings_max), guest);
     else if (term_signal)
-        (void)sw_fail(err, SW_EIO, "worker %u (pid %d) was ended by signal %d (%s)%s", index, slot->pid, term_signal,
-                      node__signal_text(term_signal), guest);
+        (void)sw_fail(err, SW_EIO, "worker %u (pid %d) was ended by signal %d (%s)%s", index, slot->pid,
+                      term_signal, node__signal_text(term_signal), guest);
     else
-        (void)sw_fail(err, SW_EIO, "worker %u (pid %d) ended with status %d%s", index, slot->pid, exit_status, guest);
+        (void)sw_fail(err, SW_EIO, "worker %u (pid %d) ended with status %d%s", index, slot->pid, exit_status,
+                      guest);
 }
 
 static uint64_t pause_ms(const struct node__slot *slot)
@@ -185,8 +188,8 @@ static void ended(struct node__slot *slot, bool was_steady, const struct sw_err 
         return;
     }
     uint64_t ms = pause_ms(slot);
-    sw_log_error("node", "worker.ended", "%s; it is started again in %llu ms%s", err->text, (unsigned long long)ms,
-                 slot->crashes > 1 ? " as it did not serve for long" : "");
+    sw_log_error("node", "worker.ended", "%s; it is started again in %llu ms%s", err->text,
+                 (unsigned long long)ms, slot->crashes > 1 ? " as it did not serve for long" : "");
     loop_timer_start(slot->timer, ms);
 }
 

@@ -90,7 +90,8 @@ static void be_deaf_when_stopped(struct supervisor *sv)
     if (sv->phase != DRAIN || sv->deaf)
         return;
     sv->deaf = true;
-    (void)shutdown(sv->config->listen_fd, SHUT_RDWR); /* of every process's descriptor; one that does not listen is as good */
+    (void)shutdown(sv->config->listen_fd,
+                   SHUT_RDWR); /* of every process's descriptor; one that does not listen is as good */
 }
 
 static void give_up(struct supervisor *sv, int rc, const struct sw_err *err)
@@ -146,9 +147,10 @@ static int check_reload(const struct supervisor *sv, struct sw_err *err)
     if (sv->next)
         return sw_fail(err, SW_EIO, "another reload is under way\nhint: try again in a moment");
     if (count_old(sv) >= NODE_REVISIONS_OLD_MAX)
-        return sw_fail(err, SW_ELIMIT,
-                       "%u revisions still finish their requests, at most %d are kept\nhint: try again in a moment",
-                       count_old(sv), NODE_REVISIONS_OLD_MAX);
+        return sw_fail(
+            err, SW_ELIMIT,
+            "%u revisions still finish their requests, at most %d are kept\nhint: try again in a moment",
+            count_old(sv), NODE_REVISIONS_OLD_MAX);
     return 0;
 }
 
@@ -342,7 +344,8 @@ static int set_up(struct supervisor *sv, struct sw_err *err)
     if (rc == 0)
         rc = loop_new(&sv->loop, err);
     for (int i = 0; rc == 0 && i < SIGNALS; i++)
-        if (numbers[i] != SIGHUP || config->load) /* else a terminal that goes takes the program along, as ever */
+        if (numbers[i] != SIGHUP ||
+            config->load) /* else a terminal that goes takes the program along, as ever */
             rc = loop_signal_new(sv->loop, numbers[i], on_signal, sv, &sv->signals[i], err);
     if (rc == 0)
         rc = loop_timer_new(sv->loop, on_swap_limit, sv, &sv->swap_limit, err);

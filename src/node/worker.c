@@ -154,7 +154,8 @@ static void name_process(const struct codec_json *root)
     char name[16];
     if (index < 0 || index >= NODE_WORKERS_MAX)
         return;
-    (void)snprintf(name, sizeof name, index < 10 ? "swell: worker %u" : "swell:worker%u", (unsigned)index); /* fits */
+    (void)snprintf(name, sizeof name, index < 10 ? "swell: worker %u" : "swell:worker%u",
+                   (unsigned)index);         /* fits */
     (void)prctl(PR_SET_NAME, name, 0, 0, 0); /* only a name */
 }
 
@@ -215,7 +216,8 @@ static int on_accept(struct node_worker *worker, enum order *ret, struct sw_err 
     return 0;
 }
 
-static int on_packet(struct node_worker *worker, struct node_message *message, enum order *ret, struct sw_err *err)
+static int on_packet(struct node_worker *worker, struct node_message *message, enum order *ret,
+                     struct sw_err *err)
 {
     struct codec_json *root = NULL;
     int rc = codec_json_parse(message->json, &root, err);

@@ -242,6 +242,39 @@ static void a_request_on_its_way_when_draining_begins_is_answered(void **state)
     site_end(&site);
 }
 
+static void draining_waits_a_moment_for_the_next_request_of_a_connection(void **state)
+{
+    (void)state;
+    site_begin(&site, (struct http_server_config){0});
+    int idle = client_open(&site);
+    int silent = client_open(&site);
+    int told = client_open(&site); /* its answer has said already that the connection is kept */
+    client_ask(&site, idle, GET_HELLO);
+    client_ask(&site, silent, GET_HELLO);
+    client_ask(&site, told, "GET /hold HTTP/1.1\r\n" H "\r\n");
+    struct http_exchange *held = site_task(&site, 2)->exchange;
+    struct sw_err err;
+    CHECK_OK(http_exchange_respond(held, 204, NULL, 0, 0, &err), &err);
+    http_server_drain(site.server, on_drained, &site);
+    site_run(&site, 100);
+    CHECK_OK(http_exchange_finish(held, NULL, 0, &err), &err);
+    http_exchange_end(held);
+    client_read(&site, told, SITE_TEXT_MAX, "\r\n\r\n", 100);
+    CHECK_ANSWER(&site, "HTTP/1.1 204 No Content\r\n\r\n", false);
+    client_ask(&site, told, GET_HELLO);
+    CHECK_ANSWER(&site, OK5_CLOSE, true);
+    client_ask(&site, idle, GET_HELLO);
+    CHECK_ANSWER(&site, OK5_CLOSE, true);
+    client_read(&site, silent, SITE_TEXT_MAX, NULL, HTTP_DRAIN_IDLE_MS + 100);
+    CHECK_ANSWER(&site, "", true);
+    (void)close(idle);
+    (void)close(silent);
+    (void)close(told);
+    site_run(&site, 50);
+    CHECK_INT(site.drained, 1);
+    site_end(&site);
+}
+
 static void an_empty_server_is_drained_at_once_but_not_inside_the_call(void **state)
 {
     (void)state;
@@ -365,6 +398,7 @@ int main(void)
         cmocka_unit_test(a_client_that_takes_nothing_is_cut_off),
         cmocka_unit_test(draining_finishes_what_runs_and_closes_the_rest),
         cmocka_unit_test(a_request_on_its_way_when_draining_begins_is_answered),
+        cmocka_unit_test(draining_waits_a_moment_for_the_next_request_of_a_connection),
         cmocka_unit_test(an_empty_server_is_drained_at_once_but_not_inside_the_call),
         cmocka_unit_test(every_allocation_may_fail_and_the_server_goes_on),
         cmocka_unit_test(making_a_server_may_fail),

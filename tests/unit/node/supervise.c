@@ -163,8 +163,7 @@ const struct node__timing quick = {
     .abort_ms_max = 50,
 };
 
-int supervise(const struct node__timing *timing, uint32_t workers, struct seen *seen,
-                     struct sw_err *err)
+int supervise(const struct node__timing *timing, uint32_t workers, struct seen *seen, struct sw_err *err)
 {
     struct app app = sample;
     components[0].source = components[1].source = sw_str_of(wasm);

@@ -38,6 +38,7 @@ int warm_up(void **state); /* once for all tests */
 int supervise(const struct node__timing *timing, uint32_t workers, struct seen *seen, struct sw_err *err);
 bool marked(const char *name); /* fake_node made the mark */
 void check_log(const char *part);
-int load_second(struct seen *seen, struct app **ret, struct sw_err *err); /* the same application, version "2" */
+int load_second(struct seen *seen, struct app **ret,
+                struct sw_err *err); /* the same application, version "2" */
 
 #endif
