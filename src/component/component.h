@@ -53,6 +53,10 @@ void component_free(struct component *component);
 struct component_export;
 const struct component_export *component_export_find(const struct component *component, struct sw_str interface,
                                                      struct sw_str version_track, struct sw_str func); /* or NULL */
+/* Fails with SW_EINPUT when the function's canonical text (types.h) is another one. Before the first component_call_wait: arguments are
+ * taken for what the guest says they are. */
+int component_export_check(const struct component *component, const struct component_export *export, const char *type,
+                           struct sw_err *err) SW_MUST_CHECK;
 
 /* ---- per request ---- */
 

@@ -16,6 +16,9 @@
 #define HANDLER_INTERFACE SW_LIT("wasi:http/incoming-handler")
 #define HANDLER_TRACK SW_LIT("0.2")
 #define HANDLER_FUNC SW_LIT("handle")
+#define HANDLER_TYPE                                               \
+    "func(request: own<wasi:http/types/incoming-request>, "        \
+    "response-out: own<wasi:http/types/response-outparam>)"
 
 static int read_and_link(int wasm_fd, const char *name, struct trigger_component *component, struct sw_err *err)
 {
@@ -92,7 +95,7 @@ int trigger_component_bind(struct trigger_component *component, struct engine *e
         return sw_fail(err, SW_EINPUT,
                        "Expected component to export one of `wasi:http/incoming-handler@0.2.x` but it exported "
                        "none of those");
-    return 0;
+    return component_export_check(component->component, component->handle, HANDLER_TYPE, err);
 }
 
 void trigger_component_deinit(struct trigger_component *component)
