@@ -104,6 +104,29 @@ static void an_impure_shim_stays(void **state)
     CHECK(count >= 15);
 }
 
+static void an_adapter_that_can_be_told_from_one_made_later_is_not_lazy(void **state)
+{
+    (void)state;
+    sw_auto_buf cases = SW_BUF(0);
+    seed_read("lazy_no.bin", &cases);
+    struct sw_str rest = sw_buf_str(&cases), text, component;
+    uint32_t count = 0;
+    for (; seed_next(&rest, &text, &component); count++) {
+        struct sw_err err = {0};
+        struct seed seed;
+        CHECK_OK(seed_link(component, &seed, &err), &err);
+        uint32_t lazy = 0;
+        for (uint32_t i = 0; i < seed.plan->instance_count; i++)
+            lazy += seed.plan->instances[i].lazy;
+        if (lazy || component_plan_uses_core(seed.plan, 0))
+            print_error("lazy or not elided although " SW_FMT "\n", SW_ARG(text));
+        CHECK_INT(lazy, 0);
+        CHECK(!component_plan_uses_core(seed.plan, 0)); /* the shim: the change did not stop that */
+        seed_free(&seed);
+    }
+    CHECK_INT(count, 12);
+}
+
 static void an_elided_shim_needs_no_module(void **state)
 {
     (void)state;
@@ -200,6 +223,7 @@ int main(void)
         cmocka_unit_test(refusals_name_what_and_where),
         cmocka_unit_test(a_lot_of_work_is_refused_soon),
         cmocka_unit_test(an_impure_shim_stays),
+        cmocka_unit_test(an_adapter_that_can_be_told_from_one_made_later_is_not_lazy),
         cmocka_unit_test(an_elided_shim_needs_no_module),
         cmocka_unit_test(versions_have_tracks),
         cmocka_unit_test(names_are_split_at_the_version),

@@ -424,6 +424,99 @@ static void a_fixups_start_runs_although_it_is_elided(void **state)
     world_close(&world);
 }
 
+/* ---- an adapter that is made when it is called ---- */
+
+static int plain_body(struct world *world)
+{
+    struct component_value result = {.u64 = 0};
+    int rc = call(world, "plain", NULL, 0, &result);
+    note(world, "%u;", (unsigned)result.u64);
+    return rc;
+}
+
+static int plain_then_ask_body(struct world *world)
+{
+    int rc = plain_body(world);
+    return rc < 0 ? rc : ask_body(world);
+}
+
+static int say_body(struct world *world)
+{
+    struct component_value result = {.u64 = 0};
+    int rc = call(world, "say", NULL, 0, &result);
+    note(world, "length %u;", (unsigned)result.u64);
+    return rc;
+}
+
+static int crash_body(struct world *world)
+{
+    return call(world, "crash", NULL, 0, NULL);
+}
+
+static void an_adapter_is_made_once_and_only_when_it_is_called(void **state)
+{
+    static const struct {
+        int (*body)(struct world *world);
+        uint32_t made;
+        int rc;
+        const char *events;
+    } rows[] = {
+        {plain_body, 1, 0, "1;"},
+        {plain_then_ask_body, 2, 0, "1;note 1;note 2;20;"},
+        {say_body, 2, 0, "waited;length 7;"},
+        {crash_body, 2, -SW_EGUEST, ""},
+        {plain_body, 1, 0, "1;"},
+    };
+    struct world world;
+    struct engine_stats before, after;
+    (void)state;
+    world_open(&world, "run_lazy.wasm");
+    CHECK_INT(world.plan->instance_count, 2);
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        world.events[0] = '\0';
+        world.events_n = 0;
+        engine_stats_read(world.engine, &before);
+        int rc = run(&world, rows[i].body);
+        if (rc < 0 && rows[i].rc == 0)
+            print_error("%s\n", failure(&world));
+        CHECK_INT(rc, rows[i].rc);
+        engine_stats_read(world.engine, &after);
+        CHECK_STR(sw_str_of(world.events), rows[i].events);
+        CHECK_INT(after.instances - before.instances, rows[i].made);
+        if (rc < 0)
+            CHECK_INT(engine_store_failure(component_store_engine(world.store))->kind,
+                      ENGINE_TRAP_UNREACHABLE);
+        end(&world);
+    }
+    world_close(&world);
+}
+
+static void a_call_cancelled_in_a_lazy_adapter_leaves_at_its_wait(void **state)
+{
+    struct world world;
+    struct sw_err err;
+    struct engine_stats stats;
+    struct loop_timer *timer = NULL;
+    (void)state;
+    world_open(&world, "run_lazy.wasm");
+    CHECK_OK(loop_timer_new(world.loop, stop, world.loop, &timer, &err), &err);
+    wait_ms = 60000;
+    start(&world, say_body);
+    do { /* until it is parked */
+        loop_timer_start(timer, 1);
+        CHECK_OK(loop_run(world.loop, &err), &err);
+        engine_stats_read(world.engine, &stats);
+    } while (!stats.parks);
+    wait_ms = 1;
+    CHECK_INT(stats.instances, 2);
+    component_store_cancel(world.store);
+    CHECK(!world.done);
+    CHECK_STR(sw_str_of(world.events), "wait cancelled;length 0;");
+    end(&world);
+    loop_timer_free(timer);
+    world_close(&world);
+}
+
 /* ---- nested components ---- */
 
 static int nested_body(struct world *world)
@@ -472,6 +565,8 @@ int main(void)
         cmocka_unit_test(host_objects_are_dropped_by_the_guest_or_with_the_store),
         cmocka_unit_test(start_sections_run_in_the_order_of_instantiation),
         cmocka_unit_test(a_fixups_start_runs_although_it_is_elided),
+        cmocka_unit_test(an_adapter_is_made_once_and_only_when_it_is_called),
+        cmocka_unit_test(a_call_cancelled_in_a_lazy_adapter_leaves_at_its_wait),
         cmocka_unit_test(nested_components_pass_lists_and_resources),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

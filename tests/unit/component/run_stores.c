@@ -162,6 +162,116 @@ static void a_module_of_host_imports_only_gets_the_fast_links(void **state)
     fixture_deinit(&fx);
 }
 
+/* ---- lazy core instances ---- */
+
+static int lazy_run(struct fake_guest *guest, union engine_val *vals)
+{
+    struct fixture *fx = fixture_of(guest)->fixture;
+    fixture_note(fx, "guest %u;", guest->number);
+    vals[0].u64 = vals[0].u32 + 1;
+    return 0;
+}
+
+static int call_lazy(struct fake_guest *guest, union engine_val *vals) /* twice, through two imports of the same function */
+{
+    int rc = fake_import(guest, 0, vals);
+    return rc < 0 ? rc : fake_import(guest, 1, vals);
+}
+
+static int start_calls_lazy(struct fake_guest *guest, union engine_val *vals)
+{
+    fixture_note(fixture_of(guest)->fixture, "start %u;", guest->number);
+    return fake_import(guest, 0, vals);
+}
+
+/* Guest 0 calls guest 1, which is lazy; guest 2 is made at once. Exports: run (guest 0 to 1), run2 (guest 1 itself). */
+static void lazy_init(struct fixture *fx)
+{
+    fixture_init(fx, 3);
+    for (uint32_t i = 0; i < 2; i++)
+        fx->guests[0].args[i] = (struct component_arg){
+            .func = {COMPONENT_CORE_EXPORT, 1, SW_LIT("run")}, .late = true, .late_vals = 1};
+    fx->instances[0].arg_count = fx->modules[0].import_count = 2;
+    fx->instances[1].lazy = true;
+    fx->guests[0].run = call_lazy;
+    fx->guests[1].run = lazy_run;
+    fx->guests[1].run2 = lazy_run;
+    (void)fixture_lift(fx, 0, "run", "func(x: u32) -> u32", COMPONENT_UTF8);
+    fx->lifts[fixture_lift(fx, 1, "run2", "func(x: u32) -> u32", COMPONENT_UTF8)].options.has_memory = false;
+}
+
+static void a_lazy_instance_is_made_at_the_first_call(void **state)
+{
+    static const char *const names[] = {"run", "run2", "run"};
+    struct component_value x = {.u64 = 5}, result = {.u64 = 0};
+    struct fixture fx;
+    (void)state;
+    lazy_init(&fx);
+    fixture_bind(&fx);
+    CHECK_INT(fx.component->bounds[0]->links[0].kind, ENGINE_LINK_HOST);
+    CHECK_INT(fx.component->func_cell_count, 5); /* run and realloc of 0, the same of 1 and run2: both imports have one cell */
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        fx.events_n = 0;
+        fixture_open(&fx);
+        CHECK_INT(fx.store->made, 3);
+        CHECK(fixture_guest(&fx, 0) && !fixture_guest(&fx, 1) && fixture_guest(&fx, 2));
+        for (int twice = 0; twice < 2; twice++) /* the fake engine asserts that it is made once */
+            CHECK_INT(call(&fx, names[i], &x, 1, &result), 0);
+        CHECK_INT(result.u64, i == 1 ? 6 : 7);
+        CHECK(fixture_guest(&fx, 1));
+        CHECK_STR(sw_str_of(fx.events), i == 1 ? "guest 1;guest 1;" : "guest 1;guest 1;guest 1;guest 1;");
+        fixture_close(&fx);
+    }
+    fixture_deinit(&fx);
+}
+
+static void a_start_may_call_a_lazy_instance_that_comes_before_it(void **state)
+{
+    (void)state;
+    for (uint32_t starter = 0; starter < 3; starter += 2) {
+        struct fixture fx;
+        lazy_init(&fx);
+        fx.instances[starter].has_start = true;
+        fx.guests[starter].start = start_calls_lazy;
+        fx.guests[2].args[0] = fx.guests[0].args[0];
+        fx.instances[2].arg_count = fx.modules[2].import_count = 1;
+        fixture_bind(&fx);
+        start(&fx);
+        fake_engine_run(fx.engine);
+        if (starter) {
+            CHECK_STR(sw_str_of(fx.events), "start 2;guest 1;main of 3;done 0;");
+        } else { /* as if it were made in its turn */
+            CHECK_STR(sw_str_of(fx.events), "start 0;done -8;");
+            CHECK_HAS(fixture_failure(&fx), "'run' is used before its core instance 1 exists");
+        }
+        fixture_deinit(&fx);
+    }
+}
+
+static void a_lazy_instance_that_cannot_be_made_fails_the_call(void **state)
+{
+    (void)state;
+    for (int cancel = 0; cancel < 2; cancel++) {
+        struct component_value x = {.u64 = 5}, result = {.u64 = 0};
+        struct fixture fx;
+        lazy_init(&fx);
+        fixture_bind(&fx);
+        fixture_open(&fx);
+        if (cancel)
+            fake_engine_on_park(fx.engine, park_cancelled, NULL);
+        else
+            sw_mem_fail_after(0);
+        int rc = call(&fx, "run", &x, 1, &result);
+        sw_mem_fail_after(-1);
+        CHECK(rc < 0);
+        CHECK(!fixture_guest(&fx, 1));
+        CHECK_STR(sw_str_of(fixture_failure(&fx)), cancel ? "the guest trapped" : "no slot is free");
+        fixture_deinit(&fx);
+    }
+}
+
+/* ---- exports by version ---- */
+
 static void exports_are_found_by_version_track(void **state)
 {
     static const struct {
@@ -220,6 +330,8 @@ static void every_allocation_may_fail(void **state)
     (void)fixture_import_lift(&fx, 0, fixture_lift(&fx, 1, "run2", "func(x: own<#0>)", COMPONENT_UTF8),
                               COMPONENT_UTF8);
     (void)fixture_lift(&fx, 0, "run", "func(x: own<#0>, y: own<#0>)", COMPONENT_UTF8);
+    fx.instances[1].lazy = true;
+    fx.lifts[0].options.has_memory = false; /* else it could not be lazy */
     fx.guests[0].run = give_run;
     for (long n = 0; n < 1000; n++) {
         fx.events_n = 0;
@@ -245,6 +357,9 @@ int main(void)
         cmocka_unit_test(a_start_that_traps_or_a_cancel_ends_it_before_main),
         cmocka_unit_test(a_cancelled_store_never_says_done),
         cmocka_unit_test(a_module_of_host_imports_only_gets_the_fast_links),
+        cmocka_unit_test(a_lazy_instance_is_made_at_the_first_call),
+        cmocka_unit_test(a_start_may_call_a_lazy_instance_that_comes_before_it),
+        cmocka_unit_test(a_lazy_instance_that_cannot_be_made_fails_the_call),
         cmocka_unit_test(exports_are_found_by_version_track),
         cmocka_unit_test(every_allocation_may_fail),
     };

@@ -210,6 +210,74 @@ static void late_links_are_found_at_the_first_call(void **state)
     world_close(&world);
 }
 
+/* ---- numbers left out ---- */
+
+struct later {
+    struct engine_bound *bound;
+    uint32_t number;
+    uint32_t count;
+    struct sw_err err;
+};
+
+static int make_later(void *arg, struct engine_store *store)
+{
+    struct later *later = arg;
+    later->count++;
+    return engine_store_instantiate_at(store, later->bound, later->number, &later->err);
+}
+
+static int host_make(void *env, struct engine_store *store, union engine_val *vals)
+{
+    struct later *later = env;
+    struct engine_func func;
+    (void)vals;
+    CHECK_INT(engine_instance_func(store, later->number, SW_LIT("peek"), &func), SW_ABSENT);
+    return engine_loop_side_wait(store, make_later, later, &later->err);
+}
+
+/* The guest's frames are on the fiber while the loop side makes an instance that imports the guest's memory. */
+static void a_number_left_out_is_made_while_guest_code_waits(void **state)
+{
+    (void)state;
+    struct world world;
+    struct guest main_guest;
+    struct guest adapter;
+    struct engine_bound *bound = NULL;
+    struct later later = {.number = 1};
+    world_open(&world, ENGINE_RESET_AUTO);
+    guest_open(&main_guest, world.engine,
+               "(module (import \"x\" \"make\" (func $m))(import \"x\" \"peek\" (func $p (param i32) (result i32)))(memory (export \"m\") 1)"
+               "(func (export \"go\") (param i32) (result i32) (i32.store (i32.const 8) (local.get 0))(drop (memory.grow (i32.const 1)))(call $m)"
+               "(i32.store (i32.const 65536) (i32.const 1))(i32.add (call $p (i32.const 8)) (call $p (i32.const 65536)))))");
+    guest_open(&adapter, world.engine,
+               "(module (import \"e\" \"m\" (memory 1))(func (export \"peek\") (param i32) (result i32) (i32.load (local.get 0))))");
+    const struct engine_link links[] = {{.kind = ENGINE_LINK_HOST, .fn = host_make, .env = &later},
+                                        {.kind = ENGINE_LINK_LATE, .instance = 1, .name = SW_LIT("peek")}};
+    const struct engine_link memory = {.kind = ENGINE_LINK_EXPORT, .instance = 0, .name = SW_LIT("m")};
+    CHECK_OK(engine_module_bind(main_guest.module, links, 2, &bound, &later.err), &later.err);
+    CHECK_OK(engine_module_bind(adapter.module, &memory, 1, &later.bound, &later.err), &later.err);
+    for (uint32_t round = 0; round < 4; round++) { /* in the last one it takes a number far beyond the others */
+        struct engine_store *store = world_store(&world, NULL, NULL);
+        int32_t result = 0;
+        CHECK_INT(world_instantiate(store, bound), 0);
+        CHECK_OK(engine_store_instantiate_at(store, bound, round == 3 ? 40 : 2, &later.err), &later.err);
+        CHECK_INT(world_instantiate(store, bound), round == 3 ? 41 : 3);
+        if (round > 0) /* a store without it is freed too */
+            CHECK_INT(world_call(&world, store, round == 1 ? 2 : 0, "go", 41, &result), round == 1 ? -SW_EGUEST : 0);
+        if (round == 1) /* of instance 2; the adapter sees the memory of 0, which has not grown */
+            CHECK_INT(engine_store_failure(store)->kind, ENGINE_TRAP_MEMORY_OUT_OF_BOUNDS);
+        else
+            CHECK_INT(result, round ? 42 : 0);
+        engine_store_free(store);
+    }
+    CHECK_INT(later.count, 3);
+    engine_bound_free(later.bound);
+    engine_bound_free(bound);
+    guest_close(&adapter);
+    guest_close(&main_guest);
+    world_close(&world);
+}
+
 /* ---- start sections ---- */
 
 struct order {
@@ -430,6 +498,7 @@ int main(void)
         cmocka_unit_test(exports_of_every_kind_link),
         cmocka_unit_test(an_export_of_the_wrong_type_is_refused),
         cmocka_unit_test(late_links_are_found_at_the_first_call),
+        cmocka_unit_test(a_number_left_out_is_made_while_guest_code_waits),
         cmocka_unit_test(start_sections_run_in_the_order_of_instantiation),
         cmocka_unit_test(an_out_of_bounds_segment_that_could_not_be_stripped_traps),
         cmocka_unit_test(files_that_do_not_belong_are_refused),

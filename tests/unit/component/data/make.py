@@ -4,6 +4,7 @@
   x.wat               -> x.wasm
   x.cases             -> x.bin: per case u32 length of the expected text, the text, u32 length of the component, the component
   shim_yes.wat        -> shim_no.bin: the same form, one variant of it per line of shim_no.txt, to be linked without elision
+                      -> lazy_no.bin: the same of lazy_no.txt, to be linked without a lazy adapter
   hostile()           -> hostile.bin: the same form, components that would take very long
   guest.c, adapter.wat.txt -> guest.wasm, adapted.wasm: what clang and wasm-tools make of a C guest, without and with an adapter
 """
@@ -43,14 +44,17 @@ def cases(name):
         yield expected, parse(source)
 
 
-def variants():
+def variants(changes):
     base = open(path("shim_yes.wat")).read()
-    for line in open(path("shim_no.txt")).read().split("\n"):
+    for line in open(path(changes)).read().split("\n"):
         if not line:
             continue
-        name, old, new = line.split(" | ")
-        assert base.count(old) == 1, line
-        yield name, parse(base.replace(old, new))
+        name, *changed = line.split(" | ")
+        text = base
+        for old, new in zip(changed[::2], changed[1::2]):
+            assert text.count(old) == 1, line
+            text = text.replace(old, new)
+        yield name, parse(text)
 
 
 def hostile():
@@ -105,6 +109,7 @@ for file in sorted(os.listdir(HERE)):
         with open(path(file[:-3] + "wasm"), "wb") as f:
             f.write(parse(open(path(file)).read()))
 write_cases("link_errors.bin", cases("link_errors.cases"))
-write_cases("shim_no.bin", variants())
+write_cases("shim_no.bin", variants("shim_no.txt"))
+write_cases("lazy_no.bin", variants("lazy_no.txt"))
 write_cases("hostile.bin", ((text, parse(source)) for text, source in hostile()))
 guests()
