@@ -20,7 +20,12 @@ GUESTS = {
     "limits": ("c", "tests/guests/limits/main.c", []),
     **{
         f"realloc-{how.lower()}": ("c", "tests/guests/hostile/realloc.c", [f"-DREALLOC={how}"])
-        for how in ("DEEP", "LEAVE", "OUTSIDE", "UNALIGNED", "LOOP", "TRAP")
+        for how in ("DEEP", "LEAVE", "OUTSIDE", "UNALIGNED", "LOOP", "TRAP", "GROW", "BOTTOM", "EDGE", "EXIT")
+    },
+    "zoo": ("c", "tests/guests/hostile/zoo.c", ["-mbulk-memory"]),
+    **{
+        f"wat-{path.stem.replace('_', '-')}": ("wat", str(path.relative_to(ROOT)), [])
+        for path in sorted((ROOT / "tests/guests/wat").glob("*.wat"))
     },
 }
 GREETINGS = {"c": "C", "rust": "Rust", "rust-p1": "Rust", "go": "Go", "js": "JavaScript"}
@@ -30,6 +35,8 @@ def digest(kind, source, flags):
     sha = hashlib.sha256(repr((kind, flags)).encode())
     folder = ROOT / source
     inputs = [folder] if folder.is_file() and kind != "js" else sorted((folder if folder.is_dir() else folder.parent).rglob("*"))
+    if kind == "c":
+        inputs += sorted(folder.parent.glob("*.h"))
     for path in [*inputs, *sorted((ROOT / "sdk/c").rglob("*")), ROOT / "tools/build-guest", ROOT / "tools/env.sh"]:
         if path.is_file():
             sha.update(path.name.encode() + b"\0" + path.read_bytes())

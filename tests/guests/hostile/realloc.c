@@ -8,9 +8,17 @@
 #define UNALIGNED 4 /* gives an odd address */
 #define LOOP 5      /* never returns */
 #define TRAP 6
+#define GROW 7   /* grows the memory first: allowed, and pages may lie elsewhere for the host then */
+#define BOTTOM 8 /* gives address 0: allowed */
+#define EDGE 9   /* gives the memory's last bytes: aligned, but too short */
+#define EXIT 10  /* leaves by wasi:cli/exit */
 
 #if REALLOC == DEEP || REALLOC == LOOP
 static volatile uint32_t sink;
+#endif
+
+#if REALLOC == EXIT
+SWELL_IMPORT("wasi:cli/exit@0.2.0", "exit") void cli_exit(int32_t is_err);
 #endif
 
 #if REALLOC == DEEP
@@ -38,6 +46,14 @@ void *cabi_realloc(void *old, uint32_t old_bytes, uint32_t align, uint32_t new_b
         sink++;
 #elif REALLOC == TRAP
     __builtin_trap();
+#elif REALLOC == GROW
+    __builtin_wasm_memory_grow(0, 3);
+#elif REALLOC == BOTTOM
+    return (void *)0;
+#elif REALLOC == EDGE
+    return (void *)(uintptr_t)((__builtin_wasm_memory_size(0) << 16) - 8);
+#elif REALLOC == EXIT
+    cli_exit(0);
 #endif
     return heap_alloc(new_bytes, align);
 }

@@ -1,0 +1,7 @@
+;; Calls a null function reference.
+(module
+  (type $f (func))
+  (memory (export "memory") 1)
+  (func (export "cabi_realloc") (param i32 i32 i32 i32) (result i32) i32.const 1024)
+  (func (export "wasi:http/incoming-handler@0.2.0#handle") (param i32 i32)
+    (call_ref $f (ref.null $f))))

@@ -1,0 +1,7 @@
+;; The function that runs after the handler calls an import, which it may not.
+(module
+  (import "wasi:http/types@0.2.0" "[constructor]fields" (func $fields (result i32)))
+  (memory (export "memory") 1)
+  (func (export "cabi_realloc") (param i32 i32 i32 i32) (result i32) i32.const 1024)
+  (func (export "wasi:http/incoming-handler@0.2.0#handle") (param i32 i32))
+  (func (export "cabi_post_wasi:http/incoming-handler@0.2.0#handle") (drop (call $fields))))

@@ -1,0 +1,2 @@
+(component
+  (import "whatever" (func $f (param "x" string))))

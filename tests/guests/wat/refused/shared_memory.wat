@@ -1,0 +1,3 @@
+(component
+  (core module $m (memory (export "m") 1 2 shared))
+  (core instance (instantiate $m)))

@@ -1,0 +1,7 @@
+;; The start function traps: nothing was called yet, the request gets a 500.
+(module
+  (memory (export "memory") 1)
+  (func (export "cabi_realloc") (param i32 i32 i32 i32) (result i32) i32.const 1024)
+  (func $start unreachable)
+  (start $start)
+  (func (export "wasi:http/incoming-handler@0.2.0#handle") (param i32 i32)))
