@@ -101,15 +101,17 @@ void sw_buf_deinit(struct sw_buf *buf)
 int sw_buf_read_fd(struct sw_buf *buf, int fd, struct sw_err *err)
 {
     for (;;) {
-        size_t room = buf->cap - buf->n;
+        size_t left = buf->max - buf->n;
+        size_t room = buf->cap - buf->n < left ? buf->cap - buf->n : left; /* the NUL of sw_buf_printf may lie past the ceiling */
         if (room == 0) {
-            size_t left = buf->max - buf->n;
             size_t want = buf->cap ? buf->cap : 65536;
             char probe;
             if (left == 0) { /* exactly full: is there more? */
                 ssize_t more = read(fd, &probe, 1);
                 if (more == 0)
                     return 0;
+                if (more < 0 && errno == EINTR)
+                    continue;
                 return more < 0 ? sw_fail_errno(err, SW_EIO, errno, "read")
                                 : sw_fail(err, SW_ELIMIT, "larger than the limit of %zu bytes", buf->max);
             }

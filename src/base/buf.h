@@ -1,6 +1,7 @@
 /* buf.h - an owned, growing byte buffer with a ceiling decided at birth.  Room: base.
  *
- * Invariants: n <= cap <= max (cap may round up to max); p[0..n) is the content; p may be NULL while cap is 0.
+ * Invariants: n <= cap and n <= max; p[0..n) is the content; p may be NULL while cap is 0. cap is at most max, or max + 1 after
+ * sw_buf_printf, which ends its text with a NUL that is not content.
  * Reading p and n is fine; only these functions change them. */
 #ifndef SW_BASE_BUF_H
 #define SW_BASE_BUF_H

@@ -1,6 +1,7 @@
 /* log.c - one line per record.  Room: base. */
 #include "base/log.h"
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -24,9 +25,14 @@ void sw_log_setup(int fd, enum sw_log_level least, const char *process)
 /* Guest and client text must not forge lines or drive a terminal. */
 static void escape_controls(char *line, size_t n)
 {
-    for (size_t i = 0; i < n; i++)
-        if ((unsigned char)line[i] < 0x20 || line[i] == 0x7f)
+    for (size_t i = 0; i < n; i++) {
+        unsigned char next = i + 1 < n ? (unsigned char)line[i + 1] : 0;
+        bool is_c1 = (unsigned char)line[i] == 0xc2 && next >= 0x80 && next < 0xa0; /* U+009B starts a sequence as ESC [ does */
+        if (is_c1)
+            line[i + 1] = ' ';
+        if (is_c1 || (unsigned char)line[i] < 0x20 || line[i] == 0x7f)
             line[i] = ' ';
+    }
 }
 
 void sw_log(enum sw_log_level level, const char *room, const char *event, const char *fmt, ...)

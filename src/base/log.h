@@ -11,7 +11,7 @@ enum sw_log_level { SW_LOG_ERROR, SW_LOG_WARN, SW_LOG_INFO, SW_LOG_DEBUG };
 #define SW_LOG_LINE_MAX 4096 /* longer lines are cut; atomic for pipes (PIPE_BUF) */
 
 void sw_log_setup(int fd, enum sw_log_level least, const char *process); /* process: "supervisor", "worker 0", ... */
-/* fmt makes the key=value part: "app=%s component=%s"; control bytes are escaped. */
+/* fmt makes the key=value part: "app=%s component=%s"; control characters become blanks. */
 void sw_log(enum sw_log_level level, const char *room, const char *event, const char *fmt, ...) SW_PRINTF(4, 5);
 
 #define sw_log_error(room, event, ...) sw_log(SW_LOG_ERROR, room, event, __VA_ARGS__)

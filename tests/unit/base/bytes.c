@@ -110,6 +110,22 @@ static void a_descriptor_is_read_whole_or_refused(void **state)
     CHECK_INT(sw_buf_read_fd(&empty, -1, &err), -SW_EIO);
 }
 
+static void the_ceiling_holds_behind_a_formatted_text(void **state)
+{
+    (void)state;
+    struct sw_err err;
+    int ends[2];
+    sw_auto_buf buf = SW_BUF(4);
+    CHECK_OK(sw_buf_printf(&buf, &err, "%d", 1234), &err);
+    CHECK_INT(pipe(ends), 0);
+    CHECK_INT(write(ends[1], "56789", 5), 5);
+    CHECK_INT(close(ends[1]), 0);
+    CHECK_INT(sw_buf_read_fd(&buf, ends[0], &err), -SW_ELIMIT);
+    CHECK_STR(sw_buf_str(&buf), "1234");
+    CHECK_INT(sw_buf_add(&buf, SW_LIT("5"), &err), -SW_ELIMIT);
+    CHECK_INT(close(ends[0]), 0);
+}
+
 static void every_allocation_of_a_buffer_may_fail(void **state)
 {
     (void)state;
@@ -140,6 +156,7 @@ int main(void)
         cmocka_unit_test(views_compare_search_and_cut),
         cmocka_unit_test(a_buffer_refuses_to_pass_its_ceiling_and_stays_as_it_was),
         cmocka_unit_test(a_descriptor_is_read_whole_or_refused),
+        cmocka_unit_test(the_ceiling_holds_behind_a_formatted_text),
         cmocka_unit_test(every_allocation_of_a_buffer_may_fail),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
