@@ -358,10 +358,23 @@ static int check_static(struct v *v, const struct v_extern_name *name, const str
     return rc == SW_ABSENT ? component__v_bad(v, "static resource name is not known in this context") : rc;
 }
 
+/* canonversion: what names a track, 1 or 0.2 or 0.0.3. */
+static bool is_track(struct sw_str version)
+{
+    uint64_t number = 0;
+    for (int i = 0; i < 2 && sw_str_starts(version, SW_LIT("0.")); i++)
+        version = sw_str_from(version, 2);
+    if (!sw_str_to_u64(version, UINT64_MAX, &number))
+        return false;
+    return version.p[0] != '0' || version.n == 1;
+}
+
 static int check_version(struct v *v, const struct v_extern_name *name, const struct parsed *parsed)
 {
     const char *why = "";
     struct sw_str suffix = name->name->version_suffix, version = parsed->version;
+    if (name->name->has_version_suffix && (!parsed->has_version || !is_track(version)))
+        return component__v_bad(v, "a version suffix behind `" SW_FMT "`, which is not a track of versions", SW_ARG(version));
     if (!parsed->has_version)
         return 0;
     if (name->name->has_version_suffix) {
@@ -407,6 +420,8 @@ static int check_attributes(struct v *v, const struct v_extern_name *name, const
         if (implements.form != NAME_INTERFACE)
             return component__v_bad(v, "name `" SW_FMT "` must be an interface", SW_ARG(text->implements));
     }
+    if (text->has_version_suffix && parsed->form != NAME_INTERFACE)
+        return component__v_bad(v, "name `" SW_FMT "` is not valid with `versionsuffix`", SW_ARG(text->name));
     if (text->has_version_suffix && name->what->sort != COMPONENT_SORT_INSTANCE)
         return component__v_bad(v, "only instances can have a `versionsuffix`");
     return 0;
