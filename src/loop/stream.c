@@ -4,7 +4,8 @@
  * it must be. So `loop_stream_reading(off)` only takes effect when bytes arrive that nobody wants.
  * 1. polled is what libuv watches for. Wanted is: readable if reading and not eof; writable if blocked; else "prioritised", which reports
  *    nothing but failures, so that a reset is noticed while nobody reads.
- * 2. After failed is set nothing is watched any more, reads give what the kernel still has, then SW_EIO.
+ * 2. After failed is set nothing is watched any more, reads give what the kernel still has, then SW_EIO. Until a read has told the
+ *    failure, `readable` runs again in deferred work: while reads bring something, and when reading is turned on.
  * 3. After close the callbacks are silent but for `closed`, once, from libuv's close callback. */
 #include <arpa/inet.h>
 #include <assert.h>
@@ -19,11 +20,15 @@
 
 struct loop_stream {
     uv_poll_t uv;
+    struct loop *loop;
     const struct loop_stream_events *events;
     void *arg;
     int fd;
     int polled; /* UV_READABLE | UV_WRITABLE | UV_PRIORITIZED, or 0: stopped */
     int failed; /* errno of the connection, or 0 */
+    struct loop_defer rest; /* runs `readable` after a failure that no read has told yet */
+    bool told;              /* a read gave the failure */
+    bool progress;          /* a read gave bytes since `readable` was called */
     bool reading;
     bool blocked; /* a write gave SW_WAIT: `writable` is owed */
     bool eof;
@@ -57,6 +62,15 @@ static void fail(struct loop_stream *stream, int number)
     poll_update(stream);
 }
 
+static void tell_failure(void *arg)
+{
+    struct loop_stream *stream = arg;
+    stream->progress = false;
+    stream->events->readable(stream->arg);
+    if (!stream->closing && !stream->told && stream->reading && stream->progress)
+        loop_defer_add(stream->loop, &stream->rest); /* what the kernel still has comes first */
+}
+
 static int pending_error(const struct loop_stream *stream)
 {
     int number = 0;
@@ -76,7 +90,7 @@ static void on_poll(uv_poll_t *uv, int status, int events)
         stream->quiet = true; /* else an end of both directions, or urgent data, would be reported for ever */
         if (number) {
             fail(stream, number);
-            stream->events->readable(stream->arg); /* the read tells */
+            tell_failure(stream);
             return;
         }
     }
@@ -104,6 +118,8 @@ int loop_stream_open(struct loop *loop, int fd, const struct loop_stream_events 
     stream->events = events;
     stream->arg = arg;
     stream->fd = fd;
+    stream->loop = loop;
+    loop_defer_init(&stream->rest, tell_failure, stream);
     poll_update(stream);
     *ret = stream;
     return 0;
@@ -114,6 +130,8 @@ void loop_stream_reading(struct loop_stream *stream, bool on)
     stream->reading = on;
     if (on)
         poll_update(stream); /* off: when bytes come that nobody wants */
+    if (on && stream->failed && !stream->told && !stream->closing)
+        loop_defer_add(stream->loop, &stream->rest);
 }
 
 int loop_stream_read(struct loop_stream *stream, void *bytes, size_t n, size_t *ret_n, struct sw_err *err)
@@ -123,6 +141,7 @@ int loop_stream_read(struct loop_stream *stream, void *bytes, size_t n, size_t *
     for (;;) {
         ssize_t got = stream->not_socket ? read(stream->fd, bytes, n) : recv(stream->fd, bytes, n, 0);
         if (got > 0) {
+            stream->progress = true;
             *ret_n = (size_t)got;
             return 0;
         }
@@ -144,6 +163,7 @@ int loop_stream_read(struct loop_stream *stream, void *bytes, size_t n, size_t *
         }
         if (!stream->failed)
             fail(stream, number);
+        stream->told = true;
         return sw_fail_errno(err, SW_EIO, stream->failed, "read from the peer");
     }
 }
@@ -214,6 +234,7 @@ void loop_stream_close(struct loop_stream *stream)
     if (stream->closing)
         return;
     stream->closing = true;
+    loop_defer_cancel(&stream->rest);
     uv_close((uv_handle_t *)&stream->uv, on_closed); /* takes the descriptor out of the poll set first */
     (void)close(stream->fd);                         /* nothing could be done about a failure */
     stream->fd = -1;

@@ -21,6 +21,7 @@ struct world {
     int readable, writable, closed;
     int end; /* what ended reading: SW_END or < 0 */
     bool leave; /* close the stream in the callback */
+    bool sips;  /* read once per callback, eight bytes at most, as a parser that waits for more does */
 };
 
 static struct sw_err err;
@@ -35,7 +36,8 @@ static void on_readable(void *arg)
     }
     for (;;) {
         size_t n = 0;
-        int rc = loop_stream_read(world->stream, world->got + world->got_n % 4096, 4096, &n, &err);
+        size_t max = world->sips ? 8 : 4096;
+        int rc = loop_stream_read(world->stream, world->got + world->got_n % 4096, max, &n, &err);
         if (rc == SW_WAIT)
             return;
         if (rc != 0) {
@@ -44,6 +46,8 @@ static void on_readable(void *arg)
             return;
         }
         world->got_n += n;
+        if (world->sips)
+            return;
     }
 }
 
@@ -168,6 +172,36 @@ static void reset(int fd)
     struct linger hard = {1, 0};
     CHECK_INT(setsockopt(fd, SOL_SOCKET, SO_LINGER, &hard, sizeof hard), 0);
     (void)close(fd);
+}
+
+static void a_reset_that_comes_with_bytes_is_told_after_them(void **state)
+{
+    static struct world world;
+    (void)state;
+    for (int paused = 0; paused < 2; paused++) {
+        int fds[2];
+        pair(fds);
+        CHECK_INT(write(fds[1], "twenty bytes, three s", 20), 20);
+        reset(fds[1]);
+        begin(&world, fds[0], -1);
+        world.sips = true;
+        loop_stream_reading(world.stream, true);
+        if (paused) { /* one sip, then back-pressure for a while */
+            run_for(&world, 0);
+            loop_stream_reading(world.stream, false);
+            run_for(&world, 20);
+            CHECK_INT(world.end, 0);
+            loop_stream_reading(world.stream, true);
+        }
+        run_for(&world, 200);
+        CHECK_INT(world.got_n, 20);
+        CHECK_INT(world.end, -SW_EIO);
+        CHECK_HAS(err.text, "read from the peer: Connection reset by peer");
+        int calls = world.readable;
+        run_for(&world, 20);
+        CHECK_INT(world.readable, calls); /* once told, it is over */
+        finish(&world);
+    }
 }
 
 static void a_reset_is_an_error_whether_reading_is_on_or_off(void **state)
@@ -368,6 +402,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(bytes_come_when_reading_is_on_and_stay_when_it_is_off),
         cmocka_unit_test(the_end_of_the_peer_is_told_once_and_writing_goes_on),
+        cmocka_unit_test(a_reset_that_comes_with_bytes_is_told_after_them),
         cmocka_unit_test(a_reset_is_an_error_whether_reading_is_on_or_off),
         cmocka_unit_test(a_full_socket_gives_wait_and_writable_comes_when_the_peer_reads),
         cmocka_unit_test(urgent_data_does_not_keep_the_loop_busy),
