@@ -15,9 +15,11 @@
  *  3. At most one revision is in the making (`next`); `live` is set in SERVE. Both are in `revisions`, as are the old ones.
  *  4. Revisions are freed from `sweep`, never inside their own callbacks. */
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include "base/alloc.h"
 #include "base/list.h"
@@ -59,6 +61,7 @@ struct supervisor {
     uint32_t ticket; /* who asked for `next`; 0: a signal */
     bool again;      /* SIGHUP came while a reload was under way */
     bool deaf;       /* the listener is shut down */
+    bool had_terminal;
     int rc;
     struct sw_err err;
 };
@@ -300,10 +303,18 @@ static int revision_start(struct supervisor *sv, struct app *app, struct sw_err 
 
 /* ---- the whole ---- */
 
+static bool has_terminal(void)
+{
+    sw_auto_close int fd = open("/dev/tty", O_RDONLY | O_NOCTTY | O_CLOEXEC);
+    return fd >= 0;
+}
+
 static void on_signal(void *arg, int number)
 {
     struct supervisor *sv = arg;
-    if (number == SIGHUP)
+    bool left = number == SIGHUP && sv->had_terminal &&
+                !has_terminal(); /* its window was closed: no wish to reload */
+    if (number == SIGHUP && !left)
         on_hangup(sv);
     else if (sv->phase == START || sv->phase == SERVE)
         drain(sv);
@@ -338,6 +349,7 @@ static int set_up(struct supervisor *sv, struct sw_err *err)
         return sw_fail(err, SW_EINPUT, "workers: expected a number from 1 to %d, got %u", NODE_WORKERS_MAX,
                        config->workers);
     raise_descriptor_limit();
+    sv->had_terminal = has_terminal();
     int rc = node_sandbox_check(err);
     if (rc == 0)
         rc = node__cache_prepare(config->cache_dir, err);

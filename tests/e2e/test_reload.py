@@ -2,11 +2,14 @@
 
 SWELL_KILL_SECONDS=60 and SWELL_RELOADS=100 raise the everyday numbers to what a release is held to."""
 
+import fcntl
 import json
 import os
+import pty
 import re
 import signal
 import subprocess
+import termios
 import threading
 import time
 
@@ -306,3 +309,30 @@ def test_a_second_signal_ends_at_once(start):
         begin = time.monotonic()
         assert server.stop(signal.SIGINT) == 0
         assert time.monotonic() - begin < 2
+
+
+def test_a_closed_terminal_ends_it(app, cache):
+    """SIGHUP is a reload, but not when it says that the terminal is gone."""
+    master, slave = pty.openpty()
+
+    def take_terminal():
+        os.setsid()
+        fcntl.ioctl(slave, termios.TIOCSCTTY, 0)
+
+    names = {**os.environ, **app.env, "XDG_CACHE_HOME": str(cache), "HOME": str(app.folder)}
+    process = subprocess.Popen([str(runner.program()), "up", "-f", str(app.folder), "--listen", "127.0.0.1:0", "--workers", "1"],
+                               env=names, stdin=slave, stdout=subprocess.PIPE, stderr=slave, preexec_fn=take_terminal, pass_fds=(slave,))
+    os.close(slave)
+    try:
+        for line in process.stdout:
+            if b"hello:" in line:
+                break
+        process.send_signal(signal.SIGHUP)
+        time.sleep(1)
+        assert process.poll() is None
+        assert b"Reloaded" in os.read(master, 65536)
+        os.close(master)
+        assert process.wait(20) == 0
+    finally:
+        process.kill()
+        process.wait()
