@@ -14,6 +14,7 @@
  *  4. Wasmtime asks for a module's memories in the order of their indices, but may ask for a heap of its own (minimum 0) at any time;
  *     a memory with minimum 0 has no image, so taking one for the other does no harm. Exports are told apart by their base. */
 #include <assert.h>
+#include <stdlib.h>
 #include <sys/mman.h>
 
 #include "base/alloc.h"
@@ -162,6 +163,14 @@ static uint8_t *memory_get(void *env, size_t *bytes, size_t *capacity)
     return slot->base;
 }
 
+/* Growth failed, but the system may have opened a part: what is not the memory's must trap, and no reset would look at it. */
+static void close_again(uint8_t *p, uint64_t n)
+{
+    if (mmap(p, n, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0) == MAP_FAILED)
+        abort(); /* going on would let a guest see what another one leaves there */
+    (void)madvise(p, n, MADV_NOHUGEPAGE); /* as in map_slot */
+}
+
 static wasmtime_error_t *memory_grow(void *env, size_t bytes)
 {
     struct engine_slot *slot = env;
@@ -173,8 +182,10 @@ static wasmtime_error_t *memory_grow(void *env, size_t bytes)
         store->memory_refused = store->memory_bytes + more;
         return wasmtime_error_new("memory limit");
     }
-    if (mprotect(slot->base + slot->bytes, more, PROT_READ | PROT_WRITE) != 0)
+    if (mprotect(slot->base + slot->bytes, more, PROT_READ | PROT_WRITE) != 0) {
+        close_again(slot->base + slot->bytes, more);
         return wasmtime_error_new("no memory");
+    }
     slot->bytes = bytes;
     store->memory_bytes += more;
     return NULL;

@@ -1,5 +1,6 @@
 /* limits.c - what a store and the engine may use, and what they give back. */
 #include <stdio.h>
+#include <sys/mman.h>
 
 #include "check.h"
 #include "engine/limits.h"
@@ -169,10 +170,42 @@ static void many_instances_fit_in_a_store(void **state)
     world_close(&world);
 }
 
+/* What growth opened before the system refused the rest must be closed again: bounds checks rely on it, and a reset looks only at what
+ * belongs to the memory. A hole in the reservation makes the system refuse. */
+static void growth_that_fails_half_way_opens_nothing(void **state)
+{
+    (void)state;
+    struct world world;
+    struct guest guest;
+    world_open(&world, ENGINE_RESET_AUTO);
+    guest_open(&guest, world.engine,
+               "(module (memory (export \"m\") 1)(func (export \"grow\") (param i32) (result i32) (memory.grow (local.get 0)))"
+               "(func (export \"load\") (param i32) (result i32) (i32.load (local.get 0))))");
+    struct engine_bound *bound = guest_bind(&guest, NULL);
+    struct engine_store *store = world_store(&world, NULL, NULL);
+    uint32_t instance = world_instantiate(store, bound);
+    struct engine_memory memory;
+    uint64_t n = 0;
+    CHECK_INT(engine_instance_memory(store, instance, SW_LIT("m"), &memory), 0);
+    uint8_t *hole = engine_memory_view(memory, &n) + 3 * 65536;
+    CHECK_INT(munmap(hole, 65536), 0);
+    int32_t result = 0;
+    CHECK_INT(world_call(&world, store, instance, "grow", 8, &result), 0);
+    CHECK(mmap(hole, 65536, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0) == hole);
+    CHECK_INT(result, -1);
+    CHECK_INT(world_call(&world, store, instance, "load", 65536, &result), -SW_EGUEST);
+    CHECK_INT(engine_store_failure(store)->kind, ENGINE_TRAP_MEMORY_OUT_OF_BOUNDS);
+    engine_store_free(store);
+    engine_bound_free(bound);
+    guest_close(&guest);
+    world_close(&world);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(memories_are_limited_together),
+        cmocka_unit_test(growth_that_fails_half_way_opens_nothing),
         cmocka_unit_test(tables_and_slots_are_limited),
         cmocka_unit_test(cold_slots_and_stacks_are_given_back),
         cmocka_unit_test(huge_instances_count_as_memory),
