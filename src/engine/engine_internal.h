@@ -169,6 +169,9 @@ struct engine_bound {
     uint64_t instances_now;
 };
 
+#define ENGINE_LINK_NAME_MAX 12 /* digits of 6 bits */
+/* The name of import `number` in engine_bound.linker; returns its length. Cheaper than printing: once per import and instance. */
+size_t engine__link_name(size_t number, char ret[ENGINE_LINK_NAME_MAX]);
 int engine__export_func(struct engine_store *store, uint32_t instance, struct sw_str name, struct engine_func *ret,
                         const struct engine_functype **ret_type) SW_MUST_CHECK;
 

@@ -230,6 +230,16 @@ static int fast_path(const struct engine_bound *bound, struct sw_err *err)
     return rc == SW_END ? SW_ABSENT : rc;
 }
 
+size_t engine__link_name(size_t number, char ret[ENGINE_LINK_NAME_MAX])
+{
+    size_t n = 0;
+    do {
+        ret[n++] = (char)('0' + number % 64); /* '0' to 'o': text, as a name has to be */
+        number /= 64;
+    } while (number);
+    return n;
+}
+
 /* Defines the host functions, under the module's names for an instance_pre, else under their numbers. */
 static int define(struct engine_bound *bound, bool numbers, struct sw_err *err)
 {
@@ -240,11 +250,11 @@ static int define(struct engine_bound *bound, bool numbers, struct sw_err *err)
     for (size_t i = 0; rc == 0 && i < bound->count; i++) {
         if (bound->links[i].kind == ENGINE_LINK_EXPORT)
             continue;
-        char number[24];
+        char number[ENGINE_LINK_NAME_MAX];
         struct sw_str module = numbers ? SW_LIT("n") : core->imports[i].module;
         struct sw_str name = core->imports[i].name;
         if (numbers)
-            name = sw_str(number, (size_t)snprintf(number, sizeof number, "%zu", i));
+            name = sw_str(number, engine__link_name(i, number));
         const wasm_functype_t *type = wasm_externtype_as_functype_const(wasm_importtype_type(types.data[i]));
         if (!type) {
             rc = sw_fail(err, SW_EINPUT, "the compiled module does not belong to this core module");

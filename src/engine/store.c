@@ -1,6 +1,5 @@
 /* store.c - stores, core instances, their exports, and links that are looked up late.  Room: engine. */
 #include <assert.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/alloc.h"
@@ -161,9 +160,9 @@ static int fill_externs(struct engine_store *store, const struct engine_bound *b
     for (size_t i = 0; i < bound->count; i++) {
         const struct bound_link *link = &bound->links[i];
         if (link->kind != ENGINE_LINK_EXPORT) {
-            char name[24];
-            int n = snprintf(name, sizeof name, "%zu", i);
-            if (!wasmtime_linker_get(bound->linker, store->context, "n", 1, name, (size_t)n, &externs[i]))
+            char name[ENGINE_LINK_NAME_MAX];
+            size_t n = engine__link_name(i, name);
+            if (!wasmtime_linker_get(bound->linker, store->context, "n", 1, name, n, &externs[i]))
                 return sw_fail(err, SW_EBUG, "host function %zu is not in its linker", i);
             continue;
         }
