@@ -10,7 +10,8 @@ static int64_t heap_type(struct component_decoder *d)
     uint32_t at = component__at(d);
     int64_t heap = component__s33(d); /* negative: an abstract one */
     if (d->rc == 0 && heap >= (int64_t)d->core_types)
-        component__bad(d, at, "core type %lld is not defined: there are %u so far", (long long)heap, d->core_types);
+        component__bad(d, at, "core type %lld is not defined: there are %u so far", (long long)heap,
+                       d->core_types);
     return heap;
 }
 
@@ -20,7 +21,8 @@ static struct engine_valtype valtype(struct component_decoder *d)
     struct engine_valtype type = {.code = component__u8(d)};
     if (type.code == ENGINE_REF || type.code == ENGINE_REF_NULL)
         type.heap = heap_type(d);
-    else if (!(type.code >= ENGINE_V128 && type.code <= ENGINE_I32) && !(type.code >= 0x69 && type.code <= 0x74))
+    else if (!(type.code >= ENGINE_V128 && type.code <= ENGINE_I32) &&
+             !(type.code >= 0x69 && type.code <= 0x74))
         component__bad(d, at, "unknown core value type 0x%02x", type.code);
     return type;
 }
@@ -65,10 +67,17 @@ static void composite_type(struct component_decoder *d, struct component_core_ty
     uint8_t code = component__u8(d);
     uint32_t fields = 1;
     switch (code) {
-    case 0x60: func_type(d, &type->func); return;
-    case 0x5f: fields = component__count(d, COMPONENT_FIELDS_MAX, "fields of a core struct"); break;
-    case 0x5e: break;
-    default: component__bad(d, at, "invalid leading byte (0x%x) for core type", code); return;
+    case 0x60:
+        func_type(d, &type->func);
+        return;
+    case 0x5f:
+        fields = component__count(d, COMPONENT_FIELDS_MAX, "fields of a core struct");
+        break;
+    case 0x5e:
+        break;
+    default:
+        component__bad(d, at, "invalid leading byte (0x%x) for core type", code);
+        return;
     }
     for (uint32_t i = 0; i < fields && d->rc == 0; i++)
         field_type(d);
@@ -85,13 +94,15 @@ static void sub_type(struct component_decoder *d, struct component_core_type *ty
         if (type->has_super)
             type->super = component__u32(d);
         if (d->rc == 0 && type->has_super && type->super >= d->core_types)
-            component__bad(d, at, "core type %u is not defined: there are %u so far", type->super, d->core_types);
+            component__bad(d, at, "core type %u is not defined: there are %u so far", type->super,
+                           d->core_types);
     }
     composite_type(d, type);
 }
 
 /* One type, or a group of types that may mention each other. */
-static struct component_core_type *recursive_type(struct component_decoder *d, uint32_t before, uint32_t *ret_count)
+static struct component_core_type *recursive_type(struct component_decoder *d, uint32_t before,
+                                                  uint32_t *ret_count)
 {
     bool is_group = component__peek(d) == 0x4e;
     uint32_t count = 1;
@@ -158,14 +169,17 @@ static uint32_t type_index(struct component_decoder *d, const struct core_space 
     return index;
 }
 
-static struct component_core_extern core_externtype(struct component_decoder *d, const struct core_space *space)
+static struct component_core_extern core_externtype(struct component_decoder *d,
+                                                    const struct core_space *space)
 {
     struct component_core_extern type = {.kind = ENGINE_CORE_FUNC};
     uint32_t at = component__at(d);
     uint8_t code = component__u8(d);
     struct engine_valtype elem;
     switch (code) {
-    case 0x00: type.type = type_index(d, space); return type;
+    case 0x00:
+        type.type = type_index(d, space);
+        return type;
     case 0x01:
         type.kind = ENGINE_CORE_TABLE;
         elem = valtype(d);
@@ -187,12 +201,14 @@ static struct component_core_extern core_externtype(struct component_decoder *d,
             component__bad(d, at, "unknown attribute of a tag");
         type.type = type_index(d, space);
         return type;
-    default: component__bad(d, at, "unknown kind of core extern 0x%02x", code); return type;
+    default:
+        component__bad(d, at, "unknown kind of core extern 0x%02x", code);
+        return type;
     }
 }
 
-static void type_alias(struct component_decoder *d, const struct component_scope *scope, struct core_space *space,
-                       struct component_core_decl *decl)
+static void type_alias(struct component_decoder *d, const struct component_scope *scope,
+                       struct core_space *space, struct component_core_decl *decl)
 {
     uint32_t at = component__at(d);
     uint8_t sort = component__u8(d), form = component__u8(d);
@@ -218,8 +234,8 @@ static void type_alias(struct component_decoder *d, const struct component_scope
     space->count++;
 }
 
-static void module_declaration(struct component_decoder *d, const struct component_scope *scope, struct core_space *space,
-                               struct component_core_decl *decl)
+static void module_declaration(struct component_decoder *d, const struct component_scope *scope,
+                               struct core_space *space, struct component_core_decl *decl)
 {
     decl->at = component__at(d);
     uint8_t form = component__u8(d);
@@ -236,17 +252,21 @@ static void module_declaration(struct component_decoder *d, const struct compone
         decl->types = recursive_type(d, space->count, &decl->type_count);
         space->count += decl->type_count;
         return;
-    case 0x02: type_alias(d, scope, space, decl); return;
+    case 0x02:
+        type_alias(d, scope, space, decl);
+        return;
     case 0x03:
         decl->form = COMPONENT_CORE_DECL_EXPORT;
         decl->name = component__name(d);
         decl->what = core_externtype(d, space);
         return;
-    default: component__bad(d, decl->at, "invalid leading byte (0x%x) for type definition", form);
+    default:
+        component__bad(d, decl->at, "invalid leading byte (0x%x) for type definition", form);
     }
 }
 
-static void module_type(struct component_decoder *d, const struct component_scope *scope, struct component_core_type *type)
+static void module_type(struct component_decoder *d, const struct component_scope *scope,
+                        struct component_core_type *type)
 {
     struct core_space space = {0};
     uint32_t count = component__count(d, COMPONENT_CORE_DECLS_MAX, "declarations");
@@ -259,12 +279,13 @@ static void module_type(struct component_decoder *d, const struct component_scop
     type->decl_count = count;
 }
 
-static void define(struct component_decoder *d, struct component_scope *scope, uint32_t at, const struct component_core_type *type)
+static void define(struct component_decoder *d, struct component_scope *scope, uint32_t at,
+                   const struct component_core_type *type)
 {
-    component__define(d, scope, (struct component_def){.kind = COMPONENT_DEF_CORE_TYPE,
-                                                       .sort = COMPONENT_SORT_CORE_TYPE,
-                                                       .at = at,
-                                                       .core_type = type});
+    component__define(
+        d, scope,
+        (struct component_def){
+            .kind = COMPONENT_DEF_CORE_TYPE, .sort = COMPONENT_SORT_CORE_TYPE, .at = at, .core_type = type});
 }
 
 void component__core_type(struct component_decoder *d, struct component_scope *scope)

@@ -24,7 +24,8 @@ int component__v_steps(struct v *v, uint64_t n)
 {
     v->steps += n;
     if (v->steps > COMPONENT_VALIDATE_STEPS_MAX)
-        return sw_fail(v->err, SW_ELIMIT, "validating takes more than %d steps", COMPONENT_VALIDATE_STEPS_MAX);
+        return sw_fail(v->err, SW_ELIMIT, "validating takes more than %d steps",
+                       COMPONENT_VALIDATE_STEPS_MAX);
     return 0;
 }
 
@@ -78,30 +79,34 @@ static int add_item(struct v *v, struct vt_items *items, struct sw_str name, con
     struct vt_item *item = &items->p[items->count++];
     *item = (struct vt_item){name, *what};
     int rc = component__v_put(v, &items->names, component__v_name(name), item);
-    return rc == SW_END ? component__v_bad(v, "name `" SW_FMT "` conflicts with previous name", SW_ARG(name)) : rc;
+    return rc == SW_END ? component__v_bad(v, "name `" SW_FMT "` conflicts with previous name", SW_ARG(name))
+                        : rc;
 }
 
 /* ---- aliases ---- */
 
-static int export_alias(struct v *v, struct v_scope *scope, const struct component_alias *alias, enum component_sort sort)
+static int export_alias(struct v *v, struct v_scope *scope, const struct component_alias *alias,
+                        enum component_sort sort)
 {
     const void *found = NULL;
     const struct vt *instance = component__v_get(scope, COMPONENT_SORT_INSTANCE, alias->instance);
     int rc = component__v_find(v, &instance->exports.names, component__v_name(alias->name), &found);
     if (rc == SW_ABSENT)
-        return component__v_bad(v, "instance %u has no export named `" SW_FMT "`", alias->instance, SW_ARG(alias->name));
+        return component__v_bad(v, "instance %u has no export named `" SW_FMT "`", alias->instance,
+                                SW_ARG(alias->name));
     if (rc < 0)
         return rc;
     const struct vt_item *item = found;
     const struct vt_extern wanted = {.sort = sort};
     if (item->what.sort != sort)
-        return component__v_bad(v, "export `" SW_FMT "` for instance %u is not a %s", SW_ARG(alias->name), alias->instance,
-                                component__v_extern_name(&wanted));
+        return component__v_bad(v, "export `" SW_FMT "` for instance %u is not a %s", SW_ARG(alias->name),
+                                alias->instance, component__v_extern_name(&wanted));
     component__v_define(scope, sort, entry_of(&item->what));
     return 0;
 }
 
-static int outer_alias(struct v *v, struct v_scope *scope, const struct component_alias *alias, enum component_sort sort)
+static int outer_alias(struct v *v, struct v_scope *scope, const struct component_alias *alias,
+                       enum component_sort sort)
 {
     struct v_scope *target = scope, *inside = NULL;
     for (uint32_t i = 0; i < alias->outer; i++) {
@@ -112,8 +117,10 @@ static int outer_alias(struct v *v, struct v_scope *scope, const struct componen
     if (sort == COMPONENT_SORT_TYPE && inside && inside->ast->kind == COMPONENT_SCOPE_COMPONENT) {
         int rc = component__v_free_resource(v, entry);
         if (rc == 0)
-            return component__v_bad(v, "cannot alias outer type which transitively refers to resources not defined in the current "
-                                       "component");
+            return component__v_bad(
+                v,
+                "cannot alias outer type which transitively refers to resources not defined in the current "
+                "component");
         if (rc < 0)
             return rc;
     }
@@ -124,16 +131,20 @@ static int outer_alias(struct v *v, struct v_scope *scope, const struct componen
 static int run_alias(struct v *v, struct v_scope *scope, const struct component_def *def)
 {
     switch (def->alias->form) {
-    case COMPONENT_ALIAS_EXPORT: return export_alias(v, scope, def->alias, def->sort);
-    case COMPONENT_ALIAS_CORE_EXPORT: return component__v_core_alias(v, scope, def->alias, def->sort);
-    case COMPONENT_ALIAS_OUTER: break;
+    case COMPONENT_ALIAS_EXPORT:
+        return export_alias(v, scope, def->alias, def->sort);
+    case COMPONENT_ALIAS_CORE_EXPORT:
+        return component__v_core_alias(v, scope, def->alias, def->sort);
+    case COMPONENT_ALIAS_OUTER:
+        break;
     }
     return outer_alias(v, scope, def->alias, def->sort);
 }
 
 /* ---- instances ---- */
 
-static int written_out(struct v *v, struct v_scope *scope, const struct component_instantiate *ast, struct vt *instance)
+static int written_out(struct v *v, struct v_scope *scope, const struct component_instantiate *ast,
+                       struct vt *instance)
 {
     static const struct v_map nothing = {.cap = 0}; /* names of resources are those of a scope */
     struct v_map keys = {.cap = 0};
@@ -158,7 +169,8 @@ static int written_out(struct v *v, struct v_scope *scope, const struct componen
     return rc;
 }
 
-static int arguments(struct v *v, const struct v_scope *scope, const struct component_instantiate *ast, struct vt_items *ret)
+static int arguments(struct v *v, const struct v_scope *scope, const struct component_instantiate *ast,
+                     struct vt_items *ret)
 {
     *ret = (struct vt_items){.p = V_ARRAY(v, ast->item_count, struct vt_item)};
     if (!ret->p)
@@ -173,7 +185,8 @@ static int arguments(struct v *v, const struct v_scope *scope, const struct comp
 
 /* The type of an instance: the component's exports, with the arguments' resources and types for its imports and fresh resources for
  * those that it defines. */
-static int instantiate(struct v *v, const struct v_scope *scope, const struct component_instantiate *ast, struct vt *instance)
+static int instantiate(struct v *v, const struct v_scope *scope, const struct component_instantiate *ast,
+                       struct vt *instance)
 {
     const struct vt *component = component__v_get(scope, COMPONENT_SORT_COMPONENT, ast->target);
     struct v_subst subst = {.first = component->first, .end = component->end};
@@ -203,7 +216,8 @@ static int run_instance(struct v *v, struct v_scope *scope, const struct compone
     if (!instance)
         return v->rc;
     instance->kind = VT_INSTANCE;
-    int rc = def->instance->is_inline ? written_out(v, scope, def->instance, instance) : instantiate(v, scope, def->instance, instance);
+    int rc = def->instance->is_inline ? written_out(v, scope, def->instance, instance)
+                                      : instantiate(v, scope, def->instance, instance);
     if (rc == 0)
         rc = component__v_complete(v, instance);
     if (rc == 0)
@@ -213,7 +227,8 @@ static int run_instance(struct v *v, struct v_scope *scope, const struct compone
 
 /* ---- imports and exports ---- */
 
-static int export_type(struct v *v, struct v_scope *scope, const struct component_port *port, struct vt_extern *ret)
+static int export_type(struct v *v, struct v_scope *scope, const struct component_port *port,
+                       struct vt_extern *ret)
 {
     if (scope->ast->kind != COMPONENT_SCOPE_COMPONENT)
         return component__v_externtype(v, scope, &port->type, ret);
@@ -250,7 +265,8 @@ static int run_port(struct v *v, struct v_scope *scope, const struct component_d
     bool import = def->kind == COMPONENT_DEF_IMPORT;
     enum v_direction direction = import ? V_IMPORT : V_EXPORT;
     struct vt_extern what;
-    int rc = import ? component__v_externtype(v, scope, &port->type, &what) : export_type(v, scope, port, &what);
+    int rc =
+        import ? component__v_externtype(v, scope, &port->type, &what) : export_type(v, scope, port, &what);
     if (rc == 0)
         rc = component__v_open(v, &what);
     if (rc < 0)
@@ -259,12 +275,13 @@ static int run_port(struct v *v, struct v_scope *scope, const struct component_d
     rc = component__v_check_named(v, scope, direction, port->name.name, &what);
     if (rc < 0)
         return rc;
-    const struct v_extern_name name = {.name = &port->name,
-                                       .direction = direction,
-                                       .what = &what,
-                                       .keys = import ? &scope->import_keys : &scope->export_keys,
-                                       .resources = import ? &scope->import_resources : &scope->export_resources,
-                                       .resource_names = import ? &scope->import_resource_names : &scope->export_resource_names};
+    const struct v_extern_name name = {
+        .name = &port->name,
+        .direction = direction,
+        .what = &what,
+        .keys = import ? &scope->import_keys : &scope->export_keys,
+        .resources = import ? &scope->import_resources : &scope->export_resources,
+        .resource_names = import ? &scope->import_resource_names : &scope->export_resource_names};
     rc = component__v_extern_name_check(v, &name);
     if (rc == 0)
         rc = component__v_parts(v, &scope->parts, &what);
@@ -303,16 +320,25 @@ static int run_component(struct v *v, struct v_scope *scope, const struct compon
 static int run_def(struct v *v, struct v_scope *scope, const struct component_def *def)
 {
     switch (def->kind) {
-    case COMPONENT_DEF_CORE_MODULE: return run_core_module(v, scope, def->core);
-    case COMPONENT_DEF_CORE_INSTANCE: return component__v_core_instance(v, scope, def->instance);
-    case COMPONENT_DEF_CORE_TYPE: return component__v_core_type(v, scope, def->core_type);
-    case COMPONENT_DEF_COMPONENT: return run_component(v, scope, def);
-    case COMPONENT_DEF_INSTANCE: return run_instance(v, scope, def);
-    case COMPONENT_DEF_ALIAS: return run_alias(v, scope, def);
-    case COMPONENT_DEF_TYPE: return run_type(v, scope, def);
-    case COMPONENT_DEF_CANON: return component__v_canon(v, scope, def->canon);
+    case COMPONENT_DEF_CORE_MODULE:
+        return run_core_module(v, scope, def->core);
+    case COMPONENT_DEF_CORE_INSTANCE:
+        return component__v_core_instance(v, scope, def->instance);
+    case COMPONENT_DEF_CORE_TYPE:
+        return component__v_core_type(v, scope, def->core_type);
+    case COMPONENT_DEF_COMPONENT:
+        return run_component(v, scope, def);
+    case COMPONENT_DEF_INSTANCE:
+        return run_instance(v, scope, def);
+    case COMPONENT_DEF_ALIAS:
+        return run_alias(v, scope, def);
+    case COMPONENT_DEF_TYPE:
+        return run_type(v, scope, def);
+    case COMPONENT_DEF_CANON:
+        return component__v_canon(v, scope, def->canon);
     case COMPONENT_DEF_IMPORT:
-    case COMPONENT_DEF_EXPORT: return run_port(v, scope, def);
+    case COMPONENT_DEF_EXPORT:
+        return run_port(v, scope, def);
     }
     return sw_fail(v->err, SW_EBUG, "unknown definition");
 }
@@ -336,7 +362,8 @@ static int scope_init(struct v *v, struct v_scope *scope)
     return scope->imports.p && scope->exports.p ? component__v_steps(v, ast->def_count) : v->rc;
 }
 
-int component__v_scope(struct v *v, const struct component_scope *ast, struct v_scope *parent, const struct vt **ret)
+int component__v_scope(struct v *v, const struct component_scope *ast, struct v_scope *parent,
+                       const struct vt **ret)
 {
     struct v_scope *scope = V_NEW(v, struct v_scope);
     struct vt *type = V_NEW(v, struct vt);
@@ -346,7 +373,8 @@ int component__v_scope(struct v *v, const struct component_scope *ast, struct v_
     scope->ast = ast;
     scope->parent = parent;
     int rc = scope_init(v, scope);
-    for (uint32_t i = 0; rc == 0 && i < ast->def_count; i++) { /* nested scopes: COMPONENT_NESTING_MAX at most, says the decoder */
+    for (uint32_t i = 0; rc == 0 && i < ast->def_count;
+         i++) { /* nested scopes: COMPONENT_NESTING_MAX at most, says the decoder */
         v->at = ast->defs[i].at;
         rc = run_def(v, scope, &ast->defs[i]);
     }
@@ -368,7 +396,8 @@ static int make_primitives(struct v *v)
         struct vt *type = V_NEW(v, struct vt);
         if (!type)
             return v->rc;
-        *type = (struct vt){.kind = VT_VALUE, .parts = 1, .depth = 1, .value = (enum component_kind)kind, .number = kind};
+        *type = (struct vt){
+            .kind = VT_VALUE, .parts = 1, .depth = 1, .value = (enum component_kind)kind, .number = kind};
         v->primitives[kind] = type;
     }
     return 0;
@@ -381,7 +410,8 @@ int component__validate(const struct component_binary *binary, struct sw_err *er
     struct v *v = sw_try_alloc(sizeof *v);
     if (!v)
         return sw_fail(err, SW_ENOMEM, "no memory to validate a component");
-    *v = (struct v){.binary = binary, .arena = SW_ARENA(COMPONENT_VALIDATE_ARENA_MAX), .err = err ? err : &ignored};
+    *v = (struct v){
+        .binary = binary, .arena = SW_ARENA(COMPONENT_VALIDATE_ARENA_MAX), .err = err ? err : &ignored};
     int rc = component_types_new(&v->arena, &v->types, v->err);
     if (rc == 0)
         rc = make_primitives(v);

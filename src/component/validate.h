@@ -37,7 +37,7 @@ struct v_map {
 
 struct vc_extern {
     enum engine_core_kind kind;
-    const struct engine_functype *func; /* FUNC, TAG */
+    const struct engine_functype *func;      /* FUNC, TAG */
     const struct engine_limits_type *limits; /* TABLE, MEMORY */
     const struct engine_global_type *global;
 };
@@ -91,14 +91,16 @@ struct vt {
     enum vt_kind kind;
     uint32_t parts; /* nodes in it, counted as often as they are used */
     uint32_t depth;
-    bool refers; /* mentions a resource or a type created by an import or export: substitution has to look into it */
+    bool
+        refers; /* mentions a resource or a type created by an import or export: substitution has to look into it */
     /* VALUE */
     enum component_kind value;
-    bool is_map;            /* a LIST that is written map: elem is its tuple */
-    uint32_t number;        /* interned, for layout; only types that are the same have the same number */
-    uint32_t length;        /* FIXED_LIST; COMPONENT_MAP: a map, or the tuple of its entries */
-    const struct vt *elem;  /* LIST, FIXED_LIST, OPTION, STREAM, FUTURE; RESULT: ok; OWN, BORROW: the resource; NULL: none */
-    const struct vt *error; /* RESULT */
+    bool is_map;     /* a LIST that is written map: elem is its tuple */
+    uint32_t number; /* interned, for layout; only types that are the same have the same number */
+    uint32_t length; /* FIXED_LIST; COMPONENT_MAP: a map, or the tuple of its entries */
+    const struct vt *
+        elem; /* LIST, FIXED_LIST, OPTION, STREAM, FUTURE; RESULT: ok; OWN, BORROW: the resource; NULL: none */
+    const struct vt *error;        /* RESULT */
     const struct vt_field *fields; /* RECORD, TUPLE, VARIANT, ENUM, FLAGS; FUNC: parameters */
     uint32_t field_count;
     /* FUNC: result in elem */
@@ -123,9 +125,9 @@ struct v_scope {
     struct v_map import_keys, export_keys;           /* names in their strongly-unique form */
     struct v_map import_resources, export_resources; /* resource node to its name (a struct sw_str *) */
     struct v_map import_resource_names, export_resource_names;
-    struct v_map importable, exportable;             /* nodes of types that have a name outside */
-    struct v_map local;                              /* resource numbers defined by `resource` here, to their struct component_ast */
-    uint32_t context;                                /* core type that context.get and .set use here; 0: none so far */
+    struct v_map importable, exportable; /* nodes of types that have a name outside */
+    struct v_map local; /* resource numbers defined by `resource` here, to their struct component_ast */
+    uint32_t context;   /* core type that context.get and .set use here; 0: none so far */
     uint32_t parts;
 };
 
@@ -148,13 +150,15 @@ struct v {
 int component__validate(const struct component_binary *binary, struct sw_err *err) SW_MUST_CHECK;
 int component__v_bad(struct v *v, const char *fmt, ...) SW_PRINTF(2, 3); /* "<text> at byte 0x.." */
 int component__v_steps(struct v *v, uint64_t n) SW_MUST_CHECK;
-void *component__v_take(struct v *v, size_t count, size_t size) SW_MUST_CHECK; /* zeroed; NULL: v->rc says why */
+void *component__v_take(struct v *v, size_t count,
+                        size_t size) SW_MUST_CHECK; /* zeroed; NULL: v->rc says why */
 #define V_NEW(v, type) ((type *)component__v_take((v), 1, sizeof(type)))
 #define V_ARRAY(v, count, type) ((type *)component__v_take((v), (count), sizeof(type)))
 const struct vt *component__v_type(const struct v_scope *scope, uint32_t index);
 const void *component__v_get(const struct v_scope *scope, enum component_sort sort, uint32_t index);
 void component__v_define(struct v_scope *scope, enum component_sort sort, const void *entry);
-int component__v_scope(struct v *v, const struct component_scope *ast, struct v_scope *parent, const struct vt **ret) SW_MUST_CHECK;
+int component__v_scope(struct v *v, const struct component_scope *ast, struct v_scope *parent,
+                       const struct vt **ret) SW_MUST_CHECK;
 
 /* ---- validate_map.c ---- */
 
@@ -168,13 +172,16 @@ int component__v_find(struct v *v, const struct v_map *map, struct v_key key, co
 
 /* ---- validate_type.c ---- */
 
-int component__v_type_def(struct v *v, struct v_scope *scope, const struct component_ast *ast, const struct vt **ret) SW_MUST_CHECK;
+int component__v_type_def(struct v *v, struct v_scope *scope, const struct component_ast *ast,
+                          const struct vt **ret) SW_MUST_CHECK;
 /* Fills parts, depth, refers and the layout of a node whose children are set. */
 int component__v_complete(struct v *v, struct vt *type) SW_MUST_CHECK;
-int component__v_ref(struct v *v, const struct v_scope *scope, struct component_ref ref, const struct vt **ret) SW_MUST_CHECK;
-int component__v_externtype(struct v *v, struct v_scope *scope, const struct component_externtype *type, struct vt_extern *ret)
-    SW_MUST_CHECK;
-int component__v_alias(struct v *v, const struct vt *type, const struct vt **ret) SW_MUST_CHECK; /* the same type, another node */
+int component__v_ref(struct v *v, const struct v_scope *scope, struct component_ref ref,
+                     const struct vt **ret) SW_MUST_CHECK;
+int component__v_externtype(struct v *v, struct v_scope *scope, const struct component_externtype *type,
+                            struct vt_extern *ret) SW_MUST_CHECK;
+int component__v_alias(struct v *v, const struct vt *type,
+                       const struct vt **ret) SW_MUST_CHECK;                 /* the same type, another node */
 int component__v_resource(struct v *v, const struct vt **ret) SW_MUST_CHECK; /* a fresh one */
 const char *component__v_kind_name(const struct vt *type); /* "record", "resource", "func type", ... */
 const char *component__v_extern_name(const struct vt_extern *what); /* "func", "type", ... */
@@ -188,13 +195,16 @@ struct v_subst {
     struct v_map resources; /* number to node */
     struct v_map done;      /* node to node */
 };
-int component__v_subst(struct v *v, struct v_subst *subst, const struct vt_extern *in, struct vt_extern *ret) SW_MUST_CHECK;
+int component__v_subst(struct v *v, struct v_subst *subst, const struct vt_extern *in,
+                       struct vt_extern *ret) SW_MUST_CHECK;
 /* Gives each bound resource that `what` exports a fresh number. */
 int component__v_freshen(struct v *v, struct v_subst *subst, const struct vt_extern *what) SW_MUST_CHECK;
 /* Renames the bound resources of `want` to those that `got` has in their place. */
-int component__v_adopt(struct v *v, struct v_subst *subst, const struct vt_extern *want, const struct vt_extern *got) SW_MUST_CHECK;
+int component__v_adopt(struct v *v, struct v_subst *subst, const struct vt_extern *want,
+                       const struct vt_extern *got) SW_MUST_CHECK;
 /* After a match: types that `want` creates are those of `got` from now on. */
-int component__v_identify(struct v *v, struct v_subst *subst, const struct vt_extern *want, const struct vt_extern *got) SW_MUST_CHECK;
+int component__v_identify(struct v *v, struct v_subst *subst, const struct vt_extern *want,
+                          const struct vt_extern *got) SW_MUST_CHECK;
 /* An instance type as that of an instance: its bound resources are fresh. Others stay as they are. */
 int component__v_open(struct v *v, struct vt_extern *what) SW_MUST_CHECK;
 /* Whether a type mentions a resource that it does not bind: 0 or SW_ABSENT. */
@@ -205,17 +215,20 @@ int component__v_free_resource(struct v *v, const struct vt *type) SW_MUST_CHECK
 int component__v_match(struct v *v, const struct vt_extern *got, const struct vt_extern *want) SW_MUST_CHECK;
 int component__v_match_value(struct v *v, const struct vt *got, const struct vt *want) SW_MUST_CHECK;
 /* got can stand where `items` are wanted; bound resources of [subst->first, subst->end) are adopted. what: "import", "export" */
-int component__v_supply(struct v *v, struct v_subst *subst, const struct vt_items *wanted, const struct vt_items *got,
-                        const char *what) SW_MUST_CHECK;
+int component__v_supply(struct v *v, struct v_subst *subst, const struct vt_items *wanted,
+                        const struct vt_items *got, const char *what) SW_MUST_CHECK;
 
 /* ---- validate_core.c ---- */
 
-int component__v_core_type(struct v *v, struct v_scope *scope, const struct component_core_type *ast) SW_MUST_CHECK;
+int component__v_core_type(struct v *v, struct v_scope *scope,
+                           const struct component_core_type *ast) SW_MUST_CHECK;
 int component__v_core_module(struct v *v, uint32_t index, const struct vc_module **ret) SW_MUST_CHECK;
-int component__v_core_instance(struct v *v, struct v_scope *scope, const struct component_instantiate *ast) SW_MUST_CHECK;
-int component__v_core_alias(struct v *v, struct v_scope *scope, const struct component_alias *alias, enum component_sort sort)
-    SW_MUST_CHECK;
-int component__v_match_module(struct v *v, const struct vc_module *got, const struct vc_module *want) SW_MUST_CHECK;
+int component__v_core_instance(struct v *v, struct v_scope *scope,
+                               const struct component_instantiate *ast) SW_MUST_CHECK;
+int component__v_core_alias(struct v *v, struct v_scope *scope, const struct component_alias *alias,
+                            enum component_sort sort) SW_MUST_CHECK;
+int component__v_match_module(struct v *v, const struct vc_module *got,
+                              const struct vc_module *want) SW_MUST_CHECK;
 
 /* ---- validate_canon.c ---- */
 
@@ -225,8 +238,8 @@ int component__v_canon(struct v *v, struct v_scope *scope, const struct componen
 
 enum v_direction { V_IMPORT, V_EXPORT };
 /* All types that `what` mentions have a name outside; those it creates get one. */
-int component__v_check_named(struct v *v, struct v_scope *scope, enum v_direction direction, struct sw_str name,
-                             const struct vt_extern *what) SW_MUST_CHECK;
+int component__v_check_named(struct v *v, struct v_scope *scope, enum v_direction direction,
+                             struct sw_str name, const struct vt_extern *what) SW_MUST_CHECK;
 
 /* ---- validate_name.c ---- */
 
@@ -239,10 +252,11 @@ struct v_extern_name {
     const struct v_map *resources, *resource_names;
 };
 int component__v_extern_name_check(struct v *v, const struct v_extern_name *name) SW_MUST_CHECK;
-int component__v_label(struct v *v, struct sw_str label, const char *what) SW_MUST_CHECK; /* "record field", ... */
+int component__v_label(struct v *v, struct sw_str label,
+                       const char *what) SW_MUST_CHECK; /* "record field", ... */
 /* Adds a label to those of a type, which must differ in more than case. */
-int component__v_label_new(struct v *v, struct v_map *labels, struct sw_str label, const char *what, const char *previous)
-    SW_MUST_CHECK;
+int component__v_label_new(struct v *v, struct v_map *labels, struct sw_str label, const char *what,
+                           const char *previous) SW_MUST_CHECK;
 
 /* ---- name_syntax.c ---- */
 

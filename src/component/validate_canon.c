@@ -18,7 +18,8 @@ struct canon {
 
 /* ---- options ---- */
 
-static bool functype_is(const struct engine_functype *func, const char *params, const char *results) /* i: i32, l: i64 */
+static bool functype_is(const struct engine_functype *func, const char *params,
+                        const char *results) /* i: i32, l: i64 */
 {
     if (func->param_count != strlen(params) || func->result_count != strlen(results))
         return false;
@@ -41,7 +42,8 @@ static int check_memory(struct v *v, const struct v_scope *scope, uint32_t index
 
 static uint8_t pointer_of(const struct v_scope *scope, const struct component_canon *def)
 {
-    bool operand = strncmp(def->name, "waitable-set.", 13) == 0; /* those with a memory have it as an operand */
+    bool operand =
+        strncmp(def->name, "waitable-set.", 13) == 0; /* those with a memory have it as an operand */
     if (!operand && !def->options.has_memory)
         return ENGINE_I32;
     uint32_t index = operand ? def->memory : def->options.memory;
@@ -57,9 +59,10 @@ static int check_options(struct v *v, const struct canon *canon)
     int rc = options->has_memory ? check_memory(v, canon->scope, options->memory) : 0;
     if (rc == 0 && options->has_realloc) {
         bool wide = canon->pointer == ENGINE_I64;
-        if (!functype_is(component__v_get(canon->scope, COMPONENT_SORT_CORE_FUNC, options->realloc), wide ? "llll" : "iiii",
-                         wide ? "l" : "i"))
-            return component__v_bad(v, "canonical option `realloc` uses a core function with an incorrect signature");
+        if (!functype_is(component__v_get(canon->scope, COMPONENT_SORT_CORE_FUNC, options->realloc),
+                         wide ? "llll" : "iiii", wide ? "l" : "i"))
+            return component__v_bad(
+                v, "canonical option `realloc` uses a core function with an incorrect signature");
         if (!options->has_memory)
             return component__v_bad(v, "canonical option `realloc` requires `memory` to also be specified");
     }
@@ -81,7 +84,9 @@ static int check_lower_options(struct v *v, const struct canon *canon)
 
 static int require_memory(struct v *v, const struct canon *canon, bool needed)
 {
-    return needed && !canon->options->has_memory ? component__v_bad(v, "canonical option `memory` is required") : 0;
+    return needed && !canon->options->has_memory
+               ? component__v_bad(v, "canonical option `memory` is required")
+               : 0;
 }
 
 static int require_realloc(struct v *v, const struct canon *canon, bool needed)
@@ -168,8 +173,8 @@ static void wide_type(const struct v *v, uint32_t number, struct wide *ret) /* a
 }
 
 /* The core type of a function, synchronous; the numbers of values are the same for both widths. */
-static void flat_of(const struct v *v, const struct canon *canon, const struct component_func_type *func, bool lower,
-                    struct link_flat *ret)
+static void flat_of(const struct v *v, const struct canon *canon, const struct component_func_type *func,
+                    bool lower, struct link_flat *ret)
 {
     component__flat_of(v->types, func, lower, ret);
     if (canon->pointer == ENGINE_I32)
@@ -186,7 +191,8 @@ static void flat_of(const struct v *v, const struct canon *canon, const struct c
         ret->results[0] = ENGINE_I64;
 }
 
-static int lift_flat(struct v *v, const struct canon *canon, const struct component_func_type *func, struct link_flat *ret)
+static int lift_flat(struct v *v, const struct canon *canon, const struct component_func_type *func,
+                     struct link_flat *ret)
 {
     bool spilled = func->flat_param_count > COMPONENT_FLAT_MAX;
     int rc = require_realloc(v, canon, spilled || params_pointer(v, func));
@@ -196,12 +202,14 @@ static int lift_flat(struct v *v, const struct canon *canon, const struct compon
         ret->results[0] = ENGINE_I32;
         if (rc < 0)
             return rc; /* the result leaves by task.return, as parameters would */
-        return require_memory(v, canon, func->flat_result_count > COMPONENT_FLAT_MAX || pointer_in(v, func->result));
+        return require_memory(v, canon,
+                              func->flat_result_count > COMPONENT_FLAT_MAX || pointer_in(v, func->result));
     }
     return rc < 0 ? rc : require_memory(v, canon, func->flat_result_count > 1 || pointer_in(v, func->result));
 }
 
-static int lower_flat(struct v *v, const struct canon *canon, const struct component_func_type *func, struct link_flat *ret)
+static int lower_flat(struct v *v, const struct canon *canon, const struct component_func_type *func,
+                      struct link_flat *ret)
 {
     bool is_async = canon->options->is_async;
     bool spilled = func->flat_param_count > (is_async ? ASYNC_FLAT_MAX : COMPONENT_FLAT_MAX);
@@ -232,8 +240,12 @@ struct text {
 
 static void add_code(struct text *text, uint32_t i, uint8_t code)
 {
-    const char *name = code == ENGINE_I32 ? "I32" : code == ENGINE_I64 ? "I64" : code == ENGINE_F32 ? "F32"
-                       : code == ENGINE_F64 ? "F64" : code == ENGINE_V128 ? "V128" : "Ref";
+    const char *name = code == ENGINE_I32    ? "I32"
+                       : code == ENGINE_I64  ? "I64"
+                       : code == ENGINE_F32  ? "F32"
+                       : code == ENGINE_F64  ? "F64"
+                       : code == ENGINE_V128 ? "V128"
+                                             : "Ref";
     int n = snprintf(text->p + text->n, sizeof text->p - text->n, "%s%s", i ? ", " : "", name);
     text->n += n < 0 ? 0 : (size_t)n;
     if (text->n >= sizeof text->p)
@@ -243,8 +255,9 @@ static void add_code(struct text *text, uint32_t i, uint8_t code)
 static int lift_differs(struct v *v, const struct canon *canon, const uint8_t *flat, uint32_t flat_count,
                         const struct engine_valtype *types, uint32_t count)
 {
-    bool params = types == ((const struct engine_functype *)component__v_get(canon->scope, COMPONENT_SORT_CORE_FUNC,
-                                                                             canon->def->func))->params;
+    bool params = types == ((const struct engine_functype *)component__v_get(
+                                canon->scope, COMPONENT_SORT_CORE_FUNC, canon->def->func))
+                               ->params;
     bool same = flat_count == count;
     for (uint32_t i = 0; same && i < count; i++)
         same = types[i].code == flat[i];
@@ -256,8 +269,8 @@ static int lift_differs(struct v *v, const struct canon *canon, const uint8_t *f
     for (uint32_t i = 0; i < count; i++)
         add_code(&got, i, types[i].code);
     const char *side = params ? "parameter" : "result";
-    return component__v_bad(v, "lowered %s types `[%s]` do not match %s types `[%s]` of core function %u", side, want.p, side, got.p,
-                            canon->def->func);
+    return component__v_bad(v, "lowered %s types `[%s]` do not match %s types `[%s]` of core function %u",
+                            side, want.p, side, got.p, canon->def->func);
 }
 
 static int core_func(struct v *v, const struct canon *canon, const struct link_flat *flat)
@@ -289,16 +302,19 @@ static int lift_hooks(struct v *v, const struct canon *canon, const struct engin
 {
     const struct component_canon_options *options = canon->options;
     if (options->has_post_return) {
-        const struct engine_functype *after = component__v_get(canon->scope, COMPONENT_SORT_CORE_FUNC, options->post_return);
+        const struct engine_functype *after =
+            component__v_get(canon->scope, COMPONENT_SORT_CORE_FUNC, options->post_return);
         bool fits = after->result_count == 0 && after->param_count == callee->result_count;
         for (uint32_t i = 0; fits && i < after->param_count; i++)
             fits = after->params[i].code == callee->results[i].code;
         if (!fits)
-            return component__v_bad(v, "canonical option `post-return` uses a core function with an incorrect signature");
+            return component__v_bad(
+                v, "canonical option `post-return` uses a core function with an incorrect signature");
     }
-    if (options->has_callback
-        && !functype_is(component__v_get(canon->scope, COMPONENT_SORT_CORE_FUNC, options->callback), "iii", "i"))
-        return component__v_bad(v, "canonical option `callback` uses a core function with an incorrect signature");
+    if (options->has_callback &&
+        !functype_is(component__v_get(canon->scope, COMPONENT_SORT_CORE_FUNC, options->callback), "iii", "i"))
+        return component__v_bad(
+            v, "canonical option `callback` uses a core function with an incorrect signature");
     return 0;
 }
 
@@ -306,7 +322,8 @@ static int lift(struct v *v, const struct canon *canon)
 {
     struct link_flat flat;
     const struct vt *type = component__v_type(canon->scope, canon->def->type);
-    const struct engine_functype *callee = component__v_get(canon->scope, COMPONENT_SORT_CORE_FUNC, canon->def->func);
+    const struct engine_functype *callee =
+        component__v_get(canon->scope, COMPONENT_SORT_CORE_FUNC, canon->def->func);
     if (type->kind != VT_FUNC)
         return component__v_bad(v, "type index %u is not a function type", canon->def->type);
     int rc = check_options(v, canon);
@@ -353,7 +370,8 @@ static int check_resource(struct v *v, const struct canon *canon, bool local, st
     if (rc == SW_ABSENT)
         return component__v_bad(v, "type %u is not a local resource", canon->def->type);
     const struct component_ast *ast = found;
-    if (rc == 0 && ast->rep == ENGINE_I64) { /* what it is represented by goes into new and comes out of rep */
+    if (rc == 0 &&
+        ast->rep == ENGINE_I64) { /* what it is represented by goes into new and comes out of rep */
         bool is_new = canon->def->form == COMPONENT_CANON_RESOURCE_NEW;
         *(is_new ? flat->params : flat->results) = ENGINE_I64;
     }
@@ -390,7 +408,8 @@ static int check_context(struct v *v, const struct canon *canon)
     if (scope->context && scope->context != type)
         return component__v_bad(v, "`%s` type must match previous context type", canon->def->name);
     if (canon->def->number > 1)
-        return component__v_bad(v, "`%s` immediate must be zero or one: %u", canon->def->name, canon->def->number);
+        return component__v_bad(v, "`%s` immediate must be zero or one: %u", canon->def->name,
+                                canon->def->number);
     scope->context = type;
     return 0;
 }
@@ -410,8 +429,10 @@ static int check_copy(struct v *v, const struct canon *canon, bool read)
 
 static int check_thread(struct v *v, const struct canon *canon)
 {
-    const struct vc_type *type = component__v_get(canon->scope, COMPONENT_SORT_CORE_TYPE, canon->def->core_type);
-    const struct engine_limits_type *table = component__v_get(canon->scope, COMPONENT_SORT_CORE_TABLE, canon->def->table);
+    const struct vc_type *type =
+        component__v_get(canon->scope, COMPONENT_SORT_CORE_TYPE, canon->def->core_type);
+    const struct engine_limits_type *table =
+        component__v_get(canon->scope, COMPONENT_SORT_CORE_TABLE, canon->def->table);
     if (!type->func)
         return component__v_bad(v, "start type must be a function");
     if (type->func->param_count != 1 || type->func->params[0].code != ENGINE_I32)
@@ -438,32 +459,63 @@ static int error_context(struct v *v, const struct canon *canon, bool message)
 static const struct builtin {
     const char *name, *checks, *params, *results;
 } builtins[] = {
-    {"resource.new", "R", "i", "i"}, {"resource.rep", "R", "i", "i"}, {"resource.drop", "r", "i", ""},
-    {"task.cancel", "", "", ""}, {"subtask.cancel", "", "i", "i"}, {"subtask.drop", "", "i", ""}, {"task.return", "T", "", ""},
-    {"backpressure.inc", "", "", ""}, {"backpressure.dec", "", "", ""}, {"context.get", "c", "", "i"}, {"context.set", "c", "i", ""},
-    {"stream.new", "s", "", "l"}, {"stream.read", "sp", "iii", "i"}, {"stream.write", "sg", "iii", "i"},
-    {"stream.cancel-read", "s", "i", "i"}, {"stream.cancel-write", "s", "i", "i"},
-    {"stream.drop-readable", "s", "i", ""}, {"stream.drop-writable", "s", "i", ""},
-    {"future.new", "f", "", "l"}, {"future.read", "fp", "ii", "i"}, {"future.write", "fg", "ii", "i"},
-    {"future.cancel-read", "f", "i", "i"}, {"future.cancel-write", "f", "i", "i"},
-    {"future.drop-readable", "f", "i", ""}, {"future.drop-writable", "f", "i", ""},
-    {"error-context.new", "e", "ii", "i"}, {"error-context.debug-message", "E", "ii", ""}, {"error-context.drop", "", "i", ""},
-    {"waitable-set.new", "", "", "i"}, {"waitable-set.wait", "w", "ii", "i"}, {"waitable-set.poll", "w", "ii", "i"},
-    {"waitable-set.drop", "", "i", ""}, {"waitable.join", "", "ii", ""},
-    {"thread.yield", "", "", "i"}, {"thread.index", "", "", "i"}, {"thread.new-indirect", "t", "ii", "i"},
-    {"thread.resume-later", "", "i", ""}, {"thread.suspend", "", "", "i"}, {"thread.suspend-then-resume", "", "i", "i"},
-    {"thread.yield-then-resume", "", "i", "i"}, {"thread.suspend-then-promote", "", "i", "i"},
+    {"resource.new", "R", "i", "i"},
+    {"resource.rep", "R", "i", "i"},
+    {"resource.drop", "r", "i", ""},
+    {"task.cancel", "", "", ""},
+    {"subtask.cancel", "", "i", "i"},
+    {"subtask.drop", "", "i", ""},
+    {"task.return", "T", "", ""},
+    {"backpressure.inc", "", "", ""},
+    {"backpressure.dec", "", "", ""},
+    {"context.get", "c", "", "i"},
+    {"context.set", "c", "i", ""},
+    {"stream.new", "s", "", "l"},
+    {"stream.read", "sp", "iii", "i"},
+    {"stream.write", "sg", "iii", "i"},
+    {"stream.cancel-read", "s", "i", "i"},
+    {"stream.cancel-write", "s", "i", "i"},
+    {"stream.drop-readable", "s", "i", ""},
+    {"stream.drop-writable", "s", "i", ""},
+    {"future.new", "f", "", "l"},
+    {"future.read", "fp", "ii", "i"},
+    {"future.write", "fg", "ii", "i"},
+    {"future.cancel-read", "f", "i", "i"},
+    {"future.cancel-write", "f", "i", "i"},
+    {"future.drop-readable", "f", "i", ""},
+    {"future.drop-writable", "f", "i", ""},
+    {"error-context.new", "e", "ii", "i"},
+    {"error-context.debug-message", "E", "ii", ""},
+    {"error-context.drop", "", "i", ""},
+    {"waitable-set.new", "", "", "i"},
+    {"waitable-set.wait", "w", "ii", "i"},
+    {"waitable-set.poll", "w", "ii", "i"},
+    {"waitable-set.drop", "", "i", ""},
+    {"waitable.join", "", "ii", ""},
+    {"thread.yield", "", "", "i"},
+    {"thread.index", "", "", "i"},
+    {"thread.new-indirect", "t", "ii", "i"},
+    {"thread.resume-later", "", "i", ""},
+    {"thread.suspend", "", "", "i"},
+    {"thread.suspend-then-resume", "", "i", "i"},
+    {"thread.yield-then-resume", "", "i", "i"},
+    {"thread.suspend-then-promote", "", "i", "i"},
     {"thread.yield-then-promote", "", "i", "i"},
-    {"thread.spawn-ref", "-", "", ""}, {"thread.spawn-indirect", "-", "", ""}, {"thread.available-parallelism", "-", "", ""},
+    {"thread.spawn-ref", "-", "", ""},
+    {"thread.spawn-indirect", "-", "", ""},
+    {"thread.available-parallelism", "-", "", ""},
 };
 
 static int check_builtin(struct v *v, const struct canon *canon, char check, struct link_flat *flat)
 {
     const struct vt *type = NULL;
     switch (check) {
-    case 'r': return check_resource(v, canon, false, flat);
-    case 'R': return check_resource(v, canon, true, flat);
-    case 'T': return task_return(v, canon, flat);
+    case 'r':
+        return check_resource(v, canon, false, flat);
+    case 'R':
+        return check_resource(v, canon, true, flat);
+    case 'T':
+        return task_return(v, canon, flat);
     case 'c':
         *(flat->param_count ? flat->params : flat->results) = (uint8_t)canon->def->valtype;
         return check_context(v, canon);
@@ -472,16 +524,25 @@ static int check_builtin(struct v *v, const struct canon *canon, char check, str
         type = component__v_type(canon->scope, canon->def->type);
         if (type->kind == VT_VALUE && type->value == (check == 's' ? COMPONENT_STREAM : COMPONENT_FUTURE))
             return 0;
-        return component__v_bad(v, "`%s` requires a %s type", canon->def->name, check == 's' ? "stream" : "future");
-    case 'p': return check_copy(v, canon, true);
-    case 'g': return check_copy(v, canon, false);
+        return component__v_bad(v, "`%s` requires a %s type", canon->def->name,
+                                check == 's' ? "stream" : "future");
+    case 'p':
+        return check_copy(v, canon, true);
+    case 'g':
+        return check_copy(v, canon, false);
     case 'w':
         flat->params[1] = canon->pointer;
         return check_memory(v, canon->scope, canon->def->memory);
-    case 't': return check_thread(v, canon);
-    case 'e': return error_context(v, canon, false);
-    case 'E': return error_context(v, canon, true);
-    default: return component__v_bad(v, "%s requires the shared-everything-threads proposal, which is not supported", canon->def->name);
+    case 't':
+        return check_thread(v, canon);
+    case 'e':
+        return error_context(v, canon, false);
+    case 'E':
+        return error_context(v, canon, true);
+    default:
+        return component__v_bad(v,
+                                "%s requires the shared-everything-threads proposal, which is not supported",
+                                canon->def->name);
     }
 }
 

@@ -9,7 +9,7 @@
 #define TABLE32_PAGES_MAX (UINT64_C(1) << 32) /* bytes of a 32-bit memory */
 
 static const char *const kind_names[] = {
-    [ENGINE_CORE_FUNC] = "func", [ENGINE_CORE_TABLE] = "table", [ENGINE_CORE_MEMORY] = "memory",
+    [ENGINE_CORE_FUNC] = "func",     [ENGINE_CORE_TABLE] = "table", [ENGINE_CORE_MEMORY] = "memory",
     [ENGINE_CORE_GLOBAL] = "global", [ENGINE_CORE_TAG] = "tag",
 };
 
@@ -31,15 +31,24 @@ static void add(struct text *text, const char *part)
 static const char *valtype_name(struct engine_valtype type)
 {
     switch (type.code) {
-    case ENGINE_I32: return "i32";
-    case ENGINE_I64: return "i64";
-    case ENGINE_F32: return "f32";
-    case ENGINE_F64: return "f64";
-    case ENGINE_V128: return "v128";
-    case ENGINE_FUNCREF: return "funcref";
-    case ENGINE_EXTERNREF: return "externref";
-    case 0x6e: return "anyref";
-    default: return "ref";
+    case ENGINE_I32:
+        return "i32";
+    case ENGINE_I64:
+        return "i64";
+    case ENGINE_F32:
+        return "f32";
+    case ENGINE_F64:
+        return "f64";
+    case ENGINE_V128:
+        return "v128";
+    case ENGINE_FUNCREF:
+        return "funcref";
+    case ENGINE_EXTERNREF:
+        return "externref";
+    case 0x6e:
+        return "anyref";
+    default:
+        return "ref";
     }
 }
 
@@ -88,10 +97,12 @@ static bool limits_fit(const struct engine_limits_type *got, const struct engine
     return got->min >= want->min && got->max <= want->max; /* no maximum is the largest number */
 }
 
-static int match_table(struct v *v, const struct engine_limits_type *got, const struct engine_limits_type *want)
+static int match_table(struct v *v, const struct engine_limits_type *got,
+                       const struct engine_limits_type *want)
 {
     if (!valtype_eq(got->elem, want->elem))
-        return component__v_bad(v, "expected table element type %s, found %s", valtype_name(want->elem), valtype_name(got->elem));
+        return component__v_bad(v, "expected table element type %s, found %s", valtype_name(want->elem),
+                                valtype_name(got->elem));
     if (got->shared != want->shared)
         return component__v_bad(v, "mismatch in the shared flag for tables");
     if (got->is_64 != want->is_64 || !limits_fit(got, want))
@@ -99,7 +110,8 @@ static int match_table(struct v *v, const struct engine_limits_type *got, const 
     return 0;
 }
 
-static int match_memory(struct v *v, const struct engine_limits_type *got, const struct engine_limits_type *want)
+static int match_memory(struct v *v, const struct engine_limits_type *got,
+                        const struct engine_limits_type *want)
 {
     if (got->shared != want->shared)
         return component__v_bad(v, "mismatch in the shared flag for memories");
@@ -110,12 +122,14 @@ static int match_memory(struct v *v, const struct engine_limits_type *got, const
     return limits_fit(got, want) ? 0 : component__v_bad(v, "mismatch in memory limits");
 }
 
-static int match_global(struct v *v, const struct engine_global_type *got, const struct engine_global_type *want)
+static int match_global(struct v *v, const struct engine_global_type *got,
+                        const struct engine_global_type *want)
 {
     if (got->is_mutable != want->is_mutable)
         return component__v_bad(v, "global types differ in mutability");
     if (!valtype_eq(got->type, want->type))
-        return component__v_bad(v, "expected global type %s, found %s", valtype_name(want->type), valtype_name(got->type));
+        return component__v_bad(v, "expected global type %s, found %s", valtype_name(want->type),
+                                valtype_name(got->type));
     return 0;
 }
 
@@ -124,15 +138,21 @@ static int match_extern(struct v *v, const struct vc_extern *got, const struct v
     if (got->kind != want->kind)
         return component__v_bad(v, "expected %s, found %s", kind_names[want->kind], kind_names[got->kind]);
     switch (got->kind) {
-    case ENGINE_CORE_FUNC: case ENGINE_CORE_TAG: return match_func(v, got->func, want->func);
-    case ENGINE_CORE_TABLE: return match_table(v, got->limits, want->limits);
-    case ENGINE_CORE_MEMORY: return match_memory(v, got->limits, want->limits);
-    case ENGINE_CORE_GLOBAL: return match_global(v, got->global, want->global);
+    case ENGINE_CORE_FUNC:
+    case ENGINE_CORE_TAG:
+        return match_func(v, got->func, want->func);
+    case ENGINE_CORE_TABLE:
+        return match_table(v, got->limits, want->limits);
+    case ENGINE_CORE_MEMORY:
+        return match_memory(v, got->limits, want->limits);
+    case ENGINE_CORE_GLOBAL:
+        return match_global(v, got->global, want->global);
     }
     return 0;
 }
 
-static int find_export(struct v *v, const struct vc_module *in, struct sw_str name, const struct vc_export **ret)
+static int find_export(struct v *v, const struct vc_module *in, struct sw_str name,
+                       const struct vc_export **ret)
 {
     const void *found = NULL;
     int rc = component__v_find(v, &in->names, component__v_name(name), &found);
@@ -166,9 +186,11 @@ int component__v_match_module(struct v *v, const struct vc_module *got, const st
         if (rc == 0)
             rc = component__v_find(v, &want->import_names, component__v_name(key), &found);
         if (rc == SW_ABSENT)
-            return component__v_bad(v, "missing expected import `" SW_FMT "::" SW_FMT "`", SW_ARG(import->module), SW_ARG(import->name));
+            return component__v_bad(v, "missing expected import `" SW_FMT "::" SW_FMT "`",
+                                    SW_ARG(import->module), SW_ARG(import->name));
         if (rc == 0 && (rc = match_extern(v, &((const struct vc_import *)found)->type, &import->type)) < 0)
-            return sw_wrap(v->err, "type mismatch in import `" SW_FMT "::" SW_FMT "`", SW_ARG(import->module), SW_ARG(import->name));
+            return sw_wrap(v->err, "type mismatch in import `" SW_FMT "::" SW_FMT "`", SW_ARG(import->module),
+                           SW_ARG(import->name));
         if (rc < 0)
             return rc;
     }
@@ -196,15 +218,17 @@ static int index_module(struct v *v, struct vc_module *module)
         if (rc == 0)
             rc = component__v_put(v, &module->import_names, component__v_name(key), import);
         if (rc == SW_END)
-            return component__v_bad(v, "duplicate import name `" SW_FMT ":" SW_FMT "` already defined", SW_ARG(import->module),
-                                    SW_ARG(import->name));
+            return component__v_bad(v, "duplicate import name `" SW_FMT ":" SW_FMT "` already defined",
+                                    SW_ARG(import->module), SW_ARG(import->name));
         if (rc < 0)
             return rc;
     }
     for (uint32_t i = 0; i < module->export_count; i++) {
-        int rc = component__v_put(v, &module->names, component__v_name(module->exports[i].name), &module->exports[i]);
+        int rc = component__v_put(v, &module->names, component__v_name(module->exports[i].name),
+                                  &module->exports[i]);
         if (rc == SW_END)
-            return component__v_bad(v, "export name `" SW_FMT "` already defined", SW_ARG(module->exports[i].name));
+            return component__v_bad(v, "export name `" SW_FMT "` already defined",
+                                    SW_ARG(module->exports[i].name));
         if (rc < 0)
             return rc;
     }
@@ -215,11 +239,21 @@ static struct vc_extern extern_of(const struct engine_core *core, enum engine_co
 {
     struct vc_extern type = {.kind = kind};
     switch (kind) {
-    case ENGINE_CORE_FUNC: type.func = engine_core_func_type(core, index); break;
-    case ENGINE_CORE_TAG: type.func = &core->types[core->tag_types[index]]; break;
-    case ENGINE_CORE_TABLE: type.limits = &core->tables[index]; break;
-    case ENGINE_CORE_MEMORY: type.limits = &core->memories[index]; break;
-    case ENGINE_CORE_GLOBAL: type.global = &core->globals[index]; break;
+    case ENGINE_CORE_FUNC:
+        type.func = engine_core_func_type(core, index);
+        break;
+    case ENGINE_CORE_TAG:
+        type.func = &core->types[core->tag_types[index]];
+        break;
+    case ENGINE_CORE_TABLE:
+        type.limits = &core->tables[index];
+        break;
+    case ENGINE_CORE_MEMORY:
+        type.limits = &core->memories[index];
+        break;
+    case ENGINE_CORE_GLOBAL:
+        type.global = &core->globals[index];
+        break;
     }
     return type;
 }
@@ -234,14 +268,17 @@ int component__v_core_module(struct v *v, uint32_t index, const struct vc_module
         return v->rc;
     for (uint32_t i = 0; i < core->import_count; i++) {
         const struct engine_core_import *import = &core->imports[i];
-        imports[i] = (struct vc_import){import->module, import->name, extern_of(core, import->kind, import->index)};
+        imports[i] =
+            (struct vc_import){import->module, import->name, extern_of(core, import->kind, import->index)};
     }
     for (uint32_t i = 0; i < core->export_count; i++) {
         const struct engine_core_export *export = &core->exports[i];
         exports[i] = (struct vc_export){export->name, extern_of(core, export->kind, export->index)};
     }
-    *module = (struct vc_module){
-        .imports = imports, .import_count = core->import_count, .exports = exports, .export_count = core->export_count};
+    *module = (struct vc_module){.imports = imports,
+                                 .import_count = core->import_count,
+                                 .exports = exports,
+                                 .export_count = core->export_count};
     *ret = module;
     int rc = component__v_steps(v, (uint64_t)core->import_count + core->export_count);
     return rc < 0 ? rc : index_module(v, module);
@@ -264,7 +301,8 @@ static int check_memory(struct v *v, const struct engine_limits_type *limits)
     return 0;
 }
 
-static int declared_extern(struct v *v, const struct type_space *space, const struct component_core_extern *what, struct vc_extern *ret)
+static int declared_extern(struct v *v, const struct type_space *space,
+                           const struct component_core_extern *what, struct vc_extern *ret)
 {
     *ret = (struct vc_extern){.kind = what->kind, .limits = &what->limits, .global = &what->global};
     if (what->kind == ENGINE_CORE_MEMORY)
@@ -281,7 +319,8 @@ static int declared_extern(struct v *v, const struct type_space *space, const st
     return 0;
 }
 
-static int declared_alias(struct v *v, const struct v_scope *scope, const struct component_core_decl *decl, struct type_space *space)
+static int declared_alias(struct v *v, const struct v_scope *scope, const struct component_core_decl *decl,
+                          struct type_space *space)
 {
     const struct vc_type *type = NULL;
     if (decl->outer == 0) {
@@ -303,17 +342,21 @@ struct known_types {
     uint32_t count;
 };
 
-static int check_heap(struct v *v, const struct known_types *known, const struct engine_valtype *types, uint32_t count)
+static int check_heap(struct v *v, const struct known_types *known, const struct engine_valtype *types,
+                      uint32_t count)
 {
     for (uint32_t i = 0; i < count; i++) {
         bool concrete = types[i].code == ENGINE_REF || types[i].code == ENGINE_REF_NULL;
-        if (concrete && types[i].heap >= 0 && types[i].heap < (int64_t)known->count && known->types[types[i].heap]->module)
-            return component__v_bad(v, "type index %u is a module type, not a sub type", (unsigned)types[i].heap);
+        if (concrete && types[i].heap >= 0 && types[i].heap < (int64_t)known->count &&
+            known->types[types[i].heap]->module)
+            return component__v_bad(v, "type index %u is a module type, not a sub type",
+                                    (unsigned)types[i].heap);
     }
     return 0;
 }
 
-static int core_type(struct v *v, const struct known_types *known, const struct component_core_type *ast, const struct vc_type **ret)
+static int core_type(struct v *v, const struct known_types *known, const struct component_core_type *ast,
+                     const struct vc_type **ret)
 {
     struct vc_type *type = V_NEW(v, struct vc_type);
     if (!type)
@@ -337,8 +380,8 @@ static int declared_types(struct v *v, const struct component_core_decl *decl, s
     return rc;
 }
 
-static int declaration(struct v *v, const struct v_scope *scope, const struct component_core_decl *decl, struct type_space *space,
-                       struct vc_import *import, struct vc_export *export)
+static int declaration(struct v *v, const struct v_scope *scope, const struct component_core_decl *decl,
+                       struct type_space *space, struct vc_import *import, struct vc_export *export)
 {
     int rc = component__v_steps(v, 1);
     v->at = decl->at;
@@ -350,17 +393,21 @@ static int declaration(struct v *v, const struct v_scope *scope, const struct co
     case COMPONENT_CORE_DECL_EXPORT:
         export->name = decl->name;
         return rc < 0 ? rc : declared_extern(v, space, &decl->what, &export->type);
-    case COMPONENT_CORE_DECL_TYPE: return rc < 0 ? rc : declared_types(v, decl, space);
-    case COMPONENT_CORE_DECL_ALIAS: return rc < 0 ? rc : declared_alias(v, scope, decl, space);
+    case COMPONENT_CORE_DECL_TYPE:
+        return rc < 0 ? rc : declared_types(v, decl, space);
+    case COMPONENT_CORE_DECL_ALIAS:
+        return rc < 0 ? rc : declared_alias(v, scope, decl, space);
     }
     return rc;
 }
 
-static int module_type(struct v *v, const struct v_scope *scope, const struct component_core_type *ast, const struct vc_module **ret)
+static int module_type(struct v *v, const struct v_scope *scope, const struct component_core_type *ast,
+                       const struct vc_module **ret)
 {
     uint32_t count = 0;
     for (uint32_t i = 0; i < ast->decl_count; i++)
-        count += ast->decls[i].form == COMPONENT_CORE_DECL_TYPE ? ast->decls[i].type_count : 1; /* each took bytes of the input */
+        count += ast->decls[i].form == COMPONENT_CORE_DECL_TYPE ? ast->decls[i].type_count
+                                                                : 1; /* each took bytes of the input */
     struct type_space space = {.types = V_ARRAY(v, count, const struct vc_type *)};
     struct vc_import *imports = V_ARRAY(v, ast->decl_count, struct vc_import);
     struct vc_export *exports = V_ARRAY(v, ast->decl_count, struct vc_export);
@@ -372,7 +419,8 @@ static int module_type(struct v *v, const struct v_scope *scope, const struct co
     module->exports = exports;
     for (uint32_t i = 0; i < ast->decl_count; i++) {
         const struct component_core_decl *decl = &ast->decls[i];
-        int rc = declaration(v, scope, decl, &space, &imports[module->import_count], &exports[module->export_count]);
+        int rc = declaration(v, scope, decl, &space, &imports[module->import_count],
+                             &exports[module->export_count]);
         if (rc < 0)
             return rc;
         module->import_count += decl->form == COMPONENT_CORE_DECL_IMPORT;
@@ -407,7 +455,8 @@ int component__v_core_type(struct v *v, struct v_scope *scope, const struct comp
 
 /* ---- instances ---- */
 
-static int written_out(struct v *v, const struct v_scope *scope, const struct component_instantiate *ast, struct vc_module *instance)
+static int written_out(struct v *v, const struct v_scope *scope, const struct component_instantiate *ast,
+                       struct vc_module *instance)
 {
     struct vc_export *exports = V_ARRAY(v, ast->item_count, struct vc_export);
     if (!exports)
@@ -436,14 +485,17 @@ static int argument(struct v *v, const struct v_map *args, const struct vc_impor
     const struct vc_export *export = NULL;
     int rc = component__v_find(v, args, component__v_name(import->module), &found);
     if (rc == SW_ABSENT)
-        return component__v_bad(v, "missing module instantiation argument named `" SW_FMT "`", SW_ARG(import->module));
+        return component__v_bad(v, "missing module instantiation argument named `" SW_FMT "`",
+                                SW_ARG(import->module));
     if (rc == 0)
         rc = find_export(v, found, import->name, &export);
     if (rc == SW_ABSENT)
-        return component__v_bad(v, "module instantiation argument `" SW_FMT "` does not export an item named `" SW_FMT "`",
-                                SW_ARG(import->module), SW_ARG(import->name));
+        return component__v_bad(
+            v, "module instantiation argument `" SW_FMT "` does not export an item named `" SW_FMT "`",
+            SW_ARG(import->module), SW_ARG(import->name));
     if (rc == 0 && (rc = match_extern(v, &export->type, &import->type)) < 0)
-        return sw_wrap(v->err, "type mismatch for export `" SW_FMT "` of module instantiation argument `" SW_FMT "`",
+        return sw_wrap(v->err,
+                       "type mismatch for export `" SW_FMT "` of module instantiation argument `" SW_FMT "`",
                        SW_ARG(import->name), SW_ARG(import->module));
     return rc;
 }
@@ -461,8 +513,9 @@ int component__v_core_instance(struct v *v, struct v_scope *scope, const struct 
     } else {
         const struct vc_module *module = component__v_get(scope, COMPONENT_SORT_CORE_MODULE, ast->target);
         for (uint32_t i = 0; rc >= 0 && i < ast->item_count; i++)
-            rc = component__v_put(v, &args, component__v_name(ast->items[i].name),
-                                  component__v_get(scope, COMPONENT_SORT_CORE_INSTANCE, ast->items[i].what.index));
+            rc = component__v_put(
+                v, &args, component__v_name(ast->items[i].name),
+                component__v_get(scope, COMPONENT_SORT_CORE_INSTANCE, ast->items[i].what.index));
         for (uint32_t i = 0; rc >= 0 && i < module->import_count; i++)
             rc = argument(v, &args, &module->imports[i]);
         instance->exports = module->exports;
@@ -475,17 +528,20 @@ int component__v_core_instance(struct v *v, struct v_scope *scope, const struct 
     return 0;
 }
 
-int component__v_core_alias(struct v *v, struct v_scope *scope, const struct component_alias *alias, enum component_sort sort)
+int component__v_core_alias(struct v *v, struct v_scope *scope, const struct component_alias *alias,
+                            enum component_sort sort)
 {
     const struct vc_export *export = NULL;
-    int rc = find_export(v, component__v_get(scope, COMPONENT_SORT_CORE_INSTANCE, alias->instance), alias->name, &export);
+    int rc = find_export(v, component__v_get(scope, COMPONENT_SORT_CORE_INSTANCE, alias->instance),
+                         alias->name, &export);
     if (rc == SW_ABSENT)
-        return component__v_bad(v, "core instance %u has no export named `" SW_FMT "`", alias->instance, SW_ARG(alias->name));
+        return component__v_bad(v, "core instance %u has no export named `" SW_FMT "`", alias->instance,
+                                SW_ARG(alias->name));
     if (rc < 0)
         return rc;
-    if ((uint32_t)export->type.kind != (uint32_t)sort)
-        return component__v_bad(v, "export `" SW_FMT "` for core instance %u is not a %s", SW_ARG(alias->name), alias->instance,
-                                kind_names[sort]);
+    if ((uint32_t) export->type.kind != (uint32_t)sort)
+        return component__v_bad(v, "export `" SW_FMT "` for core instance %u is not a %s",
+                                SW_ARG(alias->name), alias->instance, kind_names[sort]);
     if (export->type.kind == ENGINE_CORE_FUNC || export->type.kind == ENGINE_CORE_TAG)
         component__v_define(scope, sort, export->type.func);
     else if (export->type.kind == ENGINE_CORE_GLOBAL)

@@ -6,20 +6,22 @@
 static int match_func(struct v *v, const struct vt *got, const struct vt *want)
 {
     if (got->is_async != want->is_async)
-        return component__v_bad(v, "expected %s function, found %s function", want->is_async ? "async" : "sync",
-                                got->is_async ? "async" : "sync");
+        return component__v_bad(v, "expected %s function, found %s function",
+                                want->is_async ? "async" : "sync", got->is_async ? "async" : "sync");
     if (got->field_count != want->field_count)
         return component__v_bad(v, "expected %u parameters, found %u", want->field_count, got->field_count);
     for (uint32_t i = 0; i < got->field_count; i++) {
         const struct vt_field *a = &got->fields[i], *b = &want->fields[i];
         if (!sw_str_eq(a->name, b->name))
-            return component__v_bad(v, "expected parameter named `" SW_FMT "`, found `" SW_FMT "`", SW_ARG(b->name), SW_ARG(a->name));
+            return component__v_bad(v, "expected parameter named `" SW_FMT "`, found `" SW_FMT "`",
+                                    SW_ARG(b->name), SW_ARG(a->name));
         int rc = component__v_match_value(v, a->type, b->type);
         if (rc < 0)
             return sw_wrap(v->err, "type mismatch in function parameter `" SW_FMT "`", SW_ARG(a->name));
     }
     if (!got->elem != !want->elem)
-        return component__v_bad(v, "expected %s result, found %s", want->elem ? "a" : "no", got->elem ? "one" : "none");
+        return component__v_bad(v, "expected %s result, found %s", want->elem ? "a" : "no",
+                                got->elem ? "one" : "none");
     int rc = got->elem ? component__v_match_value(v, got->elem, want->elem) : 0;
     return rc < 0 ? sw_wrap(v->err, "type mismatch with result type") : rc;
 }
@@ -47,7 +49,8 @@ static int match_instance(struct v *v, const struct vt *got, const struct vt *wa
     return 0;
 }
 
-int component__v_supply(struct v *v, struct v_subst *subst, const struct vt_items *wanted, const struct vt_items *got, const char *what)
+int component__v_supply(struct v *v, struct v_subst *subst, const struct vt_items *wanted,
+                        const struct vt_items *got, const char *what)
 {
     for (uint32_t i = 0; i < wanted->count; i++) {
         const struct vt_item *want = &wanted->p[i], *given = NULL;
@@ -79,7 +82,8 @@ int component__v_supply(struct v *v, struct v_subst *subst, const struct vt_item
 /* A component for a component: what is wanted gives it its imports, and gets its exports. */
 static int match_component(struct v *v, const struct vt *got, const struct vt *want)
 {
-    struct v_subst in = {.first = got->first, .end = got->end}, out = {.first = want->first, .end = want->end};
+    struct v_subst in = {.first = got->first, .end = got->end},
+                   out = {.first = want->first, .end = want->end};
     int rc = component__v_supply(v, &in, &got->imports, &want->imports, "import");
     for (uint32_t i = 0; rc == 0 && i < got->exports.count; i++)
         rc = component__v_freshen(v, &in, &got->exports.p[i].what);
@@ -94,14 +98,20 @@ static int match_component(struct v *v, const struct vt *got, const struct vt *w
 static int match_any_type(struct v *v, const struct vt *got, const struct vt *want)
 {
     if (got->kind != want->kind)
-        return component__v_bad(v, "expected %s, found %s", want->kind == VT_VALUE ? "defined type" : component__v_kind_name(want),
+        return component__v_bad(v, "expected %s, found %s",
+                                want->kind == VT_VALUE ? "defined type" : component__v_kind_name(want),
                                 got->kind == VT_VALUE ? "defined type" : component__v_kind_name(got));
     switch (got->kind) {
-    case VT_VALUE: return component__v_match_value(v, got, want);
-    case VT_FUNC: return match_func(v, got, want);
-    case VT_INSTANCE: return match_instance(v, got, want);
-    case VT_COMPONENT: return match_component(v, got, want);
-    case VT_RESOURCE: break;
+    case VT_VALUE:
+        return component__v_match_value(v, got, want);
+    case VT_FUNC:
+        return match_func(v, got, want);
+    case VT_INSTANCE:
+        return match_instance(v, got, want);
+    case VT_COMPONENT:
+        return match_component(v, got, want);
+    case VT_RESOURCE:
+        break;
     }
     if (got->resource != want->resource)
         return component__v_bad(v, "resource types are not the same");
@@ -123,6 +133,7 @@ int component__v_match(struct v *v, const struct vt_extern *got, const struct vt
     if (rc < 0)
         return rc;
     if (got->sort != want->sort)
-        return component__v_bad(v, "expected %s, found %s", component__v_extern_name(want), component__v_extern_name(got));
+        return component__v_bad(v, "expected %s, found %s", component__v_extern_name(want),
+                                component__v_extern_name(got));
     return match_same_sort(v, got, want);
 }

@@ -8,7 +8,8 @@ static int match_record(struct v *v, const struct vt *got, const struct vt *want
     for (uint32_t i = 0; i < got->field_count; i++) {
         const struct vt_field *a = &got->fields[i], *b = &want->fields[i];
         if (!sw_str_eq(a->name, b->name))
-            return component__v_bad(v, "expected field name `" SW_FMT "`, found `" SW_FMT "`", SW_ARG(b->name), SW_ARG(a->name));
+            return component__v_bad(v, "expected field name `" SW_FMT "`, found `" SW_FMT "`",
+                                    SW_ARG(b->name), SW_ARG(a->name));
         int rc = component__v_match_value(v, a->type, b->type);
         if (rc < 0)
             return sw_wrap(v->err, "type mismatch in record field `" SW_FMT "`", SW_ARG(a->name));
@@ -23,9 +24,11 @@ static int match_variant(struct v *v, const struct vt *got, const struct vt *wan
     for (uint32_t i = 0; i < got->field_count; i++) {
         const struct vt_field *a = &got->fields[i], *b = &want->fields[i];
         if (!sw_str_eq(a->name, b->name))
-            return component__v_bad(v, "expected case named `" SW_FMT "`, found `" SW_FMT "`", SW_ARG(b->name), SW_ARG(a->name));
+            return component__v_bad(v, "expected case named `" SW_FMT "`, found `" SW_FMT "`",
+                                    SW_ARG(b->name), SW_ARG(a->name));
         if (!a->type && b->type)
-            return component__v_bad(v, "expected case `" SW_FMT "` to have a type, found none", SW_ARG(a->name));
+            return component__v_bad(v, "expected case `" SW_FMT "` to have a type, found none",
+                                    SW_ARG(a->name));
         if (a->type && !b->type)
             return component__v_bad(v, "expected case `" SW_FMT "` to have no type", SW_ARG(a->name));
         int rc = a->type ? component__v_match_value(v, a->type, b->type) : 0;
@@ -56,7 +59,8 @@ static int match_labels(struct v *v, const struct vt *got, const struct vt *want
 }
 
 /* A part that may be absent on both sides. */
-static int match_part(struct v *v, const struct vt *got, const struct vt *want, const char *name, const char *place)
+static int match_part(struct v *v, const struct vt *got, const struct vt *want, const char *name,
+                      const char *place)
 {
     if (!got && want)
         return component__v_bad(v, "expected %s type, but found none", name);
@@ -78,28 +82,50 @@ static int match_map(struct v *v, const struct vt *got, const struct vt *want)
 static int match_same_kind(struct v *v, const struct vt *got, const struct vt *want)
 {
     switch (got->value) {
-    case COMPONENT_RECORD: return match_record(v, got, want);
-    case COMPONENT_VARIANT: return match_variant(v, got, want);
-    case COMPONENT_TUPLE: return match_tuple(v, got, want);
-    case COMPONENT_ENUM: case COMPONENT_FLAGS: return match_labels(v, got, want);
-    case COMPONENT_OPTION: return component__v_match_value(v, got->elem, want->elem);
+    case COMPONENT_RECORD:
+        return match_record(v, got, want);
+    case COMPONENT_VARIANT:
+        return match_variant(v, got, want);
+    case COMPONENT_TUPLE:
+        return match_tuple(v, got, want);
+    case COMPONENT_ENUM:
+    case COMPONENT_FLAGS:
+        return match_labels(v, got, want);
+    case COMPONENT_OPTION:
+        return component__v_match_value(v, got->elem, want->elem);
     case COMPONENT_LIST:
         return got->is_map ? match_map(v, got, want) : component__v_match_value(v, got->elem, want->elem);
     case COMPONENT_FIXED_LIST:
         if (got->length != want->length)
             return component__v_bad(v, "expected fixed-length %u, found size %u", want->length, got->length);
         return component__v_match_value(v, got->elem, want->elem);
-    case COMPONENT_STREAM: return match_part(v, got->elem, want->elem, "stream", "stream");
-    case COMPONENT_FUTURE: return match_part(v, got->elem, want->elem, "future", "future");
-    case COMPONENT_OWN: case COMPONENT_BORROW:
-        return got->elem->resource == want->elem->resource ? 0 : component__v_bad(v, "resource types are not the same");
+    case COMPONENT_STREAM:
+        return match_part(v, got->elem, want->elem, "stream", "stream");
+    case COMPONENT_FUTURE:
+        return match_part(v, got->elem, want->elem, "future", "future");
+    case COMPONENT_OWN:
+    case COMPONENT_BORROW:
+        return got->elem->resource == want->elem->resource
+                   ? 0
+                   : component__v_bad(v, "resource types are not the same");
     case COMPONENT_RESULT: {
         int rc = match_part(v, got->elem, want->elem, "ok", "ok variant");
         return rc < 0 ? rc : match_part(v, got->error, want->error, "err", "err variant");
     }
-    case COMPONENT_BOOL: case COMPONENT_S8: case COMPONENT_U8: case COMPONENT_S16: case COMPONENT_U16: case COMPONENT_S32:
-    case COMPONENT_U32: case COMPONENT_S64: case COMPONENT_U64: case COMPONENT_F32: case COMPONENT_F64: case COMPONENT_CHAR:
-    case COMPONENT_STRING: case COMPONENT_ERROR_CONTEXT:
+    case COMPONENT_BOOL:
+    case COMPONENT_S8:
+    case COMPONENT_U8:
+    case COMPONENT_S16:
+    case COMPONENT_U16:
+    case COMPONENT_S32:
+    case COMPONENT_U32:
+    case COMPONENT_S64:
+    case COMPONENT_U64:
+    case COMPONENT_F32:
+    case COMPONENT_F64:
+    case COMPONENT_CHAR:
+    case COMPONENT_STRING:
+    case COMPONENT_ERROR_CONTEXT:
         break;
     }
     return 0;
@@ -112,9 +138,10 @@ int component__v_match_value(struct v *v, const struct vt *got, const struct vt 
         return rc;
     bool primitives = got->value < COMPONENT_KIND_PRIMITIVES && want->value < COMPONENT_KIND_PRIMITIVES;
     if (primitives && got->value != want->value)
-        return component__v_bad(v, "expected primitive `%s` found primitive `%s`", component__v_kind_name(want),
-                                component__v_kind_name(got));
+        return component__v_bad(v, "expected primitive `%s` found primitive `%s`",
+                                component__v_kind_name(want), component__v_kind_name(got));
     if (got->value != want->value || got->is_map != want->is_map)
-        return component__v_bad(v, "expected %s, found %s", component__v_kind_name(want), component__v_kind_name(got));
+        return component__v_bad(v, "expected %s, found %s", component__v_kind_name(want),
+                                component__v_kind_name(got));
     return match_same_kind(v, got, want);
 }

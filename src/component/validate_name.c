@@ -26,7 +26,8 @@ static int folded(struct v *v, char prefix, struct sw_str name, struct sw_str *r
     return component__v_steps(v, name.n / 16 + 1);
 }
 
-static int new_key(struct v *v, struct v_map *keys, struct sw_str key, struct sw_str name, const struct sw_str **ret_previous)
+static int new_key(struct v *v, struct v_map *keys, struct sw_str key, struct sw_str name,
+                   const struct sw_str **ret_previous)
 {
     const void *found = NULL;
     struct sw_str *kept = V_NEW(v, struct sw_str);
@@ -41,7 +42,8 @@ static int new_key(struct v *v, struct v_map *keys, struct sw_str key, struct sw
     return rc < 0 ? rc : SW_END;
 }
 
-int component__v_label_new(struct v *v, struct v_map *labels, struct sw_str label, const char *what, const char *previous)
+int component__v_label_new(struct v *v, struct v_map *labels, struct sw_str label, const char *what,
+                           const char *previous)
 {
     struct sw_str key;
     const struct sw_str *before = NULL;
@@ -51,8 +53,8 @@ int component__v_label_new(struct v *v, struct v_map *labels, struct sw_str labe
     if (rc == 0)
         rc = new_key(v, labels, key, label, &before);
     if (rc == SW_END)
-        return component__v_bad(v, "%s name `" SW_FMT "` conflicts with %s name `" SW_FMT "`", what, SW_ARG(label), previous,
-                                SW_ARG(*before));
+        return component__v_bad(v, "%s name `" SW_FMT "` conflicts with %s name `" SW_FMT "`", what,
+                                SW_ARG(label), previous, SW_ARG(*before));
     return rc;
 }
 
@@ -68,7 +70,9 @@ struct parsed {
 
 static int label(struct v *v, struct sw_str text)
 {
-    return component_label_valid(text) ? 0 : component__v_bad(v, "`" SW_FMT "` is not in kebab case", SW_ARG(text));
+    return component_label_valid(text)
+               ? 0
+               : component__v_bad(v, "`" SW_FMT "` is not in kebab case", SW_ARG(text));
 }
 
 static bool eat(struct sw_str *text, struct sw_str prefix)
@@ -99,8 +103,9 @@ static int up_to(struct v *v, struct sw_str *text, char stop, struct sw_str *ret
 static struct sw_str take_label(struct sw_str *text) /* the longest run of bytes that labels have */
 {
     size_t n = 0;
-    while (n < text->n && ((text->p[n] >= 'a' && text->p[n] <= 'z') || (text->p[n] >= 'A' && text->p[n] <= 'Z')
-                           || (text->p[n] >= '0' && text->p[n] <= '9') || text->p[n] == '-'))
+    while (n < text->n &&
+           ((text->p[n] >= 'a' && text->p[n] <= 'z') || (text->p[n] >= 'A' && text->p[n] <= 'Z') ||
+            (text->p[n] >= '0' && text->p[n] <= '9') || text->p[n] == '-'))
         n++;
     struct sw_str taken = sw_str_head(*text, n);
     *text = sw_str_from(*text, n);
@@ -113,7 +118,8 @@ static int words(struct v *v, struct sw_str *text) /* a label without capital le
     int rc = label(v, taken);
     for (size_t i = 0; rc == 0 && i < taken.n; i++)
         if (taken.p[i] >= 'A' && taken.p[i] <= 'Z')
-            return component__v_bad(v, "character `%c` is not lowercase in package name/namespace", taken.p[i]);
+            return component__v_bad(v, "character `%c` is not lowercase in package name/namespace",
+                                    taken.p[i]);
     return rc;
 }
 
@@ -149,7 +155,8 @@ static bool is_base64(struct sw_str text)
         n--;
     for (size_t i = 0; i < n; i++) {
         char c = text.p[i];
-        if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '+' || c == '/'))
+        if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '+' ||
+              c == '/'))
             return false;
     }
     return n > 0;
@@ -231,7 +238,8 @@ static int locked(struct v *v, struct sw_str *text)
     struct sw_str version = SW_LIT("");
     int rc = package_path(v, text, false);
     if (rc == 0 && eat(text, SW_LIT("@"))) {
-        size_t end = sw_str_find(*text, '>'); /* without one all of it is the version, and the '>' is missed below */
+        size_t end =
+            sw_str_find(*text, '>'); /* without one all of it is the version, and the '>' is missed below */
         version = end == SW_NPOS ? *text : sw_str_head(*text, end);
         *text = sw_str_from(*text, version.n);
         rc = semver(v, version);
@@ -310,7 +318,8 @@ static int parse(struct v *v, struct sw_str text, struct parsed *ret)
 
 /* ---- what a name may stand for ---- */
 
-static int is_resource(struct v *v, const struct v_extern_name *name, const struct vt *resource, struct sw_str wanted)
+static int is_resource(struct v *v, const struct v_extern_name *name, const struct vt *resource,
+                       struct sw_str wanted)
 {
     const void *found = NULL;
     int rc = component__v_find(v, name->resources, component__v_node(resource), &found);
@@ -320,7 +329,8 @@ static int is_resource(struct v *v, const struct v_extern_name *name, const stru
         return rc;
     const struct sw_str *known = found;
     if (!sw_str_eq(*known, wanted))
-        return component__v_bad(v, "function does not match expected resource name `" SW_FMT "`", SW_ARG(*known));
+        return component__v_bad(v, "function does not match expected resource name `" SW_FMT "`",
+                                SW_ARG(*known));
     return 0;
 }
 
@@ -374,7 +384,8 @@ static int check_version(struct v *v, const struct v_extern_name *name, const st
     const char *why = "";
     struct sw_str suffix = name->name->version_suffix, version = parsed->version;
     if (name->name->has_version_suffix && (!parsed->has_version || !is_track(version)))
-        return component__v_bad(v, "a version suffix behind `" SW_FMT "`, which is not a track of versions", SW_ARG(version));
+        return component__v_bad(v, "a version suffix behind `" SW_FMT "`, which is not a track of versions",
+                                SW_ARG(version));
     if (!parsed->has_version)
         return 0;
     if (name->name->has_version_suffix) {
@@ -388,16 +399,23 @@ static int check_version(struct v *v, const struct v_extern_name *name, const st
         version = sw_str(whole, version.n + suffix.n);
     }
     if (!component_semver_valid(version, &why))
-        return component__v_bad(v, "invalid interface version: `" SW_FMT "` is not a valid semver: %s", SW_ARG(version), why);
+        return component__v_bad(v, "invalid interface version: `" SW_FMT "` is not a valid semver: %s",
+                                SW_ARG(version), why);
     return 0;
 }
 
 static int check_kind(struct v *v, const struct v_extern_name *name, const struct parsed *parsed)
 {
     switch (parsed->form) {
-    case NAME_LABEL: case NAME_OTHER: return 0;
-    case NAME_INTERFACE: return check_version(v, name, parsed);
-    case NAME_CONSTRUCTOR: case NAME_METHOD: case NAME_STATIC: break;
+    case NAME_LABEL:
+    case NAME_OTHER:
+        return 0;
+    case NAME_INTERFACE:
+        return check_version(v, name, parsed);
+    case NAME_CONSTRUCTOR:
+    case NAME_METHOD:
+    case NAME_STATIC:
+        break;
     }
     if (name->what->sort != COMPONENT_SORT_FUNC)
         return component__v_bad(v, "item is not a func");
@@ -412,7 +430,8 @@ static int check_attributes(struct v *v, const struct v_extern_name *name, const
     const struct component_extern_name *text = name->name;
     if (text->has_implements) {
         if (parsed->form != NAME_LABEL)
-            return component__v_bad(v, "name `" SW_FMT "` is not valid with `implements`", SW_ARG(text->name));
+            return component__v_bad(v, "name `" SW_FMT "` is not valid with `implements`",
+                                    SW_ARG(text->name));
         if (name->what->sort != COMPONENT_SORT_INSTANCE)
             return component__v_bad(v, "only instances can have an `implements`");
         if (parse(v, text->implements, &implements) < 0)
@@ -432,14 +451,20 @@ static int unique_key(struct v *v, struct sw_str name, const struct parsed *pars
 {
     struct sw_str all = {NULL, 0};
     switch (parsed->form) {
-    case NAME_LABEL: return folded(v, 'l', name, ret);
-    case NAME_CONSTRUCTOR: return folded(v, 'c', parsed->resource, ret);
-    case NAME_METHOD: case NAME_STATIC:
+    case NAME_LABEL:
+        return folded(v, 'l', name, ret);
+    case NAME_CONSTRUCTOR:
+        return folded(v, 'c', parsed->resource, ret);
+    case NAME_METHOD:
+    case NAME_STATIC:
         if (sw_str_eq_nocase(parsed->resource, parsed->member))
             return folded(v, 'l', parsed->resource, ret);
-        all = sw_str(parsed->resource.p, parsed->resource.n + 1 + parsed->member.n); /* they stand beside each other */
+        all = sw_str(parsed->resource.p,
+                     parsed->resource.n + 1 + parsed->member.n); /* they stand beside each other */
         return folded(v, 'm', all, ret);
-    case NAME_INTERFACE: case NAME_OTHER: break;
+    case NAME_INTERFACE:
+    case NAME_OTHER:
+        break;
     }
     *ret = name;
     return 0;
@@ -466,7 +491,7 @@ int component__v_extern_name_check(struct v *v, const struct v_extern_name *name
     if (rc == 0)
         rc = new_key(v, name->keys, key, text, &before);
     if (rc == SW_END)
-        return component__v_bad(v, "%s name `" SW_FMT "` conflicts with previous name `" SW_FMT "`", side, SW_ARG(text),
-                                SW_ARG(*before));
+        return component__v_bad(v, "%s name `" SW_FMT "` conflicts with previous name `" SW_FMT "`", side,
+                                SW_ARG(text), SW_ARG(*before));
     return rc;
 }

@@ -33,13 +33,35 @@ static int parts_named(struct v *v, const struct v_map *set, const struct vt *ty
 static int named(struct v *v, const struct v_map *set, const struct vt *type)
 {
     switch (type->value) {
-    case COMPONENT_RECORD: case COMPONENT_VARIANT: case COMPONENT_ENUM: case COMPONENT_FLAGS: return in_set(v, set, type);
-    case COMPONENT_BOOL: case COMPONENT_S8: case COMPONENT_U8: case COMPONENT_S16: case COMPONENT_U16: case COMPONENT_S32:
-    case COMPONENT_U32: case COMPONENT_S64: case COMPONENT_U64: case COMPONENT_F32: case COMPONENT_F64: case COMPONENT_CHAR:
-    case COMPONENT_STRING: case COMPONENT_ERROR_CONTEXT:
+    case COMPONENT_RECORD:
+    case COMPONENT_VARIANT:
+    case COMPONENT_ENUM:
+    case COMPONENT_FLAGS:
+        return in_set(v, set, type);
+    case COMPONENT_BOOL:
+    case COMPONENT_S8:
+    case COMPONENT_U8:
+    case COMPONENT_S16:
+    case COMPONENT_U16:
+    case COMPONENT_S32:
+    case COMPONENT_U32:
+    case COMPONENT_S64:
+    case COMPONENT_U64:
+    case COMPONENT_F32:
+    case COMPONENT_F64:
+    case COMPONENT_CHAR:
+    case COMPONENT_STRING:
+    case COMPONENT_ERROR_CONTEXT:
         return 0;
-    case COMPONENT_LIST: case COMPONENT_FIXED_LIST: case COMPONENT_TUPLE: case COMPONENT_OPTION: case COMPONENT_RESULT:
-    case COMPONENT_OWN: case COMPONENT_BORROW: case COMPONENT_STREAM: case COMPONENT_FUTURE:
+    case COMPONENT_LIST:
+    case COMPONENT_FIXED_LIST:
+    case COMPONENT_TUPLE:
+    case COMPONENT_OPTION:
+    case COMPONENT_RESULT:
+    case COMPONENT_OWN:
+    case COMPONENT_BORROW:
+    case COMPONENT_STREAM:
+    case COMPONENT_FUTURE:
         break;
     }
     return parts_named(v, set, type);
@@ -50,9 +72,14 @@ static int exports_named(struct v *v, const struct v_map *set, const struct vt *
 static int type_named(struct v *v, const struct v_map *set, const struct vt *type)
 {
     switch (type->kind) {
-    case VT_RESOURCE: case VT_COMPONENT: return 0; /* a resource gets its name here; components were checked when they were made */
-    case VT_VALUE: case VT_FUNC: return parts_named(v, set, type);
-    case VT_INSTANCE: return exports_named(v, set, type);
+    case VT_RESOURCE:
+    case VT_COMPONENT:
+        return 0; /* a resource gets its name here; components were checked when they were made */
+    case VT_VALUE:
+    case VT_FUNC:
+        return parts_named(v, set, type);
+    case VT_INSTANCE:
+        return exports_named(v, set, type);
     }
     return 0;
 }
@@ -88,32 +115,37 @@ static int check(struct v *v, struct v_scope *scope, enum v_direction direction,
     }
     if (what->sort == COMPONENT_SORT_FUNC)
         return parts_named(v, set, what->type);
-    for (uint32_t i = 0; rc == 0 && what->sort == COMPONENT_SORT_INSTANCE && i < what->type->exports.count; i++)
+    for (uint32_t i = 0; rc == 0 && what->sort == COMPONENT_SORT_INSTANCE && i < what->type->exports.count;
+         i++)
         rc = check(v, scope, direction, &what->type->exports.p[i].what);
     return rc;
 }
 
 /* A resource of the scope itself gives its name to constructors and methods. */
-static int name_resource(struct v *v, struct v_scope *scope, enum v_direction direction, struct sw_str name, const struct vt *type)
+static int name_resource(struct v *v, struct v_scope *scope, enum v_direction direction, struct sw_str name,
+                         const struct vt *type)
 {
     bool import = direction == V_IMPORT;
     struct sw_str *kept = V_NEW(v, struct sw_str);
     if (!kept)
         return v->rc;
     *kept = name;
-    int rc = component__v_put(v, import ? &scope->import_resources : &scope->export_resources, component__v_node(type), kept);
+    int rc = component__v_put(v, import ? &scope->import_resources : &scope->export_resources,
+                              component__v_node(type), kept);
     if (rc >= 0)
-        rc = component__v_put(v, import ? &scope->import_resource_names : &scope->export_resource_names, component__v_name(name), kept);
+        rc = component__v_put(v, import ? &scope->import_resource_names : &scope->export_resource_names,
+                              component__v_name(name), kept);
     return rc < 0 ? rc : 0;
 }
 
-int component__v_check_named(struct v *v, struct v_scope *scope, enum v_direction direction, struct sw_str name,
-                             const struct vt_extern *what)
+int component__v_check_named(struct v *v, struct v_scope *scope, enum v_direction direction,
+                             struct sw_str name, const struct vt_extern *what)
 {
     int rc = 0;
     if (what->sort == COMPONENT_SORT_TYPE && what->type->kind == VT_RESOURCE)
         rc = name_resource(v, scope, direction, name, what->type);
-    if (rc == 0 && scope->ast->kind != COMPONENT_SCOPE_INSTANCE_TYPE) /* an instance type is checked where it is used */
+    if (rc == 0 &&
+        scope->ast->kind != COMPONENT_SCOPE_INSTANCE_TYPE) /* an instance type is checked where it is used */
         rc = check(v, scope, direction, what);
     if (rc == SW_ABSENT)
         return component__v_bad(v, "%s not valid to be used as %s", component__v_extern_name(what),

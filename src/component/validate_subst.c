@@ -26,7 +26,8 @@ static int subst_fields(struct v *v, struct v_subst *subst, const struct vt *typ
     return rc;
 }
 
-static int subst_items(struct v *v, struct v_subst *subst, const struct vt_items *items, struct vt_items *made)
+static int subst_items(struct v *v, struct v_subst *subst, const struct vt_items *items,
+                       struct vt_items *made)
 {
     *made = (struct vt_items){.count = items->count};
     made->p = V_ARRAY(v, items->count, struct vt_item);
@@ -76,8 +77,8 @@ static int rebuild(struct v *v, struct v_subst *subst, const struct vt *type, co
         rc = subst_items(v, subst, &type->exports, &made->exports);
     if (rc < 0)
         return rc;
-    if (made->elem == type->elem && made->error == type->error && fields_same(made, type) && items_same(&made->imports, &type->imports)
-        && items_same(&made->exports, &type->exports)) {
+    if (made->elem == type->elem && made->error == type->error && fields_same(made, type) &&
+        items_same(&made->imports, &type->imports) && items_same(&made->exports, &type->exports)) {
         *ret = type;
         return 0;
     }
@@ -127,8 +128,8 @@ int component__v_subst(struct v *v, struct v_subst *subst, const struct vt_exter
 
 static bool bound(const struct v_subst *subst, const struct vt_extern *what)
 {
-    return what->sort == COMPONENT_SORT_TYPE && what->type->kind == VT_RESOURCE && what->type->resource >= subst->first
-           && what->type->resource < subst->end;
+    return what->sort == COMPONENT_SORT_TYPE && what->type->kind == VT_RESOURCE &&
+           what->type->resource >= subst->first && what->type->resource < subst->end;
 }
 
 int component__v_freshen(struct v *v, struct v_subst *subst, const struct vt_extern *what)
@@ -153,7 +154,8 @@ int component__v_freshen(struct v *v, struct v_subst *subst, const struct vt_ext
     return rc;
 }
 
-static int find_item(struct v *v, const struct vt_items *items, struct sw_str name, const struct vt_item **ret)
+static int find_item(struct v *v, const struct vt_items *items, struct sw_str name,
+                     const struct vt_item **ret)
 {
     const void *found = NULL;
     int rc = component__v_find(v, &items->names, component__v_name(name), &found);
@@ -161,7 +163,8 @@ static int find_item(struct v *v, const struct vt_items *items, struct sw_str na
     return rc;
 }
 
-int component__v_adopt(struct v *v, struct v_subst *subst, const struct vt_extern *want, const struct vt_extern *got)
+int component__v_adopt(struct v *v, struct v_subst *subst, const struct vt_extern *want,
+                       const struct vt_extern *got)
 {
     if (want->sort != got->sort || !want->type || !want->type->refers)
         return 0;
@@ -172,7 +175,8 @@ int component__v_adopt(struct v *v, struct v_subst *subst, const struct vt_exter
         return rc < 0 ? rc : 0;
     }
     int rc = 0;
-    for (uint32_t i = 0; rc >= 0 && want->sort == COMPONENT_SORT_INSTANCE && i < want->type->exports.count; i++) {
+    for (uint32_t i = 0; rc >= 0 && want->sort == COMPONENT_SORT_INSTANCE && i < want->type->exports.count;
+         i++) {
         const struct vt_item *given = NULL;
         rc = find_item(v, &got->type->exports, want->type->exports.p[i].name, &given);
         if (rc == 0)
@@ -181,14 +185,16 @@ int component__v_adopt(struct v *v, struct v_subst *subst, const struct vt_exter
     return rc < 0 ? rc : 0;
 }
 
-int component__v_identify(struct v *v, struct v_subst *subst, const struct vt_extern *want, const struct vt_extern *got)
+int component__v_identify(struct v *v, struct v_subst *subst, const struct vt_extern *want,
+                          const struct vt_extern *got)
 {
     int rc = 0;
     if (want->sort == COMPONENT_SORT_TYPE) {
         rc = component__v_put(v, &subst->done, component__v_node(want->type), got->type);
         return rc < 0 ? rc : 0;
     }
-    for (uint32_t i = 0; rc >= 0 && want->sort == COMPONENT_SORT_INSTANCE && i < want->type->exports.count; i++) {
+    for (uint32_t i = 0; rc >= 0 && want->sort == COMPONENT_SORT_INSTANCE && i < want->type->exports.count;
+         i++) {
         const struct vt_item *given = NULL;
         rc = find_item(v, &got->type->exports, want->type->exports.p[i].name, &given);
         if (rc == 0)

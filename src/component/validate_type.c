@@ -8,11 +8,16 @@
 const char *component__v_kind_name(const struct vt *type)
 {
     switch (type->kind) {
-    case VT_VALUE: return type->is_map ? "map" : component__kind_name(type->value);
-    case VT_FUNC: return "func type";
-    case VT_RESOURCE: return "resource";
-    case VT_INSTANCE: return "instance type";
-    case VT_COMPONENT: return "component type";
+    case VT_VALUE:
+        return type->is_map ? "map" : component__kind_name(type->value);
+    case VT_FUNC:
+        return "func type";
+    case VT_RESOURCE:
+        return "resource";
+    case VT_INSTANCE:
+        return "instance type";
+    case VT_COMPONENT:
+        return "component type";
     }
     return "type";
 }
@@ -20,13 +25,24 @@ const char *component__v_kind_name(const struct vt *type)
 const char *component__v_extern_name(const struct vt_extern *what)
 {
     switch (what->sort) {
-    case COMPONENT_SORT_CORE_MODULE: return "module";
-    case COMPONENT_SORT_FUNC: return "func";
-    case COMPONENT_SORT_TYPE: return "type";
-    case COMPONENT_SORT_COMPONENT: return "component";
-    case COMPONENT_SORT_INSTANCE: return "instance";
-    case COMPONENT_SORT_CORE_FUNC: case COMPONENT_SORT_CORE_TABLE: case COMPONENT_SORT_CORE_MEMORY: case COMPONENT_SORT_CORE_GLOBAL:
-    case COMPONENT_SORT_CORE_TAG: case COMPONENT_SORT_CORE_TYPE: case COMPONENT_SORT_CORE_INSTANCE: case COMPONENT_SORT_COUNT:
+    case COMPONENT_SORT_CORE_MODULE:
+        return "module";
+    case COMPONENT_SORT_FUNC:
+        return "func";
+    case COMPONENT_SORT_TYPE:
+        return "type";
+    case COMPONENT_SORT_COMPONENT:
+        return "component";
+    case COMPONENT_SORT_INSTANCE:
+        return "instance";
+    case COMPONENT_SORT_CORE_FUNC:
+    case COMPONENT_SORT_CORE_TABLE:
+    case COMPONENT_SORT_CORE_MEMORY:
+    case COMPONENT_SORT_CORE_GLOBAL:
+    case COMPONENT_SORT_CORE_TAG:
+    case COMPONENT_SORT_CORE_TYPE:
+    case COMPONENT_SORT_CORE_INSTANCE:
+    case COMPONENT_SORT_COUNT:
         break;
     }
     return component_sort_name(what->sort);
@@ -42,7 +58,8 @@ static int count_child(struct v *v, struct vt *type, const struct vt *child)
     if (child->depth >= type->depth)
         type->depth = child->depth + 1;
     if (child->parts > COMPONENT_TYPE_PARTS_MAX - type->parts)
-        return component__v_bad(v, "effective type size exceeds the limit of %d parts", COMPONENT_TYPE_PARTS_MAX);
+        return component__v_bad(v, "effective type size exceeds the limit of %d parts",
+                                COMPONENT_TYPE_PARTS_MAX);
     type->parts += child->parts;
     return 0;
 }
@@ -143,7 +160,8 @@ int component__v_parts(struct v *v, uint32_t *parts, const struct vt_extern *wha
 {
     uint32_t more = what->type ? what->type->parts : 1;
     if (more > COMPONENT_TYPE_PARTS_MAX - *parts)
-        return component__v_bad(v, "effective type size exceeds the limit of %d parts", COMPONENT_TYPE_PARTS_MAX);
+        return component__v_bad(v, "effective type size exceeds the limit of %d parts",
+                                COMPONENT_TYPE_PARTS_MAX);
     *parts += more;
     return 0;
 }
@@ -164,23 +182,31 @@ int component__v_resource(struct v *v, const struct vt **ret)
     struct vt *type = V_NEW(v, struct vt);
     if (!type)
         return v->rc;
-    *type = (struct vt){.kind = VT_RESOURCE, .parts = 1, .depth = 1, .refers = true, .resource = v->next_resource++};
+    *type = (struct vt){
+        .kind = VT_RESOURCE, .parts = 1, .depth = 1, .refers = true, .resource = v->next_resource++};
     *ret = type;
     return component__v_steps(v, 1);
 }
 
 /* ---- value types ---- */
 
-int component__v_ref(struct v *v, const struct v_scope *scope, struct component_ref ref, const struct vt **ret)
+int component__v_ref(struct v *v, const struct v_scope *scope, struct component_ref ref,
+                     const struct vt **ret)
 {
     switch (ref.form) {
-    case COMPONENT_REF_NONE: *ret = NULL; return 0;
-    case COMPONENT_REF_PRIMITIVE: *ret = v->primitives[ref.value]; return 0;
-    case COMPONENT_REF_INDEX: break;
+    case COMPONENT_REF_NONE:
+        *ret = NULL;
+        return 0;
+    case COMPONENT_REF_PRIMITIVE:
+        *ret = v->primitives[ref.value];
+        return 0;
+    case COMPONENT_REF_INDEX:
+        break;
     }
     const struct vt *type = component__v_type(scope, ref.value);
     if (type->kind != VT_VALUE)
-        return component__v_bad(v, "type index %u is not a defined type, but a %s", ref.value, component__v_kind_name(type));
+        return component__v_bad(v, "type index %u is not a defined type, but a %s", ref.value,
+                                component__v_kind_name(type));
     *ret = type;
     return 0;
 }
@@ -204,8 +230,8 @@ static const struct label_words *words_of(enum component_kind kind)
     return NULL;
 }
 
-static int fields_of(struct v *v, const struct v_scope *scope, const struct component_ast *ast, const struct label_words *words,
-                     struct vt *type)
+static int fields_of(struct v *v, const struct v_scope *scope, const struct component_ast *ast,
+                     const struct label_words *words, struct vt *type)
 {
     struct v_map labels = {.cap = 0};
     struct vt_field *fields = V_ARRAY(v, ast->field_count, struct vt_field);
@@ -228,7 +254,8 @@ static int resource_of(struct v *v, const struct v_scope *scope, uint32_t index,
 {
     const struct vt *type = component__v_type(scope, index);
     if (type->kind != VT_RESOURCE)
-        return component__v_bad(v, "type index %u is not a resource type, but a %s", index, component__v_kind_name(type));
+        return component__v_bad(v, "type index %u is not a resource type, but a %s", index,
+                                component__v_kind_name(type));
     *ret = type;
     return 0;
 }
@@ -238,14 +265,17 @@ static int check_elements(struct v *v, const struct vt *type)
     if (type->value == COMPONENT_FIXED_LIST && type->length == 0)
         return component__v_bad(v, "Fixed-length lists must have more than zero elements");
     if (type->value == COMPONENT_FIXED_LIST && type->length > COMPONENT_FIXED_LENGTH_MAX)
-        return component__v_bad(v, "fixed-length list element count exceeds limit of %u", COMPONENT_FIXED_LENGTH_MAX);
+        return component__v_bad(v, "fixed-length list element count exceeds limit of %u",
+                                COMPONENT_FIXED_LENGTH_MAX);
     if (type->value == COMPONENT_STREAM && type->elem && type->elem->value == COMPONENT_CHAR)
-        return component__v_bad(v, "`stream<char>` is not valid at this time, use `stream<u8>` with a defined by encoding "
-                                   "instead for now");
+        return component__v_bad(
+            v, "`stream<char>` is not valid at this time, use `stream<u8>` with a defined by encoding "
+               "instead for now");
     return 0;
 }
 
-static int value_type(struct v *v, const struct v_scope *scope, const struct component_ast *ast, struct vt *type)
+static int value_type(struct v *v, const struct v_scope *scope, const struct component_ast *ast,
+                      struct vt *type)
 {
     const struct label_words *words = words_of(ast->kind);
     type->kind = VT_VALUE;
@@ -271,12 +301,13 @@ static int value_type(struct v *v, const struct v_scope *scope, const struct com
 
 static bool is_key(const struct vt *type) /* keytype of Explainer.md: what can be told apart cheaply */
 {
-    return type->value < COMPONENT_KIND_PRIMITIVES && type->value != COMPONENT_F32 && type->value != COMPONENT_F64
-           && type->value != COMPONENT_ERROR_CONTEXT;
+    return type->value < COMPONENT_KIND_PRIMITIVES && type->value != COMPONENT_F32 &&
+           type->value != COMPONENT_F64 && type->value != COMPONENT_ERROR_CONTEXT;
 }
 
 /* map<k, v> is laid out as list<tuple<k, v>>. */
-static int map_type(struct v *v, const struct v_scope *scope, const struct component_ast *ast, struct vt *type)
+static int map_type(struct v *v, const struct v_scope *scope, const struct component_ast *ast,
+                    struct vt *type)
 {
     struct vt_field *fields = V_ARRAY(v, 2, struct vt_field);
     struct vt *tuple = V_NEW(v, struct vt);
@@ -288,9 +319,13 @@ static int map_type(struct v *v, const struct v_scope *scope, const struct compo
     if (rc < 0)
         return rc;
     if (!is_key(fields[0].type))
-        return component__v_bad(v, "a %s is not a valid map key type", component__v_kind_name(fields[0].type));
-    *tuple = (struct vt){
-        .kind = VT_VALUE, .value = COMPONENT_TUPLE, .length = COMPONENT_MAP, .fields = fields, .field_count = 2};
+        return component__v_bad(v, "a %s is not a valid map key type",
+                                component__v_kind_name(fields[0].type));
+    *tuple = (struct vt){.kind = VT_VALUE,
+                         .value = COMPONENT_TUPLE,
+                         .length = COMPONENT_MAP,
+                         .fields = fields,
+                         .field_count = 2};
     rc = component__v_complete(v, tuple);
     if (rc < 0)
         return rc;
@@ -302,9 +337,11 @@ static int map_type(struct v *v, const struct v_scope *scope, const struct compo
     return component__v_complete(v, type);
 }
 
-static int func_type(struct v *v, const struct v_scope *scope, const struct component_ast *ast, struct vt *type)
+static int func_type(struct v *v, const struct v_scope *scope, const struct component_ast *ast,
+                     struct vt *type)
 {
-    static const struct label_words words = {COMPONENT_RECORD, "function parameter", "previous parameter", NULL};
+    static const struct label_words words = {COMPONENT_RECORD, "function parameter", "previous parameter",
+                                             NULL};
     type->kind = VT_FUNC;
     type->is_async = ast->is_async;
     int rc = fields_of(v, scope, ast, &words, type);
@@ -313,7 +350,8 @@ static int func_type(struct v *v, const struct v_scope *scope, const struct comp
     return rc < 0 ? rc : component__v_complete(v, type);
 }
 
-static int define_resource(struct v *v, struct v_scope *scope, const struct component_ast *ast, const struct vt **ret)
+static int define_resource(struct v *v, struct v_scope *scope, const struct component_ast *ast,
+                           const struct vt **ret)
 {
     if (scope->ast->kind != COMPONENT_SCOPE_COMPONENT)
         return component__v_bad(v, "resources can only be defined within a concrete component");
@@ -328,7 +366,8 @@ static int define_resource(struct v *v, struct v_scope *scope, const struct comp
     return rc < 0 ? rc : component__v_put(v, &scope->local, component__v_number((*ret)->resource), ast);
 }
 
-int component__v_type_def(struct v *v, struct v_scope *scope, const struct component_ast *ast, const struct vt **ret)
+int component__v_type_def(struct v *v, struct v_scope *scope, const struct component_ast *ast,
+                          const struct vt **ret)
 {
     if (ast->form == COMPONENT_AST_RESOURCE)
         return define_resource(v, scope, ast, ret);
@@ -347,7 +386,8 @@ int component__v_type_def(struct v *v, struct v_scope *scope, const struct compo
 
 /* ---- what imports and exports are said to be ---- */
 
-static int type_bound(struct v *v, const struct v_scope *scope, const struct component_externtype *type, struct vt_extern *ret)
+static int type_bound(struct v *v, const struct v_scope *scope, const struct component_externtype *type,
+                      struct vt_extern *ret)
 {
     int rc = 0;
     if (type->is_resource) {
@@ -359,7 +399,8 @@ static int type_bound(struct v *v, const struct v_scope *scope, const struct com
     return component__v_alias(v, ret->referenced, &ret->type);
 }
 
-int component__v_externtype(struct v *v, struct v_scope *scope, const struct component_externtype *type, struct vt_extern *ret)
+int component__v_externtype(struct v *v, struct v_scope *scope, const struct component_externtype *type,
+                            struct vt_extern *ret)
 {
     static const struct {
         enum component_sort sort;

@@ -190,7 +190,8 @@ static void report_stale(struct run *run)
     for (unsigned i = 0; i < run->expected_count; i++)
         if (!run->expected[i].seen) {
             run->failed++;
-            printf("FAILED %s: in the expectation file, but no script has that line\n", run->expected[i].name);
+            printf("FAILED %s: in the expectation file, but no script has that line\n",
+                   run->expected[i].name);
         }
 }
 
@@ -220,8 +221,8 @@ int main(int argc, char **argv)
         run_path(&run, argv[i]);
     if (whole)
         report_stale(&run);
-    printf("%u scripts, %u core modules compiled, %u expected failures among the skipped\n", run.scripts, run.engine.compiled,
-           run.known);
+    printf("%u scripts, %u core modules compiled, %u expected failures among the skipped\n", run.scripts,
+           run.engine.compiled, run.known);
     printf("%u passed, %u failed, %u skipped\n", run.passed, run.failed, run.skipped);
     wast_engine_close(&run.engine);
     sw_free(run.expected);

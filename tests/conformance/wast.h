@@ -36,9 +36,9 @@ struct wast_component { /* a definition */
     struct sw_str name; /* of the script; may be empty */
     struct sw_buf bytes;
     struct component_binary *binary;
-    struct component_plan *plan;      /* NULL: not linked yet */
-    struct engine_module **modules;   /* per core module, NULL: not used */
-    struct component *component;      /* NULL: not bound yet */
+    struct component_plan *plan;    /* NULL: not linked yet */
+    struct engine_module **modules; /* per core module, NULL: not used */
+    struct component *component;    /* NULL: not bound yet */
     bool has_imports;
 };
 
@@ -70,24 +70,27 @@ int wast_engine_open(struct wast_engine *engine, struct sw_err *err) SW_MUST_CHE
 void wast_engine_close(struct wast_engine *engine);
 
 /* Decodes and validates; core modules are compiled, since that is what validates their code. */
-int wast_component_load(struct wast_engine *engine, const char *path, struct wast_component **ret, struct sw_err *err) SW_MUST_CHECK;
+int wast_component_load(struct wast_engine *engine, const char *path, struct wast_component **ret,
+                        struct sw_err *err) SW_MUST_CHECK;
 void wast_component_free(struct wast_component *component);
 /* Links and binds where that is not done yet, then instantiates. 0 also when instantiation trapped: see instance->trap. */
-int wast_instance_new(struct wast_engine *engine, struct wast_component *component, struct wast_instance **ret,
-                      struct sw_err *err) SW_MUST_CHECK;
+int wast_instance_new(struct wast_engine *engine, struct wast_component *component,
+                      struct wast_instance **ret, struct sw_err *err) SW_MUST_CHECK;
 void wast_instance_free(struct wast_instance *instance);
 /* Runs instance->func; 0, or < 0 with the reason in instance->trap. */
-int wast_instance_call(struct wast_engine *engine, struct wast_instance *instance, struct sw_err *err) SW_MUST_CHECK;
+int wast_instance_call(struct wast_engine *engine, struct wast_instance *instance,
+                       struct sw_err *err) SW_MUST_CHECK;
 
 /* ---- wast_value.c: values ---- */
 
 /* The value that `json` describes, which must be of that type. Memory is in `arena`. */
-int wast_value(const struct component_types *types, uint32_t type, const struct codec_json *json, struct sw_arena *arena,
-               struct component_value *ret, struct sw_err *err) SW_MUST_CHECK;
+int wast_value(const struct component_types *types, uint32_t type, const struct codec_json *json,
+               struct sw_arena *arena, struct component_value *ret, struct sw_err *err) SW_MUST_CHECK;
 /* Whether they are the same, floats bit by bit. */
-bool wast_value_eq(const struct component_types *types, uint32_t type, const struct component_value *a, const struct component_value *b);
-int wast_value_print(const struct component_types *types, uint32_t type, const struct component_value *value, struct sw_buf *out,
-                     struct sw_err *err) SW_MUST_CHECK;
+bool wast_value_eq(const struct component_types *types, uint32_t type, const struct component_value *a,
+                   const struct component_value *b);
+int wast_value_print(const struct component_types *types, uint32_t type, const struct component_value *value,
+                     struct sw_buf *out, struct sw_err *err) SW_MUST_CHECK;
 
 /* ---- wast_message.c: whether something failed for the reason that the script gives ---- */
 

@@ -24,7 +24,8 @@ int wast_engine_open(struct wast_engine *engine, struct sw_err *err)
 {
     int rc = loop_new(&engine->loop, err);
     if (rc == 0)
-        rc = engine_new(&(struct engine_config){.reset = ENGINE_RESET_AUTO}, engine->loop, &engine->engine, err);
+        rc = engine_new(&(struct engine_config){.reset = ENGINE_RESET_AUTO}, engine->loop, &engine->engine,
+                        err);
     return rc;
 }
 
@@ -75,7 +76,8 @@ static int to_file(const struct sw_buf *bytes, struct sw_err *err)
     return fd;
 }
 
-static int open_module(struct wast_engine *engine, struct wast_component *component, uint32_t index, struct sw_err *err)
+static int open_module(struct wast_engine *engine, struct wast_component *component, uint32_t index,
+                       struct sw_err *err)
 {
     const struct engine_core *core = component_binary_core(component->binary, index);
     const struct wast_artifact *artifact = compiled(engine, core);
@@ -104,7 +106,8 @@ static int read_file(const char *path, struct sw_buf *ret, struct sw_err *err)
     return rc;
 }
 
-static int load(struct wast_engine *engine, const char *path, struct wast_component *component, struct sw_err *err)
+static int load(struct wast_engine *engine, const char *path, struct wast_component *component,
+                struct sw_err *err)
 {
     component->bytes = SW_BUF(FILE_BYTES_MAX);
     int rc = read_file(path, &component->bytes, err);
@@ -123,7 +126,8 @@ static int load(struct wast_engine *engine, const char *path, struct wast_compon
     return 0;
 }
 
-int wast_component_load(struct wast_engine *engine, const char *path, struct wast_component **ret, struct sw_err *err)
+int wast_component_load(struct wast_engine *engine, const char *path, struct wast_component **ret,
+                        struct sw_err *err)
 {
     struct wast_component *component = sw_alloc(sizeof *component);
     int rc = load(engine, path, component, err);
@@ -177,7 +181,8 @@ static void note_trap(struct wast_instance *instance, const char *otherwise)
     else if (failure->kind == ENGINE_TRAP_COMPONENT)
         (void)snprintf(instance->trap, sizeof instance->trap, "%s", failure->text);
     else
-        (void)snprintf(instance->trap, sizeof instance->trap, "%s: %s", engine_trap_name(failure->kind), failure->text);
+        (void)snprintf(instance->trap, sizeof instance->trap, "%s: %s", engine_trap_name(failure->kind),
+                       failure->text);
 }
 
 /* The fiber: runs one action after the other until one traps. */
@@ -195,7 +200,8 @@ static int main_wait(void *arg, struct component_store *store)
             return rc;
         if (!instance->busy)
             continue;
-        instance->rc = component_call_wait(store, instance->func, instance->args, instance->arg_count, &instance->result);
+        instance->rc = component_call_wait(store, instance->func, instance->args, instance->arg_count,
+                                           &instance->result);
         instance->busy = false;
         if (instance->rc < 0)
             return instance->rc;
@@ -213,7 +219,8 @@ static void done(void *arg, int rc)
     loop_stop(engine->loop);
 }
 
-int wast_instance_new(struct wast_engine *engine, struct wast_component *component, struct wast_instance **ret, struct sw_err *err)
+int wast_instance_new(struct wast_engine *engine, struct wast_component *component,
+                      struct wast_instance **ret, struct sw_err *err)
 {
     int rc = bind(engine, component, err);
     if (rc < 0)
@@ -253,7 +260,8 @@ void wast_instance_free(struct wast_instance *instance)
 int wast_instance_call(struct wast_engine *engine, struct wast_instance *instance, struct sw_err *err)
 {
     if (instance->ended) { /* what Wasmtime says of an instance that trapped */
-        (void)snprintf(instance->trap, sizeof instance->trap, "cannot enter component instance: it trapped before");
+        (void)snprintf(instance->trap, sizeof instance->trap,
+                       "cannot enter component instance: it trapped before");
         return sw_fail(err, SW_EGUEST, "%s", instance->trap);
     }
     instance->busy = true;

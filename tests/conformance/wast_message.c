@@ -71,8 +71,10 @@ static const struct {
     {"resources can only be defined within a concrete component", "a resource type is defined inside a type"},
     {"may only refer to types or instances", "cannot be aliased in a type"},
     {"expected primitive, found record", "expected u32, found record"},
-    {"expected a result, found none", "expected no result, found one"}, /* theirs has the sides the other way round */
-    {"(at offset 0x54)", "ixed-length list"}, /* theirs ends in an offset, which is at another place in ours */
+    {"expected a result, found none",
+     "expected no result, found one"}, /* theirs has the sides the other way round */
+    {"(at offset 0x54)",
+     "ixed-length list"}, /* theirs ends in an offset, which is at another place in ours */
 };
 
 static bool contains(struct sw_str text, struct sw_str part)

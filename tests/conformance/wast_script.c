@@ -23,7 +23,8 @@ static struct sw_str text_of(const struct codec_json *command, const char *key)
     return codec_json_string(codec_json_get(command, key));
 }
 
-static const char *path_of(const struct wast_script *script, const struct codec_json *command, char path[1024])
+static const char *path_of(const struct wast_script *script, const struct codec_json *command,
+                           char path[1024])
 {
     (void)snprintf(path, 1024, "%s/" SW_FMT, script->folder, SW_ARG(text_of(command, "filename")));
     return path;
@@ -50,7 +51,8 @@ static void drop_unnamed(struct wast_script *script) /* nothing can name the cur
         }
 }
 
-static struct wast_component *load(struct wast_script *script, const struct codec_json *command, struct wast_outcome *ret)
+static struct wast_component *load(struct wast_script *script, const struct codec_json *command,
+                                   struct wast_outcome *ret)
 {
     char path[1024];
     struct sw_err err = {.code = SW_OK};
@@ -78,8 +80,8 @@ static void cannot(struct wast_outcome *ret, const struct sw_err *err)
     verdict(ret, later ? WAST_SKIPPED : WAST_FAILED, "cannot be instantiated: %s", err->text);
 }
 
-static struct wast_instance *instantiate(struct wast_script *script, struct wast_component *component, struct sw_str name,
-                                         struct wast_outcome *ret)
+static struct wast_instance *instantiate(struct wast_script *script, struct wast_component *component,
+                                         struct sw_str name, struct wast_outcome *ret)
 {
     struct sw_err err = {.code = SW_OK};
     struct wast_instance *instance = NULL;
@@ -112,7 +114,8 @@ static void module(struct wast_script *script, const struct codec_json *command,
         verdict(ret, WAST_FAILED, "instantiation trapped: %s", instance->trap);
 }
 
-static void module_instance(struct wast_script *script, const struct codec_json *command, struct wast_outcome *ret)
+static void module_instance(struct wast_script *script, const struct codec_json *command,
+                            struct wast_outcome *ret)
 {
     struct sw_str name = text_of(command, "module");
     struct wast_component *component = script->components;
@@ -131,7 +134,8 @@ static void module_instance(struct wast_script *script, const struct codec_json 
 
 /* ---- actions ---- */
 
-static struct wast_instance *instance_of(struct wast_script *script, const struct codec_json *action, struct wast_outcome *ret)
+static struct wast_instance *instance_of(struct wast_script *script, const struct codec_json *action,
+                                         struct wast_outcome *ret)
 {
     struct sw_str name = text_of(action, "module");
     if (!name.n) {
@@ -149,8 +153,8 @@ static struct wast_instance *instance_of(struct wast_script *script, const struc
 }
 
 /* Calls what the action names. False: *ret says why that was not possible. Else *ret_rc is what became of it. */
-static bool act(struct wast_script *script, const struct codec_json *action, struct sw_arena *arena, struct wast_instance **ret_instance,
-                int *ret_rc, struct wast_outcome *ret)
+static bool act(struct wast_script *script, const struct codec_json *action, struct sw_arena *arena,
+                struct wast_instance **ret_instance, int *ret_rc, struct wast_outcome *ret)
 {
     struct sw_err err = {.code = SW_OK};
     struct wast_instance *instance = instance_of(script, action, ret);
@@ -166,12 +170,15 @@ static bool act(struct wast_script *script, const struct codec_json *action, str
     const struct codec_json *args = codec_json_get(action, "args");
     const struct component_func_type *type = func->lift->type;
     if (codec_json_count(args) != type->param_count) {
-        verdict(ret, WAST_FAILED, "%zu arguments for %u parameters", codec_json_count(args), type->param_count);
+        verdict(ret, WAST_FAILED, "%zu arguments for %u parameters", codec_json_count(args),
+                type->param_count);
         return false;
     }
-    struct component_value *values = sw_arena_try_array(arena, type->param_count, sizeof *values, alignof(max_align_t));
+    struct component_value *values =
+        sw_arena_try_array(arena, type->param_count, sizeof *values, alignof(max_align_t));
     for (uint32_t i = 0; values && i < type->param_count; i++)
-        if (wast_value(component->plan->types, type->params[i].type, codec_json_item(args, i), arena, &values[i], &err) < 0) {
+        if (wast_value(component->plan->types, type->params[i].type, codec_json_item(args, i), arena,
+                       &values[i], &err) < 0) {
             verdict(ret, WAST_FAILED, "argument %u: %s", i, err.text);
             return false;
         }
@@ -187,8 +194,8 @@ static bool act(struct wast_script *script, const struct codec_json *action, str
     return true;
 }
 
-static void compare(const struct wast_instance *instance, const struct codec_json *expected, struct sw_arena *arena,
-                    struct wast_outcome *ret)
+static void compare(const struct wast_instance *instance, const struct codec_json *expected,
+                    struct sw_arena *arena, struct wast_outcome *ret)
 {
     struct sw_err err = {.code = SW_OK};
     const struct component_types *types = instance->of->component->plan->types;
@@ -214,7 +221,8 @@ static void compare(const struct wast_instance *instance, const struct codec_jso
         verdict(ret, WAST_FAILED, "returned " SW_FMT, SW_ARG(sw_buf_str(&text)));
 }
 
-static void assert_action(struct wast_script *script, const struct codec_json *command, bool trap, struct wast_outcome *ret)
+static void assert_action(struct wast_script *script, const struct codec_json *command, bool trap,
+                          struct wast_outcome *ret)
 {
     sw_auto_arena arena = SW_ARENA(1u << 20);
     struct wast_instance *instance = NULL;
@@ -239,7 +247,8 @@ static void assert_action(struct wast_script *script, const struct codec_json *c
 
 /* ---- refusals ---- */
 
-static void assert_refused(struct wast_script *script, const struct codec_json *command, struct wast_outcome *ret)
+static void assert_refused(struct wast_script *script, const struct codec_json *command,
+                           struct wast_outcome *ret)
 {
     char path[1024];
     struct sw_err err = {.code = SW_OK};
@@ -259,7 +268,8 @@ static void assert_refused(struct wast_script *script, const struct codec_json *
         verdict(ret, WAST_FAILED, "refused with '%s', expected '" SW_FMT "'", err.text, SW_ARG(text));
 }
 
-static void assert_uninstantiable(struct wast_script *script, const struct codec_json *command, struct wast_outcome *ret)
+static void assert_uninstantiable(struct wast_script *script, const struct codec_json *command,
+                                  struct wast_outcome *ret)
 {
     struct sw_str text = text_of(command, "text");
     struct wast_component *component = load(script, command, ret);

@@ -8,7 +8,8 @@
 static int wrong(const struct codec_json *json, const char *wanted, struct sw_err *err)
 {
     struct sw_str type = codec_json_string(codec_json_get(json, "type"));
-    return sw_fail(err, SW_EINPUT, "the script has a value of type '" SW_FMT "' for a %s", SW_ARG(type), wanted);
+    return sw_fail(err, SW_EINPUT, "the script has a value of type '" SW_FMT "' for a %s", SW_ARG(type),
+                   wanted);
 }
 
 static void *room(struct sw_arena *arena, size_t count, size_t size)
@@ -19,7 +20,8 @@ static void *room(struct sw_arena *arena, size_t count, size_t size)
     return items;
 }
 
-static int number(const struct component_type *type, struct sw_str text, struct component_value *ret, struct sw_err *err)
+static int number(const struct component_type *type, struct sw_str text, struct component_value *ret,
+                  struct sw_err *err)
 {
     bool negative = text.n && text.p[0] == '-';
     uint64_t bits = 0;
@@ -55,10 +57,11 @@ struct reader {
     struct sw_err *err;
 };
 
-static int read_value(const struct reader *r, uint32_t type, const struct codec_json *json, struct component_value *ret);
+static int read_value(const struct reader *r, uint32_t type, const struct codec_json *json,
+                      struct component_value *ret);
 
-static int read_list(const struct reader *r, const struct component_type *type, const struct codec_json *items,
-                     struct component_value *ret)
+static int read_list(const struct reader *r, const struct component_type *type,
+                     const struct codec_json *items, struct component_value *ret)
 {
     size_t count = codec_json_count(items);
     struct component_value *values = room(r->arena, count, sizeof *values);
@@ -68,7 +71,8 @@ static int read_list(const struct reader *r, const struct component_type *type, 
             return rc;
     }
     if (type->kind == COMPONENT_FIXED_LIST && count != type->length)
-        return sw_fail(r->err, SW_EINPUT, "the script gives %zu elements, the list has %u", count, type->length);
+        return sw_fail(r->err, SW_EINPUT, "the script gives %zu elements, the list has %u", count,
+                       type->length);
     if (type->kind == COMPONENT_LIST && type->elem == COMPONENT_U8) {
         char *bytes = room(r->arena, count, 1);
         for (size_t i = 0; i < count; i++)
@@ -82,19 +86,21 @@ static int read_list(const struct reader *r, const struct component_type *type, 
 }
 
 /* Records are lists of [name, value], tuples of values. */
-static int read_fields(const struct reader *r, const struct component_type *type, const struct codec_json *items,
-                       struct component_value *ret)
+static int read_fields(const struct reader *r, const struct component_type *type,
+                       const struct codec_json *items, struct component_value *ret)
 {
     size_t count = codec_json_count(items);
     if (count != type->case_count)
-        return sw_fail(r->err, SW_EINPUT, "the script gives %zu fields, the type has %u", count, type->case_count);
+        return sw_fail(r->err, SW_EINPUT, "the script gives %zu fields, the type has %u", count,
+                       type->case_count);
     struct component_value *values = room(r->arena, count, sizeof *values);
     for (size_t i = 0; i < count; i++) {
         const struct codec_json *item = codec_json_item(items, i);
         if (type->kind == COMPONENT_RECORD) {
             struct sw_str name = codec_json_string(codec_json_item(item, 0));
             if (!sw_str_eq(name, type->cases[i].name))
-                return sw_fail(r->err, SW_EINPUT, "the script has the field '" SW_FMT "', the type '" SW_FMT "'", SW_ARG(name),
+                return sw_fail(r->err, SW_EINPUT,
+                               "the script has the field '" SW_FMT "', the type '" SW_FMT "'", SW_ARG(name),
                                SW_ARG(type->cases[i].name));
             item = codec_json_item(item, 1);
         }
@@ -107,7 +113,8 @@ static int read_fields(const struct reader *r, const struct component_type *type
     return 0;
 }
 
-static int case_index(const struct reader *r, const struct component_type *type, struct sw_str name, uint32_t *ret)
+static int case_index(const struct reader *r, const struct component_type *type, struct sw_str name,
+                      uint32_t *ret)
 {
     for (uint32_t i = 0; i < type->case_count; i++)
         if (sw_str_eq(type->cases[i].name, name)) {
@@ -117,8 +124,8 @@ static int case_index(const struct reader *r, const struct component_type *type,
     return sw_fail(r->err, SW_EINPUT, "the type has no case '" SW_FMT "'", SW_ARG(name));
 }
 
-static int read_case(const struct reader *r, const struct component_type *type, uint32_t index, const struct codec_json *payload,
-                     struct component_value *ret)
+static int read_case(const struct reader *r, const struct component_type *type, uint32_t index,
+                     const struct codec_json *payload, struct component_value *ret)
 {
     bool given = payload && codec_json_kind(payload) != CODEC_JSON_NULL;
     ret->variant.index = index;
@@ -132,16 +139,18 @@ static int read_case(const struct reader *r, const struct component_type *type, 
     return read_value(r, type->cases[index].type, payload, value);
 }
 
-static int read_variant(const struct reader *r, const struct component_type *type, const struct codec_json *value,
-                        struct component_value *ret)
+static int read_variant(const struct reader *r, const struct component_type *type,
+                        const struct codec_json *value, struct component_value *ret)
 {
     uint32_t index = 0;
     int rc = 0;
     const struct codec_json *error = codec_json_get(value, "Err");
     if (type->kind == COMPONENT_OPTION)
-        return codec_json_kind(value) == CODEC_JSON_NULL ? read_case(r, type, 0, NULL, ret) : read_case(r, type, 1, value, ret);
+        return codec_json_kind(value) == CODEC_JSON_NULL ? read_case(r, type, 0, NULL, ret)
+                                                         : read_case(r, type, 1, value, ret);
     if (type->kind == COMPONENT_RESULT)
-        return error ? read_case(r, type, 1, error, ret) : read_case(r, type, 0, codec_json_get(value, "Ok"), ret);
+        return error ? read_case(r, type, 1, error, ret)
+                     : read_case(r, type, 0, codec_json_get(value, "Ok"), ret);
     if (type->kind == COMPONENT_ENUM) {
         rc = case_index(r, type, codec_json_string(value), &index);
         return rc < 0 ? rc : read_case(r, type, index, NULL, ret);
@@ -150,8 +159,8 @@ static int read_variant(const struct reader *r, const struct component_type *typ
     return rc < 0 ? rc : read_case(r, type, index, codec_json_get(value, "payload"), ret);
 }
 
-static int read_flags(const struct reader *r, const struct component_type *type, const struct codec_json *names,
-                      struct component_value *ret)
+static int read_flags(const struct reader *r, const struct component_type *type,
+                      const struct codec_json *names, struct component_value *ret)
 {
     ret->u64 = 0;
     for (size_t i = 0; i < codec_json_count(names); i++) {
@@ -168,12 +177,14 @@ static const struct {
     const char *name;
     enum component_kind kind;
 } kinds[] = {
-    {"bool", COMPONENT_BOOL},     {"s8", COMPONENT_S8},         {"u8", COMPONENT_U8},         {"s16", COMPONENT_S16},
-    {"u16", COMPONENT_U16},       {"s32", COMPONENT_S32},       {"u32", COMPONENT_U32},       {"s64", COMPONENT_S64},
-    {"u64", COMPONENT_U64},       {"f32", COMPONENT_F32},       {"f64", COMPONENT_F64},       {"char", COMPONENT_CHAR},
-    {"string", COMPONENT_STRING}, {"list", COMPONENT_LIST},     {"list", COMPONENT_FIXED_LIST}, {"record", COMPONENT_RECORD},
-    {"tuple", COMPONENT_TUPLE},   {"variant", COMPONENT_VARIANT}, {"enum", COMPONENT_ENUM},   {"flags", COMPONENT_FLAGS},
-    {"option", COMPONENT_OPTION}, {"result", COMPONENT_RESULT},
+    {"bool", COMPONENT_BOOL},     {"s8", COMPONENT_S8},       {"u8", COMPONENT_U8},
+    {"s16", COMPONENT_S16},       {"u16", COMPONENT_U16},     {"s32", COMPONENT_S32},
+    {"u32", COMPONENT_U32},       {"s64", COMPONENT_S64},     {"u64", COMPONENT_U64},
+    {"f32", COMPONENT_F32},       {"f64", COMPONENT_F64},     {"char", COMPONENT_CHAR},
+    {"string", COMPONENT_STRING}, {"list", COMPONENT_LIST},   {"list", COMPONENT_FIXED_LIST},
+    {"record", COMPONENT_RECORD}, {"tuple", COMPONENT_TUPLE}, {"variant", COMPONENT_VARIANT},
+    {"enum", COMPONENT_ENUM},     {"flags", COMPONENT_FLAGS}, {"option", COMPONENT_OPTION},
+    {"result", COMPONENT_RESULT},
 };
 
 static const char *name_of(enum component_kind kind)
@@ -184,7 +195,8 @@ static const char *name_of(enum component_kind kind)
     return "handle"; /* scripts have no literals of these */
 }
 
-static int read_value(const struct reader *r, uint32_t number_of_type, const struct codec_json *json, struct component_value *ret)
+static int read_value(const struct reader *r, uint32_t number_of_type, const struct codec_json *json,
+                      struct component_value *ret)
 {
     const struct component_type *type = component_type_of(r->types, number_of_type);
     const struct codec_json *value = codec_json_get(json, "value");
@@ -214,8 +226,8 @@ static int read_value(const struct reader *r, uint32_t number_of_type, const str
     return read_variant(r, type, value, ret);
 }
 
-int wast_value(const struct component_types *types, uint32_t type, const struct codec_json *json, struct sw_arena *arena,
-               struct component_value *ret, struct sw_err *err)
+int wast_value(const struct component_types *types, uint32_t type, const struct codec_json *json,
+               struct sw_arena *arena, struct component_value *ret, struct sw_err *err)
 {
     return read_value(&(struct reader){types, arena, err}, type, json, ret);
 }
@@ -227,20 +239,21 @@ static bool is_bytes(const struct component_type *type)
     return type->kind == COMPONENT_STRING || (type->kind == COMPONENT_LIST && type->elem == COMPONENT_U8);
 }
 
-static bool items_eq(const struct component_types *types, const struct component_type *type, const struct component_value *a,
-                     const struct component_value *b)
+static bool items_eq(const struct component_types *types, const struct component_type *type,
+                     const struct component_value *a, const struct component_value *b)
 {
     bool list = type->kind == COMPONENT_LIST || type->kind == COMPONENT_FIXED_LIST;
     if (a->list.count != b->list.count)
         return false;
     for (uint64_t i = 0; i < a->list.count; i++)
-        if (!wast_value_eq(types, list ? type->elem : type->cases[i].type, &a->list.items[i], &b->list.items[i]))
+        if (!wast_value_eq(types, list ? type->elem : type->cases[i].type, &a->list.items[i],
+                           &b->list.items[i]))
             return false;
     return true;
 }
 
-bool wast_value_eq(const struct component_types *types, uint32_t number_of_type, const struct component_value *a,
-                   const struct component_value *b)
+bool wast_value_eq(const struct component_types *types, uint32_t number_of_type,
+                   const struct component_value *a, const struct component_value *b)
 {
     const struct component_type *type = component_type_of(types, number_of_type);
     if (is_bytes(type))
@@ -251,20 +264,20 @@ bool wast_value_eq(const struct component_types *types, uint32_t number_of_type,
         return memcmp(&a->f64, &b->f64, sizeof a->f64) == 0;
     if (type->kind < COMPONENT_STRING || type->kind == COMPONENT_FLAGS)
         return a->u64 == b->u64;
-    if (type->kind == COMPONENT_LIST || type->kind == COMPONENT_FIXED_LIST || type->kind == COMPONENT_RECORD
-        || type->kind == COMPONENT_TUPLE)
+    if (type->kind == COMPONENT_LIST || type->kind == COMPONENT_FIXED_LIST ||
+        type->kind == COMPONENT_RECORD || type->kind == COMPONENT_TUPLE)
         return items_eq(types, type, a, b);
     if (type->discriminant_size == 0)
         return false; /* a handle */
     uint32_t index = a->variant.index;
     if (index != b->variant.index)
         return false;
-    return type->cases[index].type == COMPONENT_NO_TYPE
-           || wast_value_eq(types, type->cases[index].type, a->variant.payload, b->variant.payload);
+    return type->cases[index].type == COMPONENT_NO_TYPE ||
+           wast_value_eq(types, type->cases[index].type, a->variant.payload, b->variant.payload);
 }
 
-static int print_items(const struct component_types *types, const struct component_type *type, const struct component_value *value,
-                       struct sw_buf *out, struct sw_err *err)
+static int print_items(const struct component_types *types, const struct component_type *type,
+                       const struct component_value *value, struct sw_buf *out, struct sw_err *err)
 {
     bool list = type->kind == COMPONENT_LIST || type->kind == COMPONENT_FIXED_LIST;
     int rc = sw_buf_printf(out, err, "(");
@@ -272,23 +285,25 @@ static int print_items(const struct component_types *types, const struct compone
         if (i)
             rc = sw_buf_printf(out, err, ", ");
         if (rc == 0)
-            rc = wast_value_print(types, list ? type->elem : type->cases[i].type, &value->list.items[i], out, err);
+            rc = wast_value_print(types, list ? type->elem : type->cases[i].type, &value->list.items[i], out,
+                                  err);
     }
     return rc < 0 ? rc : sw_buf_printf(out, err, ")");
 }
 
-int wast_value_print(const struct component_types *types, uint32_t number_of_type, const struct component_value *value,
-                     struct sw_buf *out, struct sw_err *err)
+int wast_value_print(const struct component_types *types, uint32_t number_of_type,
+                     const struct component_value *value, struct sw_buf *out, struct sw_err *err)
 {
     const struct component_type *type = component_type_of(types, number_of_type);
     if (is_bytes(type))
         return sw_buf_printf(out, err, "'" SW_FMT "'", SW_ARG(value->text));
     if (type->kind == COMPONENT_F32 || type->kind == COMPONENT_F64)
-        return sw_buf_printf(out, err, "%.17g", type->kind == COMPONENT_F32 ? (double)value->f32 : value->f64);
+        return sw_buf_printf(out, err, "%.17g",
+                             type->kind == COMPONENT_F32 ? (double)value->f32 : value->f64);
     if (type->kind < COMPONENT_STRING || type->kind == COMPONENT_FLAGS)
         return sw_buf_printf(out, err, "%lld", (long long)value->s64);
-    if (type->kind == COMPONENT_LIST || type->kind == COMPONENT_FIXED_LIST || type->kind == COMPONENT_RECORD
-        || type->kind == COMPONENT_TUPLE)
+    if (type->kind == COMPONENT_LIST || type->kind == COMPONENT_FIXED_LIST ||
+        type->kind == COMPONENT_RECORD || type->kind == COMPONENT_TUPLE)
         return print_items(types, type, value, out, err);
     if (type->discriminant_size == 0)
         return sw_buf_printf(out, err, "handle");

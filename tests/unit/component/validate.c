@@ -9,10 +9,11 @@
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))
 
-static const char *const valid[] = {"basic.wasm", "resources.wasm", "nested.wasm", "imports.wasm", "shim_yes.wasm",
-                                    "chain.wasm", "guest.wasm", "adapted.wasm"};
+static const char *const valid[] = {"basic.wasm",    "resources.wasm", "nested.wasm", "imports.wasm",
+                                    "shim_yes.wasm", "chain.wasm",     "guest.wasm",  "adapted.wasm"};
 
-static int validate_copy(struct sw_str bytes, struct sw_err *err) /* on the heap, so that a sanitizer sees a read past the end */
+static int validate_copy(struct sw_str bytes,
+                         struct sw_err *err) /* on the heap, so that a sanitizer sees a read past the end */
 {
     struct component_binary *binary = NULL;
     sw_auto_free char *copy = sw_alloc(bytes.n ? bytes.n : 1);
@@ -107,9 +108,11 @@ static void labels_are_in_kebab_case(void **state)
         const char *label;
         bool valid;
     } rows[] = {
-        {"a", true},     {"a-b", true},  {"A-b", true},   {"HTTP-get", true}, {"a1-2b", true}, {"a-1", true},  {"a-1B", true},
-        {"", false},     {"1", false},   {"-a", false},   {"a-", false},      {"a--b", false}, {"aB", false},  {"Ab", false},
-        {"a_b", false},  {"a.b", false}, {"a b", false},  {"\xc3\xa4", false}, {"1-a", false}, {"a-bC", false}, {"a-1bC", false},
+        {"a", true},      {"a-b", true},   {"A-b", true},       {"HTTP-get", true}, {"a1-2b", true},
+        {"a-1", true},    {"a-1B", true},  {"", false},         {"1", false},       {"-a", false},
+        {"a-", false},    {"a--b", false}, {"aB", false},       {"Ab", false},      {"a_b", false},
+        {"a.b", false},   {"a b", false},  {"\xc3\xa4", false}, {"1-a", false},     {"a-bC", false},
+        {"a-1bC", false},
     };
     for (size_t i = 0; i < COUNT(rows); i++) {
         if (component_label_valid(sw_str_of(rows[i].label)) != rows[i].valid)
@@ -124,12 +127,26 @@ static void versions_are_semver(void **state)
     static const struct {
         const char *version, *why; /* NULL: valid */
     } rows[] = {
-        {"0.0.0", NULL},           {"1.2.3", NULL},          {"1.2.3-rc.1", NULL},     {"1.2.3+build.01", NULL},
-        {"1.2.3-a-b.c+d.e", NULL}, {"1.0.0--", NULL},        {"1.0.0-0a", NULL},       {"", "empty string"},
-        {"1", "unexpected end of input"}, {"1.2", "unexpected end of input"}, {"1.2.", "unexpected end of input"},
-        {"1.2.x", "unexpected character"}, {"a.2.3", "unexpected character"}, {"1.2.3.4", "unexpected character"},
-        {"01.2.3", "a number with a leading zero"}, {"1.2.3-01", "invalid leading zero"}, {"1.2.3-", "empty identifier segment"},
-        {"1.2.3+", "empty identifier segment"}, {"1.2.3-a..b", "empty identifier segment"}, {"1.2.3-a_b", "unexpected character"},
+        {"0.0.0", NULL},
+        {"1.2.3", NULL},
+        {"1.2.3-rc.1", NULL},
+        {"1.2.3+build.01", NULL},
+        {"1.2.3-a-b.c+d.e", NULL},
+        {"1.0.0--", NULL},
+        {"1.0.0-0a", NULL},
+        {"", "empty string"},
+        {"1", "unexpected end of input"},
+        {"1.2", "unexpected end of input"},
+        {"1.2.", "unexpected end of input"},
+        {"1.2.x", "unexpected character"},
+        {"a.2.3", "unexpected character"},
+        {"1.2.3.4", "unexpected character"},
+        {"01.2.3", "a number with a leading zero"},
+        {"1.2.3-01", "invalid leading zero"},
+        {"1.2.3-", "empty identifier segment"},
+        {"1.2.3+", "empty identifier segment"},
+        {"1.2.3-a..b", "empty identifier segment"},
+        {"1.2.3-a_b", "unexpected character"},
         {"18446744073709551616.0.0", "too large"},
     };
     for (size_t i = 0; i < COUNT(rows); i++) {
