@@ -13,16 +13,22 @@ int component__v_label(struct v *v, struct sw_str label, const char *what)
     return component__v_bad(v, "%s name `" SW_FMT "` is not in kebab case", what, SW_ARG(label));
 }
 
-/* ASCII letters made small, behind a prefix that says which kind of name it is. */
+/* What must differ between two names: more than case, since both a-b and A-B may become one word in a language (Explainer.md, "Name
+ * Uniqueness"; tools later than it count no hyphens either); a version counts as it is. Behind a prefix for the kind of name. */
 static int folded(struct v *v, char prefix, struct sw_str name, struct sw_str *ret)
 {
     char *key = component__v_take(v, name.n + 1, 1);
+    size_t n = 0;
+    bool version = false;
     if (!key)
         return v->rc;
-    key[0] = prefix;
-    for (size_t i = 0; i < name.n; i++)
-        key[i + 1] = (char)(name.p[i] >= 'A' && name.p[i] <= 'Z' ? name.p[i] + ('a' - 'A') : name.p[i]);
-    *ret = sw_str(key, name.n + 1);
+    key[n++] = prefix;
+    for (size_t i = 0; i < name.n; i++) {
+        char c = name.p[i];
+        version |= c == '@';
+        key[n++] = (char)(c >= 'A' && c <= 'Z' && !version ? c + ('a' - 'A') : c);
+    }
+    *ret = sw_str(key, n);
     return component__v_steps(v, name.n / 16 + 1);
 }
 
@@ -446,10 +452,11 @@ static int check_attributes(struct v *v, const struct v_extern_name *name, const
     return 0;
 }
 
-/* Names that differ in case only are the same, and `[method]a.a` is the same as `a`. */
+/* `[method]a.a` is the same as `a`. */
 static int unique_key(struct v *v, struct sw_str name, const struct parsed *parsed, struct sw_str *ret)
 {
-    struct sw_str all = {NULL, 0};
+    struct sw_str member;
+    int rc = 0;
     switch (parsed->form) {
     case NAME_LABEL:
         return folded(v, 'l', name, ret);
@@ -457,12 +464,15 @@ static int unique_key(struct v *v, struct sw_str name, const struct parsed *pars
         return folded(v, 'c', parsed->resource, ret);
     case NAME_METHOD:
     case NAME_STATIC:
-        if (sw_str_eq_nocase(parsed->resource, parsed->member))
-            return folded(v, 'l', parsed->resource, ret);
-        all = sw_str(parsed->resource.p,
-                     parsed->resource.n + 1 + parsed->member.n); /* they stand beside each other */
-        return folded(v, 'm', all, ret);
+        rc = folded(v, 'l', parsed->resource, ret);
+        if (rc == 0)
+            rc = folded(v, 'l', parsed->member, &member);
+        if (rc < 0 || sw_str_eq(*ret, member))
+            return rc;
+        /* resource and member stand beside each other */
+        return folded(v, 'm', sw_str(parsed->resource.p, parsed->resource.n + 1 + parsed->member.n), ret);
     case NAME_INTERFACE:
+        return folded(v, 'i', name, ret);
     case NAME_OTHER:
         break;
     }
