@@ -94,17 +94,16 @@ static int callee_leave_wait(struct callee *callee)
 
 /* ---- by the host ---- */
 
+/* args: adopted already; `pending` is what that gave. */
 static int call_lift_wait(struct component_store *store, const struct component_bound_lift *lift,
-                          const struct component_value *args, struct component_value *ret_result)
+                          const struct component_value *args, struct component_object *pending,
+                          struct component_value *ret_result)
 {
     struct callee callee;
     int rc = callee_enter(&callee, store, lift, COMPONENT_NONE, false);
     if (rc < 0)
         return rc;
-    for (uint32_t i = 0; i < lift->type->param_count; i++)
-        component__adopt(&callee.cx, lift->type->params[i].type, &args[i]);
-    if (engine_store_failure(store->engine)->kind != ENGINE_TRAP_NONE)
-        return -SW_EGUEST;
+    callee.cx.pending = pending;
     struct component_value result = {.u64 = 0};
     struct component_object *lifted = NULL;
     callee.cx.arena = &store->arena;
@@ -128,13 +127,22 @@ static int call_lift_wait(struct component_store *store, const struct component_
     return 0;
 }
 
+static struct component_object *adopt_all(struct component_store *store,
+                                          const struct component_bound_lift *lift,
+                                          const struct component_value *args)
+{
+    struct component_cx cx = {.call = {.store = store, .lowering = &lift->canon.plan}};
+    cx_init(&cx, false);
+    for (uint32_t i = 0; i < lift->type->param_count; i++)
+        component__adopt(&cx, lift->type->params[i].type, &args[i]);
+    return cx.pending;
+}
+
 int component_call_wait(struct component_store *store, const struct component_export *func,
                         const struct component_value *args, uint32_t arg_count,
                         struct component_value *ret_result)
 {
     const struct sw_str name = func->plan->name;
-    if (engine_store_failure(store->engine)->kind != ENGINE_TRAP_NONE)
-        return -SW_EGUEST;
     if (!func->lift)
         return component__fail(store,
                                "'" SW_FMT "' is a function of the host, which cannot be called from outside",
@@ -142,9 +150,12 @@ int component_call_wait(struct component_store *store, const struct component_ex
     if (arg_count != func->lift->type->param_count)
         return component__fail(store, "'" SW_FMT "' takes %u arguments, %u were given", SW_ARG(name),
                                func->lift->type->param_count, arg_count);
+    struct component_object *pending = adopt_all(store, func->lift, args); /* even when the call fails */
+    if (engine_store_failure(store->engine)->kind != ENGINE_TRAP_NONE)
+        return -SW_EGUEST;
     int rc = component__level_begin(store);
     if (rc == 0)
-        rc = call_lift_wait(store, func->lift, args, ret_result);
+        rc = call_lift_wait(store, func->lift, args, pending, ret_result);
     if (rc == 0)
         component__level_end(store);
     return rc;
