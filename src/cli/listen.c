@@ -90,7 +90,7 @@ static int open_socket(const struct addrinfo *a, int *ret_fd, char ret_address[C
         return sw_fail_errno(err, SW_EIO, errno, "set up the socket for %s", ret_address);
     if (bind(fd, a->ai_addr, a->ai_addrlen) != 0 || listen(fd, CLI_LISTEN_BACKLOG) != 0)
         return bind_failed(errno, ret_address, err);
-    struct sockaddr_storage bound;
+    struct sockaddr_storage bound = {0};
     socklen_t n = sizeof bound;
     if (getsockname(fd, (struct sockaddr *)&bound, &n) != 0)
         return sw_fail_errno(err, SW_EIO, errno, "ask for the address of %s", ret_address);

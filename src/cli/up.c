@@ -3,6 +3,7 @@
  * source: spin.md 1.15, 2.10, 6.2 */
 #include "cli/up.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <limits.h>
 #include <sched.h>
@@ -297,9 +298,11 @@ static int load(const struct cli_up *options, struct app **ret, struct sw_err *e
     int rc = cli_up_limits(options, &limits, err);
     if (rc == 0)
         rc = app_load(sw_str_of(options->from), env, options->env.count, ret, err);
-    if (rc == 0)
-        app_limits_cap(*ret, &limits);
-    return rc;
+    if (rc < 0)
+        return rc;
+    assert(*ret != NULL);
+    app_limits_cap(*ret, &limits);
+    return 0;
 }
 
 static int check_routes(const struct app *app, FILE *out, struct sw_err *err)

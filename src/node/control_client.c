@@ -164,7 +164,7 @@ int node_control_reload(const struct node_control_target *target, struct sw_err 
     sw_auto_close int fd = -1;
     char buffer[NODE_CONTROL_MESSAGE_BYTES_MAX];
     const struct node_message question = {.json = SW_LIT("{\"type\":\"reload\"}")};
-    struct node_message message;
+    struct node_message message = {.fd_count = 0};
     int rc = find(target, &fd, err);
     if (rc == 0)
         rc = node_channel_send(fd, &question, err);

@@ -143,6 +143,8 @@ static int count_fds(void)
     DIR *fds = opendir("/proc/self/fd");
     int count = 0;
     CHECK(fds != NULL);
+    if (!fds)
+        return 0;
     while (readdir(fds))
         count++;
     (void)closedir(fds);
