@@ -18,7 +18,7 @@
 
 /* ---- validating (validate*.c) ---- */
 #define COMPONENT_VALIDATE_STEPS_MAX 50000000    /* types made, compared and renamed: about a second; a large component takes 100,000 */
-#define COMPONENT_VALIDATE_ARENA_MAX (256u << 20) /* bytes, freed after validating; a large component takes 3 MiB */
+#define COMPONENT_VALIDATE_ARENA_MAX (128u << 20) /* bytes, freed after validating; a large component takes 3 MiB */
 #define COMPONENT_TYPE_PARTS_MAX 1000000         /* parts of one type, counted as often as they are used; wasmparser */
 #define COMPONENT_SCOPE_DEPTH_MAX 100            /* instance and component types inside each other; bounds recursion over types */
 #define COMPONENT_FIXED_LENGTH_MAX (1u << 30)    /* elements of a list of fixed length; wasmparser */

@@ -4,7 +4,7 @@
     run.py WAST OUT [FOLDER-OR-FILE ...]
 
 WAST is the runner, OUT where the converted scripts go. Vectors are found through SWELL_VECTORS or in ../shared/vectors beside the
-project. wasm-tools is the one of the environment (PATH) or the one that tools/setup keeps. Exit code 77: skipped, and why is printed.
+project. wasm-tools is the one that tools/setup keeps, or the one in PATH. Exit code 77: skipped, and why is printed.
 """
 
 import os
@@ -32,11 +32,11 @@ def find_vectors():
 
 
 def find_wasm_tools():
-    cache = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "swell"
-    kept = sorted(cache.glob("**/bin/wasm-tools")) if cache.is_dir() else []
-    found = os.environ.get("WASM_TOOLS") or shutil.which("wasm-tools") or (str(kept[-1]) if kept else None)
+    cache = os.environ.get("SWELL_CACHE") or Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "swell"
+    kept = sorted(Path(cache).glob("wasm-tools-*/bin/wasm-tools"))
+    found = os.environ.get("WASM_TOOLS") or (str(kept[-1]) if kept else None) or shutil.which("wasm-tools")
     if not found:
-        skip("no wasm-tools: put it into PATH or name it in WASM_TOOLS")
+        skip("no wasm-tools: run tools/setup, put it into PATH, or name it in WASM_TOOLS")
     return found
 
 
