@@ -42,7 +42,7 @@ static void make_spent(struct engine_call *call)
     loop_defer_add(engine->loop, &engine->defer);
 }
 
-static void count_wait(struct engine *engine, const struct engine_call *call)
+static void count_delay(struct engine *engine, const struct engine_call *call)
 {
     struct engine_stats *stats = &engine->stats;
     uint64_t slices = stats->yields - call->ready_yields;
@@ -233,7 +233,7 @@ static void run_batch(struct engine *engine)
     bool enough = false;
     while (!enough && (link = sw_list_take_head(&engine->batch))) {
         struct engine_call *call = SW_CONTAINER(link, struct engine_call, link);
-        count_wait(engine, call);
+        count_delay(engine, call);
         bool used_up = poll_call(call);
         unsigned now = atomic_load_explicit(&engine->ticker.ticks, memory_order_relaxed);
         enough = used_up || now - began >= ENGINE_TURN_TICKS;

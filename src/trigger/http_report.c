@@ -203,8 +203,8 @@ void trigger__report_time(struct trigger_request *req)
 void trigger__report_failure(struct trigger_request *req, int rc, const struct sw_err *err)
 {
     bool memory = req->store && usage_of(req).memory_refused; /* trying again would not help */
-    sw_log_error("trigger", "request.failed", "component=" SW_FMT " %s", SW_ARG(req->service->component.meta->id),
-                 err->text);
+    sw_log_error("trigger", "request.failed", "component=" SW_FMT " %s",
+                 SW_ARG(req->service->component.meta->id), err->text);
     if (http_exchange_responded(req->exchange))
         return;
     if (!memory && (rc == -SW_ELIMIT || rc == -SW_ENOMEM))

@@ -107,7 +107,8 @@ static void set_limits(struct trigger_http *http, uint32_t index)
     lane->mappings = TRIGGER_STACK_MAPPINGS + TRIGGER_SLOT_MAPPINGS * lane->slots;
     if (bytes > limits->memory_bytes) /* its requests will fail; those of the other components need not */
         sw_log_warn("trigger", "limit.memory",
-                    "component=" SW_FMT " limit_bytes=%llu initial_bytes=%llu: it cannot be instantiated; hint: raise "
+                    "component=" SW_FMT
+                    " limit_bytes=%llu initial_bytes=%llu: it cannot be instantiated; hint: raise "
                     "'memory' in [component." SW_FMT ".tool.swell.limits], or --max-instance-memory",
                     SW_ARG(service->component.meta->id), (unsigned long long)limits->memory_bytes,
                     (unsigned long long)bytes, SW_ARG(service->component.meta->id));

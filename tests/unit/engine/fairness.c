@@ -89,8 +89,8 @@ static void run_beside(uint32_t count)
     }
     engine_stats_read(stage.world.engine, &after);
     uint64_t late = after.waited[3] - before.waited[3];
-    uint64_t all = after.waited[0] + after.waited[1] + after.waited[2] + after.waited[3] - before.waited[0] - before.waited[1] -
-                   before.waited[2] - before.waited[3];
+    uint64_t all = after.waited[0] + after.waited[1] + after.waited[2] + after.waited[3] - before.waited[0] -
+                   before.waited[1] - before.waited[2] - before.waited[3];
     CHECK_INT(all, HELLOS);
     CHECK_INT(late, 0);
     CHECK(after.yields >= before.yields + HELLOS / 2); /* and whoever computes went on */
@@ -176,7 +176,8 @@ static void what_a_store_used_is_told(void **state)
     struct stage stage;
     stage_open(&stage);
     struct engine_usage usage;
-    struct engine_store *store = world_store(&stage.world, &(struct engine_limits){.memory_bytes_max = 4 * 65536}, NULL);
+    struct engine_store *store =
+        world_store(&stage.world, &(struct engine_limits){.memory_bytes_max = 4 * 65536}, NULL);
     CHECK_INT(world_instantiate(store, stage.bound), 0);
     int32_t before = 0;
     CHECK_INT(world_call(&stage.world, store, 0, "grow", 3, &before), 0);

@@ -25,7 +25,8 @@ static void a_request_body_over_the_exchanges_limit_is_refused_at_it(void **stat
         {CHUNKED "5\r\n01234\r\n5\r\n56789\r\n1\r\n", "HTTP/1.1 413 "},
         {CHUNKED "b\r\n0123456789a\r\n0\r\n\r\n", "HTTP/1.1 413 "},
         {"POST /read HTTP/1.1\r\n" H "Content-Length: 11\r\n\r\n0123456789a", "HTTP/1.1 413 "},
-        {"POST /read HTTP/1.1\r\n" H "Content-Length: 10\r\n\r\n0123456789", "HTTP/1.1 200 OK\r\n" T "Content-Length: 2\r\n\r\n10"},
+        {"POST /read HTTP/1.1\r\n" H "Content-Length: 10\r\n\r\n0123456789",
+         "HTTP/1.1 200 OK\r\n" T "Content-Length: 2\r\n\r\n10"},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         int fd = client_open(&site);
@@ -76,7 +77,8 @@ static void the_usage_is_told(void **state)
     struct http_exchange_usage usage;
     http_exchange_limit(task->exchange, 100, 5);
     http_exchange_usage(task->exchange, &usage);
-    CHECK(usage.request_bytes == 42 && usage.response_bytes == 0 && !usage.request_over && !usage.response_over);
+    CHECK(usage.request_bytes == 42 && usage.response_bytes == 0 && !usage.request_over &&
+          !usage.response_over);
     struct sw_err err = {0};
     size_t n = 0;
     CHECK_OK(http_exchange_respond(task->exchange, 200, NULL, 0, UINT64_MAX, &err), &err);
@@ -85,7 +87,8 @@ static void the_usage_is_told(void **state)
     CHECK_HAS(err.text, "the response body is over the limit of 5 bytes");
     http_exchange_usage(task->exchange, &usage);
     CHECK(usage.response_bytes == 6 && usage.response_over && !usage.request_over);
-    client_read(&site, fd, SITE_TEXT_MAX, NULL, 200); /* what was within the limit arrives, the end does not */
+    client_read(&site, fd, SITE_TEXT_MAX, NULL,
+                200); /* what was within the limit arrives, the end does not */
     CHECK(sw_str_ends(site.text, SW_LIT("\r\n5\r\n12345\r\n")) || site.reset);
     CHECK_INT(task->gone, 1);
     (void)close(fd);
@@ -107,7 +110,9 @@ static void a_whole_answer_does_not_count(void **state)
     http_exchange_end(task->exchange);
     task->exchange = NULL;
     client_ask(&site, fd, GET_HELLO);
-    CHECK_ANSWER(&site, "HTTP/1.1 503 Service Unavailable\r\nA: 1\r\nB: 2\r\nContent-Length: 5\r\n\r\nbusy\n" OK5, false);
+    CHECK_ANSWER(&site,
+                 "HTTP/1.1 503 Service Unavailable\r\nA: 1\r\nB: 2\r\nContent-Length: 5\r\n\r\nbusy\n" OK5,
+                 false);
     (void)close(fd);
     site_end(&site);
 }
