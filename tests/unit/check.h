@@ -14,6 +14,7 @@
 #include "base/str.h"
 
 #define CHECK(condition) assert_true(condition)
+#define CHECK_NEVER(why) fail_msg("%s", why) /* reached although it must not be */
 #define CHECK_INT(got, want) check_int_((long long)(got), (long long)(want), #got, __FILE__, __LINE__)
 #define CHECK_STR(got, want) check_str_((got), (want), #got, __FILE__, __LINE__)
 /* got contains `part` */

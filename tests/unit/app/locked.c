@@ -201,7 +201,7 @@ static void every_allocation_may_fail(void **state)
         CHECK_INT(rc, -SW_ENOMEM);
         CHECK(app == NULL);
     }
-    CHECK(!"still failing after 1000 allocations");
+    CHECK_NEVER("still failing after 1000 allocations");
 }
 
 int main(void)

@@ -119,7 +119,7 @@ static void every_allocation_of_a_map_and_an_arena_may_fail(void **state)
             return;
         CHECK_INT(rc, -SW_ENOMEM);
     }
-    CHECK(!"still failing");
+    CHECK_NEVER("still failing");
 }
 
 int main(void)

@@ -186,7 +186,7 @@ static void every_allocation_may_fail(void **state)
         CHECK_INT(rc, -SW_ENOMEM);
         CHECK(root == NULL);
     }
-    CHECK(!"still failing after 1000 allocations");
+    CHECK_NEVER("still failing after 1000 allocations");
 }
 
 static void a_full_arena_is_a_limit(void **state)

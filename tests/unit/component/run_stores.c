@@ -347,7 +347,7 @@ static void every_allocation_may_fail(void **state)
         }
         CHECK(rc == -SW_ENOMEM || rc == -SW_ELIMIT || rc == -SW_EGUEST);
     }
-    CHECK(!"still failing after 1000 allocations");
+    CHECK_NEVER("still failing after 1000 allocations");
 }
 
 int main(void)
