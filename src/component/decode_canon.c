@@ -128,7 +128,7 @@ static void operand(struct component_decoder *d, const struct component_scope *s
         return;
     case 'r': canon->result = component__result_list(d, scope); return;
     case 'a': case 's': canon->flag = component__flag(d, "flag of a canonical definition"); return;
-    case 'c': /* cancellable: no longer in the specification, tools write 0 */
+    case 'c': /* cancellable: in the specification followed here, dropped from later ones, whose tools write 0 */
         canon->flag = component__flag(d, "flag of a canonical definition");
         return;
     case 'm': canon->memory = component__index(d, scope, COMPONENT_SORT_CORE_MEMORY); return;
