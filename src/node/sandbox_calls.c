@@ -57,7 +57,7 @@ struct call {
 
 static const struct call both[] = {
     /* descriptors that it has */
-    ALLOW(read), ALLOW(write), ALLOW(close), ALLOW(pread64),
+    ALLOW(read), ALLOW(write), ALLOW(close), ALLOW(pread64), ALLOW(lseek),
     /* memory, never executable again: see each process's own list */
     ALLOW_IF(mmap, 2, PROT_EXEC, 0), ALLOW_IF(mprotect, 2, PROT_EXEC, 0), ALLOW(munmap), ALLOW(mremap),
     ALLOW(madvise), ALLOW(brk),
@@ -84,11 +84,14 @@ static const struct call worker[] = {
     /* libuv's loop */
     ALLOW(epoll_ctl), ALLOW(epoll_wait), ALLOW(epoll_pwait), ALLOW(epoll_pwait2),
     /* resetting guests' memory */
-    ALLOW_IF(ioctl, 1, WHOLE, PAGEMAP_SCAN_REQUEST)};
+    ALLOW_IF(ioctl, 1, WHOLE, PAGEMAP_SCAN_REQUEST),
+    /* C's streams ask how large a block is and where they are when they are first used, and go on without an answer; newfstatat
+     * takes names, too. */
+    ALLOW(fstat), ANSWER(newfstatat, EACCES)};
 
 static const struct call compiler[] = {
     /* the cache, and the few files that say what this processor can do: which paths is Landlock's business */
-    ALLOW(openat), ALLOW(fstat), ALLOW(newfstatat), ALLOW(statx), ALLOW(lseek), ALLOW(fsync), ALLOW(fchmod),
+    ALLOW(openat), ALLOW(fstat), ALLOW(newfstatat), ALLOW(statx), ALLOW(fsync), ALLOW(fchmod),
     ALLOW(unlinkat), ALLOW(renameat), ALLOW(renameat2), ALLOW(geteuid),
     /* Cranelift's threads. clone3 hides its flags from filters; the C library falls back to clone when there is none. */
     ALLOW_IF(clone, 0, THREAD_FLAGS | PROCESS_FLAGS, THREAD_FLAGS), ANSWER(clone3, ENOSYS),

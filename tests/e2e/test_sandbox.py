@@ -108,7 +108,7 @@ def test_the_log_says_when_the_sandbox_ended_a_worker(start):
 
 
 def test_no_core_is_left_unless_somebody_wants_to_look(start):
-    with start("c") as server:
+    with start("c", env={"SWELL_SANDBOX": "on"}) as server:
         assert core_limit(server.workers()[0]) == ("0", "0")
     with start("c", env={"SWELL_SANDBOX": "inspect"}) as server:
         assert core_limit(server.workers()[0]) == core_limit(os.getpid())

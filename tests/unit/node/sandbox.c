@@ -34,6 +34,7 @@ enum { DONE = 0, NOT_ENTERED = 99, SURVIVED = 98 };
 
 static char cache_dir[] = "/tmp/swell-sandbox-XXXXXX";
 static int plain_socket = -1; /* made before the sandbox is entered */
+static FILE *sink;            /* a pipe nobody reads */
 static int kept_file = -1;    /* the compiler's component */
 static char *page;            /* one page, readable and writable */
 static pid_t parent;
@@ -215,6 +216,11 @@ static int print(void)
     return fprintf(stderr, "%s", "") < 0 || isatty(STDERR_FILENO) < 0 ? SURVIVED : DONE;
 }
 
+static int print_on_a_new_stream(void)
+{
+    return fputc('x', sink) == 'x' && fflush(sink) == 0 ? DONE : SURVIVED;
+}
+
 static int give_up(void)
 {
     abort();
@@ -320,7 +326,7 @@ static const struct row worker_rows[] = {
     {"opens a file", read_passwd, KILLED},
     {"opens a file by the raw call", read_passwd_old, KILLED},
     {"makes a file", write_file, KILLED},
-    {"looks at a file", look_at_file, KILLED},
+    {"looks at a file", look_at_file, EACCES},
     {"makes a socket", make_socket, KILLED},
     {"connects a socket it had", connect_socket, KILLED},
     {"binds a socket it had", bind_socket, KILLED},
@@ -346,6 +352,7 @@ static const struct row worker_rows[] = {
     {"uses memory", memory, DONE},
     {"uses clocks and random numbers", time_and_chance, DONE},
     {"prints", print, DONE},
+    {"prints on a new stream", print_on_a_new_stream, DONE},
     {"sets the option of its connections", no_delay, DONE},
     {"aborts", give_up, SIGNAL(SIGABRT)},
     {"touches a guard", touch_nothing, SIGNAL(SIGSEGV)},
@@ -649,9 +656,12 @@ static int set_up(void **state)
     parent = getpid();
     int first = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     plain_socket = fcntl(first, F_DUPFD_CLOEXEC, 10); /* above a worker's channel */
+    int pipe_fds[2];                                  /* its other end stays open, too */
+    sink = pipe2(pipe_fds, O_CLOEXEC) == 0 ? fdopen(pipe_fds[1], "w") : NULL;
     kept_file = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
     page = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    bool good = plain_socket >= 0 && kept_file >= 0 && page != MAP_FAILED && unsetenv("SWELL_SANDBOX") == 0;
+    bool good =
+        plain_socket >= 0 && sink && kept_file >= 0 && page != MAP_FAILED && unsetenv("SWELL_SANDBOX") == 0;
     return close(first) == 0 && good && mkdtemp(cache_dir) ? 0 : -1;
 }
 
