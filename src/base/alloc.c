@@ -5,12 +5,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/fault.h"
+
 static long fail_after = -1; /* the allocator's one switch; see alloc.h */
 
 static int refused(void)
 {
     if (fail_after < 0)
-        return 0;
+        return sw_fault(SW_FAULT_ALLOC);
     if (fail_after == 0)
         return 1;
     fail_after--;

@@ -5,12 +5,14 @@
 #include "cli/internal.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/fault.h"
 #include "base/log.h"
 #include "node/node.h"
 #include "trigger/compile.h"
@@ -40,7 +42,9 @@ int cli_internal_worker_run(const void *parsed, const struct cli_io *io, struct 
     if (fstat(NODE_CHANNEL_FD, &st) != 0 || !S_ISSOCK(st.st_mode))
         return sw_fail(err, SW_EINPUT, "expected a channel to a supervisor: 'swell up' starts this command");
     sw_log_setup(STDERR_FILENO, SW_LOG_WARN, "worker");
-    int rc = become_child(err);
+    int rc = sw_fault_setup("worker", getenv("SWELL_FAULT"), err);
+    if (rc == 0)
+        rc = become_child(err);
     return rc < 0 ? rc : trigger_worker_run(NODE_CHANNEL_FD, err);
 }
 
@@ -78,7 +82,9 @@ int cli_internal_compile_run(const void *parsed, const struct cli_io *io, struct
         return sw_fail(err, SW_EINPUT, "expected --component and --cache: 'swell up' starts this command");
     const struct trigger_compile job = {.wasm_path = options->component, .cache_dir = options->cache};
     sw_log_setup(STDERR_FILENO, SW_LOG_WARN, "compiler");
-    int rc = become_child(err);
+    int rc = sw_fault_setup("compiler", getenv("SWELL_FAULT"), err);
+    if (rc == 0)
+        rc = become_child(err);
     if (rc == 0 && prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) != 0)
         rc = sw_fail_errno(err, SW_EIO, errno, "end with the supervisor");
     if (rc == 0)

@@ -13,6 +13,7 @@
 
 #include "app/limits.h"
 #include "base/alloc.h"
+#include "base/fault.h"
 #include "base/log.h"
 #include "cli/listen.h"
 #include "cli/reload.h"
@@ -382,7 +383,9 @@ int cli_up_run(const void *parsed, const struct cli_io *io, struct sw_err *err)
     const struct cli_up *options = parsed;
     struct app *app = NULL;
     sw_log_setup(STDERR_FILENO, SW_LOG_WARN, "supervisor");
-    int rc = load(options, &app, err);
+    int rc = sw_fault_setup("supervisor", getenv("SWELL_FAULT"), err);
+    if (rc == 0)
+        rc = load(options, &app, err);
     if (rc < 0)
         return rc;
     struct up up = {.io = io, .options = options, .app = app, .terminal = isatty(fileno(io->err)) == 1};

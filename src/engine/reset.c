@@ -11,6 +11,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "base/fault.h"
 #include "engine/engine_internal.h"
 #include "engine/limits.h"
 
@@ -55,7 +56,7 @@ static int scan(int pagemap_fd, struct scan_request *request)
     request->return_mask = SCAN_PRESENT;
     int n = 0;
     do
-        n = ioctl(pagemap_fd, SCAN_REQUEST, request);
+        n = sw_fault_errno(SW_FAULT_ENGINE_RESET, ENOMEM) ? -1 : ioctl(pagemap_fd, SCAN_REQUEST, request);
     while (n < 0 && errno == EINTR);
     return n;
 }

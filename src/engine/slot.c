@@ -14,10 +14,12 @@
  *  4. Wasmtime asks for a module's memories in the order of their indices, but may ask for a heap of its own (minimum 0) at any time;
  *     a memory with minimum 0 has no image, so taking one for the other does no harm. Exports are told apart by their base. */
 #include <assert.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 
 #include "base/alloc.h"
+#include "base/fault.h"
 #include "engine/engine_internal.h"
 #include "engine/limits.h"
 
@@ -43,7 +45,9 @@ static void slot_free(struct engine_slot *slot)
 
 static int map_slot(const struct engine_pool *pool, uint8_t **ret_base)
 {
-    uint8_t *map = mmap(NULL, RESERVED_BYTES, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    uint8_t *map = MAP_FAILED;
+    if (!sw_fault_errno(SW_FAULT_ENGINE_SLOT, ENOMEM))
+        map = mmap(NULL, RESERVED_BYTES, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (map == MAP_FAILED)
         return -1;
     uint8_t *base = map + ENGINE_SLOT_GUARD_BYTES;
@@ -182,7 +186,8 @@ static wasmtime_error_t *memory_grow(void *env, size_t bytes)
         store->memory_refused = store->memory_bytes + more;
         return wasmtime_error_new("memory limit");
     }
-    if (mprotect(slot->base + slot->bytes, more, PROT_READ | PROT_WRITE) != 0) {
+    if (sw_fault_errno(SW_FAULT_ENGINE_GROW, ENOMEM) ||
+        mprotect(slot->base + slot->bytes, more, PROT_READ | PROT_WRITE) != 0) {
         close_again(slot->base + slot->bytes, more);
         return wasmtime_error_new("no memory");
     }

@@ -2,9 +2,11 @@
  *
  * A stack goes back to the pool when its store ends and keeps the pages at its top. Guest code cannot see a stack, so it is not
  * cleared; code probes every page of a large frame, so it cannot step over the guard. */
+#include <errno.h>
 #include <sys/mman.h>
 
 #include "base/alloc.h"
+#include "base/fault.h"
 #include "engine/engine_internal.h"
 #include "engine/limits.h"
 
@@ -24,7 +26,9 @@ static struct engine_stack *stack_new(struct engine *engine)
     if (!stack)
         return NULL;
     stack->engine = engine;
-    stack->map = mmap(NULL, MAP_BYTES, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    stack->map = MAP_FAILED;
+    if (!sw_fault_errno(SW_FAULT_ENGINE_STACK, ENOMEM))
+        stack->map = mmap(NULL, MAP_BYTES, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (stack->map == MAP_FAILED) {
         sw_free(stack);
         return NULL;

@@ -14,6 +14,7 @@
 #include <sys/socket.h>
 
 #include "base/alloc.h"
+#include "base/fault.h"
 #include "loop/limits.h"
 #include "loop/loop_internal.h"
 
@@ -43,7 +44,9 @@ static void on_rest_over(uv_timer_t *timer)
 static int take(struct loop_listener *listener, int *ret_fd)
 {
     for (;;) {
-        int fd = accept4(listener->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+        int fd = sw_fault_errno(SW_FAULT_LOOP_ACCEPT, EMFILE)
+                     ? -1
+                     : accept4(listener->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
         if (fd >= 0) {
             *ret_fd = fd;
             return 0;

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/alloc.h"
+#include "base/fault.h"
 #include "loop/limits.h"
 #include "loop/loop_internal.h"
 
@@ -81,6 +82,10 @@ int loop_process_spawn(struct loop *loop, const struct loop_spawn *spawn, struct
     if (rc < 0) {
         sw_free(process);
         return rc;
+    }
+    if (sw_fault(SW_FAULT_LOOP_SPAWN)) {
+        sw_free(process);
+        return loop__uv_fail(err, UV_EAGAIN, "start '%s'", spawn->file);
     }
     rc = uv_spawn(&loop->uv, &process->uv, &options);
     if (rc < 0) {

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "base/alloc.h"
+#include "base/fault.h"
 #include "loop/limits.h"
 #include "loop/loop_internal.h"
 
@@ -109,7 +110,7 @@ int loop_stream_open(struct loop *loop, int fd, const struct loop_stream_events 
     struct loop_stream *stream = sw_try_alloc(sizeof *stream);
     if (!stream)
         return sw_fail(err, SW_ENOMEM, "no memory for a stream");
-    int rc = uv_poll_init(&loop->uv, &stream->uv, fd);
+    int rc = sw_fault(SW_FAULT_LOOP_STREAM) ? UV_ENOMEM : uv_poll_init(&loop->uv, &stream->uv, fd);
     if (rc < 0) {
         sw_free(stream);
         return loop__uv_fail(err, rc, "watch descriptor %d", fd);
@@ -134,12 +135,19 @@ void loop_stream_reading(struct loop_stream *stream, bool on)
         loop_defer_add(stream->loop, &stream->rest);
 }
 
+static ssize_t read_some(struct loop_stream *stream, void *bytes, size_t n)
+{
+    if (sw_fault_errno(SW_FAULT_LOOP_READ, ECONNRESET))
+        return -1;
+    return stream->not_socket ? read(stream->fd, bytes, n) : recv(stream->fd, bytes, n, 0);
+}
+
 int loop_stream_read(struct loop_stream *stream, void *bytes, size_t n, size_t *ret_n, struct sw_err *err)
 {
     if (stream->closing)
         return sw_fail(err, SW_EIO, "the stream is closed");
     for (;;) {
-        ssize_t got = stream->not_socket ? read(stream->fd, bytes, n) : recv(stream->fd, bytes, n, 0);
+        ssize_t got = read_some(stream, bytes, n);
         if (got > 0) {
             stream->progress = true;
             *ret_n = (size_t)got;
@@ -170,6 +178,8 @@ int loop_stream_read(struct loop_stream *stream, void *bytes, size_t n, size_t *
 
 static ssize_t write_parts(struct loop_stream *stream, const struct iovec *parts, int count)
 {
+    if (sw_fault_errno(SW_FAULT_LOOP_WRITE, EPIPE))
+        return -1;
     if (stream->not_socket)
         return writev(stream->fd, parts, count);
     if (count == 1)

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/alloc.h"
+#include "base/fault.h"
 #include "node/node_internal.h"
 
 union control { /* aligned as a header must be */
@@ -39,7 +40,7 @@ int node_channel_send(int channel_fd, const struct node_message *message, struct
     }
     ssize_t n;
     do
-        n = sendmsg(channel_fd, &head, MSG_NOSIGNAL);
+        n = sw_fault_errno(SW_FAULT_NODE_SEND, EPIPE) ? -1 : sendmsg(channel_fd, &head, MSG_NOSIGNAL);
     while (n < 0 && errno == EINTR);
     if (n < 0)
         return sw_fail_errno(err, SW_EIO, errno, "send a packet");
@@ -79,7 +80,9 @@ int node_channel_receive(int channel_fd, char *buffer, size_t buffer_bytes, stru
         .msg_iov = &part, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control};
     ssize_t n;
     do
-        n = recvmsg(channel_fd, &head, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
+        n = sw_fault_errno(SW_FAULT_NODE_RECEIVE, ENOBUFS)
+                ? -1
+                : recvmsg(channel_fd, &head, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
     while (n < 0 && errno == EINTR);
     if (n < 0 && errno == EAGAIN)
         return SW_WAIT;
