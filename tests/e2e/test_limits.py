@@ -175,6 +175,14 @@ def test_a_component_that_cannot_begin_within_its_limit_is_named_at_the_start(se
         assert get(server.port, "/neighbour/").text == "here\n"
 
 
+def test_the_start_says_when_the_system_gives_less_than_is_asked_for(serve):
+    if int(open("/proc/sys/vm/max_map_count").read()) > 6 * 16384:
+        pytest.skip("this system gives enough mappings for 16,384 requests")
+    with serve({"concurrency": 16384}) as server:
+        server.expect_log(r"limit\.mappings component=limited concurrency=16384 possible=\d+: .* hint: sysctl -w vm\.max_map_count=\d+")
+        assert get(server.port, "/limited/").text == "here\n"
+
+
 @pytest.mark.parametrize("limit, message", [
     ('time = "30"', 'time: expected a time from "1ms" to "24h", got the string \'30\''),
     ("concurrency = 0", "concurrency: expected a number from 1 to 16384, got the integer 0"),
