@@ -3,6 +3,8 @@
  * Each row forks a child that enters a sandbox, does one thing and ends; the row says how. */
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <pthread.h>
@@ -650,6 +652,79 @@ static void a_missing_cache_folder_is_named(void **state)
     CHECK_INT(status, 0);
 }
 
+/* ---- kernels that lack something ---- */
+
+/* From here on this process's kernel answers the call with an error. */
+static int take_call(int number, int error)
+{
+    struct sock_filter code[] = {
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (uint32_t)number, 0, 1),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | (uint32_t)error),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+    };
+    struct sock_fprog program = {.len = sizeof code / sizeof *code, .filter = code};
+    return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 ? prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program)
+                                                       : -1;
+}
+
+static int enter_worker_without_landlock(struct sw_err *err)
+{
+    if (take_call(SYS_landlock_create_ruleset, ENOSYS) != 0)
+        return sw_fail(err, SW_EIO, "no filter");
+    int rc = node_sandbox_check(err); /* says so, and goes on */
+    return rc < 0 ? rc : enter_worker(err);
+}
+
+static int enter_compiler_without_landlock(struct sw_err *err)
+{
+    if (take_call(SYS_landlock_create_ruleset, EOPNOTSUPP) != 0) /* built in, but not switched on */
+        return sw_fail(err, SW_EIO, "no filter");
+    return enter_compiler(err);
+}
+
+static int enter_nothing(struct sw_err *err)
+{
+    (void)err;
+    return 0;
+}
+
+static int check_without_seccomp(void)
+{
+    struct sw_err err = {0};
+    if (take_call(SYS_prctl, EINVAL) != 0)
+        return NOT_ENTERED;
+    int rc = node_sandbox_check(&err);
+    return rc == -SW_EDENIED && strstr(err.text, "hint: SWELL_SANDBOX=off runs without a sandbox") ? DONE
+                                                                                                   : SURVIVED;
+}
+
+static int enter_without_seccomp(void)
+{
+    struct sw_err err = {0};
+    if (take_call(SYS_seccomp, ENOSYS) != 0 || take_call(SYS_prctl, EINVAL) != 0)
+        return NOT_ENTERED;
+    return node_sandbox_worker(NULL, &err) < 0 ? DONE : SURVIVED;
+}
+
+static void without_landlock_the_rest_holds(void **state)
+{
+    (void)state;
+    skip_without();
+    CHECK_INT(fate_of(enter_worker_without_landlock, read_passwd), KILLED);
+    CHECK_INT(fate_of(enter_worker_without_landlock, memory), DONE);
+    CHECK_INT(fate_of(enter_compiler_without_landlock, read_passwd), DONE);
+    CHECK_INT(fate_of(enter_compiler_without_landlock, run_program), KILLED);
+}
+
+static void without_seccomp_nothing_starts(void **state)
+{
+    (void)state;
+    skip_without();
+    CHECK_INT(fate_of(enter_nothing, check_without_seccomp), DONE);
+    CHECK_INT(fate_of(enter_nothing, enter_without_seccomp), DONE);
+}
+
 static int set_up(void **state)
 {
     (void)state;
@@ -682,6 +757,8 @@ int main(void)
         cmocka_unit_test(a_thread_that_ran_before_is_in_the_sandbox_too),
         cmocka_unit_test(others_see_that_it_is_sandboxed),
         cmocka_unit_test(the_variable_decides),
+        cmocka_unit_test(without_landlock_the_rest_holds),
+        cmocka_unit_test(without_seccomp_nothing_starts),
         cmocka_unit_test(a_missing_cache_folder_is_named),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
