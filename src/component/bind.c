@@ -167,9 +167,9 @@ static int allocate(struct component *component, const struct component_plan *pl
     component->memory_cells = SW_ARENA_ARRAY(arena, canons, struct component_cell);
     component->func_cells = SW_ARENA_ARRAY(
         arena, canons + 2 * (size_t)plan->lift_count + plan->resource_count + lates, struct component_cell);
-    if (!component->kinds || !component->lates || !component->bounds || !component->lifts || !component->lowerings ||
-        !component->builtins || !component->resources || !component->exports || !component->memory_cells ||
-        !component->func_cells)
+    if (!component->kinds || !component->lates || !component->bounds || !component->lifts ||
+        !component->lowerings || !component->builtins || !component->resources || !component->exports ||
+        !component->memory_cells || !component->func_cells)
         return sw_arena_fail(arena, canons * sizeof *component->lifts, err);
     return 0;
 }

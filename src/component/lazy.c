@@ -13,8 +13,8 @@
 
 static bool makes_only_functions(const struct engine_core *core)
 {
-    if (core->has_start || core->data_count || core->elem_section.n || core->memory_count != core->memory_import_count ||
-        core->table_count != core->table_import_count)
+    if (core->has_start || core->data_count || core->elem_section.n ||
+        core->memory_count != core->memory_import_count || core->table_count != core->table_import_count)
         return false;
     for (uint32_t i = core->global_import_count; i < core->global_count; i++)
         if (core->globals[i].type.code < ENGINE_V128)

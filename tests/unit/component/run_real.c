@@ -241,9 +241,8 @@ static void start(struct world *world, int (*body)(struct world *world))
     struct sw_err err;
     world->body = body;
     world->done = false;
-    CHECK_OK(
-        component_store_new(world->component, &(struct engine_limits){0}, world, &world->store, &err),
-        &err);
+    CHECK_OK(component_store_new(world->component, &(struct engine_limits){0}, world, &world->store, &err),
+             &err);
     CHECK_OK(component_store_start(world->store, main_wait, done, world, &err), &err);
     CHECK(!world->done);
 }

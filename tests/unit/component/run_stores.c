@@ -54,8 +54,7 @@ static void done_noted(void *arg, int rc)
 static void start(struct fixture *fx)
 {
     struct sw_err err;
-    CHECK_OK(component_store_new(fx->component, &(struct engine_limits){0}, fx, &fx->store, &err),
-             &err);
+    CHECK_OK(component_store_new(fx->component, &(struct engine_limits){0}, fx, &fx->store, &err), &err);
     CHECK_OK(component_store_start(fx->store, main_noted, done_noted, fx, &err), &err);
 }
 
@@ -172,7 +171,8 @@ static int lazy_run(struct fake_guest *guest, union engine_val *vals)
     return 0;
 }
 
-static int call_lazy(struct fake_guest *guest, union engine_val *vals) /* twice, through two imports of the same function */
+static int call_lazy(struct fake_guest *guest,
+                     union engine_val *vals) /* twice, through two imports of the same function */
 {
     int rc = fake_import(guest, 0, vals);
     return rc < 0 ? rc : fake_import(guest, 1, vals);
@@ -209,7 +209,8 @@ static void a_lazy_instance_is_made_at_the_first_call(void **state)
     lazy_init(&fx);
     fixture_bind(&fx);
     CHECK_INT(fx.component->bounds[0]->links[0].kind, ENGINE_LINK_HOST);
-    CHECK_INT(fx.component->func_cell_count, 5); /* run and realloc of 0, the same of 1 and run2: both imports have one cell */
+    CHECK_INT(fx.component->func_cell_count,
+              5); /* run and realloc of 0, the same of 1 and run2: both imports have one cell */
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         fx.events_n = 0;
         fixture_open(&fx);
