@@ -25,18 +25,15 @@ int trigger_admission_init(struct trigger_admission *adm, uint32_t lane_count, s
 
 void trigger_admission_open(struct trigger_admission *adm, const struct trigger_resources *max)
 {
-    uint64_t places = 0;
     adm->max = *max;
     for (uint32_t i = 0; i < adm->lane_count; i++) {
         struct trigger_lane *lane = &adm->lanes[i];
         assert(lane->running_max && lane->time_ms && lane->wait_ms <= lane->time_ms);
-        places += lane->waiting_max;
         if (lane->slots > max->slots) /* alone it may try in any case, else its queue would stand still */
             lane->slots = max->slots;
         if (lane->mappings > max->mappings)
             lane->mappings = max->mappings;
     }
-    adm->waiting_full = places < TRIGGER_QUEUE_FULL ? (uint32_t)places : TRIGGER_QUEUE_FULL;
 }
 
 void trigger_admission_deinit(struct trigger_admission *adm)
@@ -183,9 +180,14 @@ struct trigger_ticket *trigger_admission_overdue(const struct trigger_admission 
 
 /* ---- numbers ---- */
 
-bool trigger_admission_is_full(const struct trigger_admission *adm)
+bool trigger_lane_is_full(const struct trigger_lane *lane)
 {
-    return adm->waiting_count >= adm->waiting_full;
+    return lane->waiting_count >= lane->waiting_max;
+}
+
+bool trigger_lane_has_eased(const struct trigger_lane *lane)
+{
+    return (uint64_t)lane->waiting_count * 4 <= (uint64_t)lane->waiting_max * 3;
 }
 
 static void at_most(uint32_t *most, uint64_t limit)

@@ -61,7 +61,6 @@ struct trigger_admission {
     uint64_t mappings;
     uint32_t running_count;
     uint32_t waiting_count;
-    uint32_t waiting_full; /* as many waiting requests fill the process's queue */
 };
 
 /* Lanes are zeroed but for their lists: the caller fills in limits and costs, then calls trigger_admission_open. */
@@ -88,8 +87,9 @@ uint64_t trigger_ticket_deadline(const struct trigger_ticket *ticket);
 /* A request whose deadline is not after now_ms, still in its list; NULL: none. */
 struct trigger_ticket *trigger_admission_overdue(const struct trigger_admission *adm, uint64_t now_ms);
 
-/* Waiting requests fill the queues: another process should take new connections. */
-bool trigger_admission_is_full(const struct trigger_admission *adm);
+/* The queue has no place left: another process should take new connections. */
+bool trigger_lane_is_full(const struct trigger_lane *lane);
+bool trigger_lane_has_eased(const struct trigger_lane *lane); /* a quarter of its places is free */
 /* How many requests of the lane could run at once if it were alone: its own limit or the worker's resources. */
 uint32_t trigger_admission_most(const struct trigger_admission *adm, const struct trigger_lane *lane);
 

@@ -69,6 +69,8 @@ void trigger__request_end(struct trigger_request *req)
     request_give_back(req);
     http_exchange_end(exchange);
     admit_waiting(http);
+    if (http->full && !http->closing && trigger_lane_has_eased(http->full))
+        trigger__pause_over(http);
 }
 
 /* ---- headers that Spin adds (spin.md 2.3) ---- */
@@ -205,11 +207,11 @@ static void waiting_gone(void *arg)
 static const struct http_exchange_events waiting_events = {NULL, NULL, waiting_gone};
 
 /* The queue is full: other processes have a moment to take the next connection, then its client hears 503 here. */
-static void pause_accepting(struct trigger_http *http)
+static void pause_accepting(struct trigger_http *http, const struct trigger_lane *lane)
 {
-    if (http->paused || http->closing)
+    if (http->full || http->closing || !trigger_lane_is_full(lane))
         return;
-    http->paused = true;
+    http->full = lane;
     http_server_pause(http->server, true);
     loop_timer_start(http->pause, TRIGGER_PAUSE_MS);
 }
@@ -217,7 +219,8 @@ static void pause_accepting(struct trigger_http *http)
 void trigger__pause_over(void *arg)
 {
     struct trigger_http *http = arg;
-    http->paused = false;
+    http->full = NULL;
+    loop_timer_stop(http->pause);
     http_server_pause(http->server, false);
 }
 
@@ -264,8 +267,7 @@ static void refuse(struct trigger_http *http, uint32_t index, struct http_exchan
 {
     http->services[index].refused++;
     trigger__report_refusals(http, index, false);
-    if (trigger_admission_is_full(&http->admission))
-        pause_accepting(http);
+    pause_accepting(http, &http->admission.lanes[index]);
     trigger__answer_busy(exchange);
     http_exchange_end(exchange);
 }
@@ -280,8 +282,7 @@ static void enter(struct trigger_request *req, struct trigger_lane *lane, enum t
         return;
     }
     http_exchange_handle(req->exchange, &waiting_events, req);
-    if (trigger_admission_is_full(&http->admission))
-        pause_accepting(http);
+    pause_accepting(http, lane);
 }
 
 static bool announces_too_much(const struct http_request *head, const struct app_limits *limits)

@@ -38,8 +38,8 @@ struct trigger_http {
     struct loop_timer *expiry;
     uint64_t expiry_at_ms; /* when it fires, at or before the earliest deadline; UINT64_MAX: not armed */
     struct loop_timer *pause;
-    bool paused;
-    bool admitting; /* admit_waiting is on the stack */
+    const struct trigger_lane *full; /* whose queue made accepting pause; NULL: it goes on */
+    bool admitting;                  /* admit_waiting is on the stack */
     bool closing;
     struct sw_link spare;
     uint32_t spare_count;

@@ -30,10 +30,9 @@
 #define TRIGGER_QUEUE_MAX 1024u
 /* How long one waits at most: clients that are told early can still go elsewhere. */
 #define TRIGGER_QUEUE_MS_MAX 10000u
-/* As many waiting requests of all components fill a process's queue: then it leaves new connections to others for a moment. They need
- * microseconds to take one; if none does, the clients are to hear 503 soon. */
-#define TRIGGER_QUEUE_FULL 1024u
-#define TRIGGER_PAUSE_MS 10u
+/* A full queue: the process leaves new connections to others until a quarter of its places is free, or this time is over. Others need
+ * microseconds to take one; if none does, the client is to hear 503 soon, and those of other components are not to wait for long. */
+#define TRIGGER_PAUSE_MS 20u
 /* Refusals are logged at most this often for each component. */
 #define TRIGGER_REFUSALS_LOG_MS 1000u
 /* Wall-clock time of one request, and CPU time of its guest: generous for real work, short enough to end a loop. */

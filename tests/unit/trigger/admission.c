@@ -235,22 +235,21 @@ static void the_time_in_the_queue_counts(void **state)
     close_lanes();
 }
 
-static void the_process_is_full_when_its_queues_are(void **state)
+static void a_full_queue_has_eased_when_a_quarter_is_free(void **state)
 {
     (void)state;
-    open_lanes(2, 1, 2, &plenty);
-    for (int i = 0; i < 3; i++)
+    open_lanes(2, 1, 8, &plenty);
+    CHECK(!trigger_lane_is_full(&adm.lanes[0]) && trigger_lane_has_eased(&adm.lanes[0]));
+    for (int i = 0; i < 9; i++)
         (void)come(0, i, 0);
-    CHECK(!trigger_admission_is_full(&adm));
-    for (int i = 3; i < 6; i++)
-        (void)come(1, i, 0);
-    CHECK(trigger_admission_is_full(&adm));
-    for (int i = 0; i < 6; i++)
+    CHECK(trigger_lane_is_full(&adm.lanes[0]) && !trigger_lane_has_eased(&adm.lanes[0]));
+    CHECK(!trigger_lane_is_full(&adm.lanes[1]));
+    leave(8);
+    CHECK(!trigger_lane_is_full(&adm.lanes[0]) && !trigger_lane_has_eased(&adm.lanes[0]));
+    leave(7);
+    CHECK(trigger_lane_has_eased(&adm.lanes[0]));
+    for (int i = 0; i < 7; i++)
         leave(i);
-    CHECK(!trigger_admission_is_full(&adm));
-    close_lanes();
-    open_lanes(2, 1, 100000, &plenty);
-    CHECK_INT(adm.waiting_full, TRIGGER_QUEUE_FULL);
     close_lanes();
 }
 
@@ -331,7 +330,7 @@ int main(void)
         cmocka_unit_test(who_needs_much_is_not_passed_for_ever),
         cmocka_unit_test(deadlines_are_found_over_lanes_with_different_limits),
         cmocka_unit_test(the_time_in_the_queue_counts),
-        cmocka_unit_test(the_process_is_full_when_its_queues_are),
+        cmocka_unit_test(a_full_queue_has_eased_when_a_quarter_is_free),
         cmocka_unit_test(counts_hold_in_any_order),
         cmocka_unit_test(without_memory_there_is_no_admission),
         cmocka_unit_test(what_the_kernel_gives_becomes_limits),
