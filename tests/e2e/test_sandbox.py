@@ -41,8 +41,9 @@ def compilers(pid):
 
 
 def built_with_sandbox():
-    """A build with sanitizers has none."""
-    return b"__asan_init" not in runner.program().read_bytes()
+    """A build with sanitizers or coverage has none."""
+    program = runner.program().read_bytes()
+    return not any(mark in program for mark in (b"__asan_init", b"__tsan_init", b"__gcov_exit"))
 
 
 pytestmark = pytest.mark.skipif(not built_with_sandbox(), reason="this build runs without a sandbox")
