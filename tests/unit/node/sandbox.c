@@ -1,6 +1,7 @@
 /* sandbox.c - tests: what a sandboxed worker and compiler can do, what they are refused, and what ends them.  Room: node.
  *
- * Each row forks a child that enters a sandbox, does one thing and ends; the row says how. */
+ * Each row forks a child that enters a sandbox, does one thing and ends; the row says how. Longer than other files: nearly every row has
+ * a function of its own, and all need the same helpers. */
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/filter.h>
