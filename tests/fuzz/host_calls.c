@@ -76,7 +76,7 @@ int component_mem_range(struct component_call *call, uint32_t ptr, uint64_t len,
 
 int component_lift_string(struct component_call *call, uint32_t ptr, uint32_t tagged_len, struct sw_str *ret)
 {
-    uint8_t *p;
+    uint8_t *p = NULL;
     int rc = component_mem_range(call, ptr, tagged_len, 1, &p);
     if (rc < 0)
         return rc;
