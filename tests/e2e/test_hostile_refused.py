@@ -23,7 +23,7 @@ REFUSED = {
     "import_type": WHERE + r": imports 'get-random-u64' of 'wasi:random/random@0\.2\.0' as func\(seed: u64\) -> u64, but this host has func\(\) -> u64",
     "import_version": WHERE + r": imports 'wasi:random/random@7\.0\.0', which this host does not have; it has 'wasi:random/random' at 0\.2\.\d+",
     "component_import_left": WHERE + r": imports 'whatever', which this host does not have",
-    "core_import_missing": WHERE + r": a core module imports from 'a', which is not among its arguments at byte 0x2f",
+    "core_import_missing": WHERE + r": missing module instantiation argument named `a` at byte 0x2f",
     "bad_core": WHERE + r": core module 0: compile: failed to compile: .*type mismatch: expected i32, found i64",
     "shared_memory": WHERE + r": core module 0: memory 0 is shared between threads, which is not supported: build without threads",
     "memory_of_16_tebibytes": WHERE + r": core module 0: memory 0 starts with 268435456 pages, more than the limit of 65536",

@@ -83,6 +83,7 @@ def test_the_server_answers_while_a_worker_is_replaced(start):
         os.kill(server.workers()[0], signal.SIGKILL)
         for _ in range(100):
             assert get(server.port).status == 200
+        assert await_true(lambda: "worker" in server.log())  # the supervisor may say it after the answers
 
 
 def test_workers_end_when_the_supervisor_is_killed(start):
