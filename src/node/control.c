@@ -37,6 +37,8 @@ struct node__control {
     int fd;
     char name[NODE_CONTROL_NAME_BYTES_MAX];
     bool bound;
+    dev_t device; /* with inode: which file is our socket */
+    ino_t inode;
     struct loop_watch *watch;
     uint32_t last_ticket;
     struct client clients[NODE_CONTROL_CLIENTS_MAX];
@@ -199,6 +201,14 @@ void node__control_answer(struct node__control *control, uint32_t ticket, int rc
 
 /* ---- the socket ---- */
 
+/* While we drained, another supervisor may have taken the address, and the name with it. */
+static bool is_ours(const struct node__control *control)
+{
+    struct stat st;
+    return control->bound && fstatat(control->dir_fd, control->name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+           st.st_dev == control->device && st.st_ino == control->inode;
+}
+
 static int listen_at(struct node__control *control, const struct node_config *config, struct sw_err *err)
 {
     int rc = node__control_dir(config->run_dir, true, &control->dir_fd, err);
@@ -219,7 +229,13 @@ static int listen_at(struct node__control *control, const struct node_config *co
     if (fchmod(control->fd, 0600) != 0 || bind(control->fd, (struct sockaddr *)&address, sizeof address) != 0)
         return sw_fail_errno(err, SW_EIO, errno, "make the control socket '%s/%s'", config->run_dir,
                              control->name);
-    control->bound = true;
+    struct stat st;
+    control->bound = fstatat(control->dir_fd, control->name, &st, AT_SYMLINK_NOFOLLOW) == 0;
+    if (!control->bound)
+        return sw_fail_errno(err, SW_EIO, errno, "look at the control socket '%s/%s'", config->run_dir,
+                             control->name);
+    control->device = st.st_dev;
+    control->inode = st.st_ino;
     if (listen(control->fd, NODE_CONTROL_CLIENTS_MAX) != 0)
         return sw_fail_errno(err, SW_EIO, errno, "listen on the control socket");
     return loop_watch_new(control->loop, control->fd, on_connection, control, &control->watch, err);
@@ -248,7 +264,7 @@ void node__control_free(struct node__control *control)
     for (uint32_t i = 0; i < NODE_CONTROL_CLIENTS_MAX; i++)
         client_close(&control->clients[i]);
     loop_watch_free(control->watch);
-    if (control->bound)
+    if (is_ours(control))
         (void)unlinkat(control->dir_fd, control->name, 0); /* a leftover does no harm */
     if (control->fd >= 0)
         (void)close(control->fd);
