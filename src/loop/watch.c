@@ -11,8 +11,9 @@ struct loop_watch {
 static void on_poll(uv_poll_t *uv, int status, int events)
 {
     struct loop_watch *watch = uv->data;
-    (void)status; /* an error state of the descriptor shows when the owner reads it */
     (void)events;
+    if (status < 0) /* an error shows when the owner reads; libuv stops watching then, but more may follow */
+        (void)uv_poll_start(uv, UV_READABLE, on_poll); /* fails only on a closing handle */
     watch->readable(watch->arg);
 }
 

@@ -3,6 +3,7 @@
  * Invariants
  *  1. A packet is whole or not there (SOCK_SEQPACKET).
  *  2. When receiving fails, every descriptor that came with the packet has been closed.
+ *  3. Whoever ended is heard to the last packet: the kernel reports the reset first, once, and has the packets still.
  * source: unix(7) */
 #include <errno.h>
 #include <sys/socket.h>
@@ -83,11 +84,9 @@ int node_channel_receive(int channel_fd, char *buffer, size_t buffer_bytes, stru
         n = sw_fault_errno(SW_FAULT_NODE_RECEIVE, ENOBUFS)
                 ? -1
                 : recvmsg(channel_fd, &head, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
-    while (n < 0 && errno == EINTR);
+    while (n < 0 && (errno == EINTR || errno == ECONNRESET)); /* reset: it ended with packets of ours unread */
     if (n < 0 && errno == EAGAIN)
         return SW_WAIT;
-    if (n < 0 && errno == ECONNRESET)
-        return SW_END; /* it ended with packets of ours unread */
     if (n < 0)
         return sw_fail_errno(err, SW_EIO, errno, "receive a packet");
     struct node_message message = {.json = {buffer, (size_t)n}};

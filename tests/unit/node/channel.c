@@ -8,6 +8,7 @@
 
 #include "base/alloc.h"
 #include "check.h"
+#include "loop/loop.h"
 #include "node/node.h"
 
 static int count_fds(void)
@@ -132,6 +133,60 @@ static void sending_to_nobody_is_an_error_not_a_signal(void **state)
     (void)close(pair[0]);
 }
 
+struct listener { /* hears a channel to its end */
+    struct loop *loop;
+    struct loop_watch *watch;
+    int fd;
+    int packets;
+    int end; /* what the last receive gave */
+};
+
+static void on_readable(void *arg)
+{
+    struct listener *listener = arg;
+    char buffer[64];
+    struct node_message in;
+    struct sw_err err;
+    listener->end = node_channel_receive(listener->fd, buffer, sizeof buffer, &in, &err);
+    if (listener->end == 0) {
+        listener->packets++;
+        return;
+    }
+    loop_watch_free(listener->watch);
+    loop_stop(listener->loop);
+}
+
+static void on_late(void *arg)
+{
+    loop_stop(((struct listener *)arg)->loop);
+}
+
+static void who_ends_without_listening_is_heard_to_the_last_packet(void **state)
+{
+    (void)state;
+    int pair[2];
+    struct sw_err err;
+    struct listener listener = {0};
+    struct loop_timer *late = NULL;
+    make_pair(pair);
+    listener.fd = pair[0];
+    const struct node_message out = {.json = SW_LIT("{}")};
+    CHECK_OK(node_channel_send(pair[0], &out, &err), &err); /* never received: closing is a reset */
+    CHECK_OK(node_channel_send(pair[1], &out, &err), &err);
+    CHECK_OK(node_channel_send(pair[1], &out, &err), &err);
+    (void)close(pair[1]);
+    CHECK_OK(loop_new(&listener.loop, &err), &err);
+    CHECK_OK(loop_timer_new(listener.loop, on_late, &listener, &late, &err), &err);
+    CHECK_OK(loop_watch_new(listener.loop, pair[0], on_readable, &listener, &listener.watch, &err), &err);
+    loop_timer_start(late, 5000);
+    CHECK_OK(loop_run(listener.loop, &err), &err);
+    CHECK_INT(listener.packets, 2);
+    CHECK_INT(listener.end, SW_END);
+    loop_timer_free(late);
+    loop_free(listener.loop);
+    (void)close(pair[0]);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -139,6 +194,7 @@ int main(void)
         cmocka_unit_test(two_hundred_descriptors_wait_in_the_channel),
         cmocka_unit_test(what_is_too_large_is_refused_and_leaks_nothing),
         cmocka_unit_test(sending_to_nobody_is_an_error_not_a_signal),
+        cmocka_unit_test(who_ends_without_listening_is_heard_to_the_last_packet),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
