@@ -290,6 +290,8 @@ static void on_readable(void *arg)
             conn->in_full = true;
             loop_stream_reading(conn->stream, false);
             http__exchange_tell_readable(&conn->exchange);
+        } else if (conn->state == HTTP_CONN_DISCARD) {
+            http__conn_end(conn); /* it is answered: another answer would be taken for the next request's */
         } else {
             http__conn_refuse(conn, 503, "no memory for the request");
         }

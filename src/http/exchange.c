@@ -566,8 +566,10 @@ void http__conn_refuse(struct http_conn *conn, uint16_t status, const char *text
     };
     bool head_only = sw_str_eq(conn->head.request.method, SW_LIT("HEAD"));
     if (http_response_write(&response, &conn->out, NULL) < 0 ||
-        (!head_only && sw_buf_add(&conn->out, sw_str(body, body_n), NULL) < 0))
+        (!head_only && sw_buf_add(&conn->out, sw_str(body, body_n), NULL) < 0)) {
         sw_buf_clear(&conn->out); /* without memory the connection just ends */
+        conn->out_sent = 0;
+    }
     conn->keep_alive = false;
     conn->client_last = false;
     http__conn_end(conn);

@@ -333,6 +333,26 @@ static void every_allocation_may_fail_and_the_server_goes_on(void **state)
     CHECK_INT(descriptors(), before);
 }
 
+static void without_memory_for_a_body_nobody_reads_there_is_one_answer(void **state)
+{
+    static char body[20000];
+    (void)state;
+    site_begin(&site, (struct http_server_config){0});
+    site.no_watch = true;
+    int fd = client_open(&site);
+    client_send(&site, fd, SW_LIT("POST /ignore HTTP/1.1\r\n" H "Content-Length: 20000\r\n\r\n"));
+    client_read(&site, fd, SITE_TEXT_MAX, "hello", 1000);
+    CHECK_ANSWER(&site, OK5, false);
+    sw_mem_fail_after(0);
+    client_send(&site, fd, sw_str(body, sizeof body));
+    site_turns(&site);
+    sw_mem_fail_after(-1);
+    client_read(&site, fd, SITE_TEXT_MAX, NULL, 1000);
+    CHECK_ANSWER(&site, "", true);
+    (void)close(fd);
+    site_end(&site);
+}
+
 static void making_a_server_may_fail(void **state)
 {
     struct loop *loop = NULL;
@@ -401,6 +421,7 @@ int main(void)
         cmocka_unit_test(draining_waits_a_moment_for_the_next_request_of_a_connection),
         cmocka_unit_test(an_empty_server_is_drained_at_once_but_not_inside_the_call),
         cmocka_unit_test(every_allocation_may_fail_and_the_server_goes_on),
+        cmocka_unit_test(without_memory_for_a_body_nobody_reads_there_is_one_answer),
         cmocka_unit_test(making_a_server_may_fail),
         cmocka_unit_test(the_number_of_descriptors_stays_flat),
     };
