@@ -207,6 +207,7 @@ static struct engine_pool *pool_for(struct engine *engine, size_t min)
     return min == 0 ? &engine->anonymous : NULL;
 }
 
+/* lint: allow(size): Wasmtime's signature */
 wasmtime_error_t *engine__memory_new(void *env, const wasm_memorytype_t *type, size_t min, size_t max, size_t reserved,
                                      size_t guard, wasmtime_linear_memory_t *ret)
 {

@@ -56,9 +56,9 @@ static int take_size(struct http_chunked *chunked, struct sw_str line, struct sw
     return 0;
 }
 
-/* Finds the line that begins at `start`, searching on from `scan`. Returns 0 with the line without CRLF and the offset behind it, SW_WAIT. */
+/* Finds the line that begins at `start`, searching on from `scan`. Returns 0 with the line without CRLF, or SW_WAIT. */
 static int find_line(struct http_chunked *chunked, struct sw_str in, size_t start, size_t max, struct sw_str *ret_line,
-                     size_t *ret_next, struct sw_err *err)
+                     struct sw_err *err)
 {
     size_t seen = in.n < max ? in.n : max;
     size_t from = chunked->scan > start ? chunked->scan : start;
@@ -71,23 +71,26 @@ static int find_line(struct http_chunked *chunked, struct sw_str in, size_t star
     if (feed == start || in.p[feed - 1] != '\r')
         return sw_fail(err, SW_EINPUT, "a line of chunk framing ends in LF without CR");
     *ret_line = sw_str(in.p + start, feed - 1 - start);
-    *ret_next = feed + 1;
     chunked->scan = feed + 1;
     return 0;
+}
+
+static size_t behind(struct sw_str in, struct sw_str line) /* offset of what follows the line's CRLF */
+{
+    return (size_t)(line.p - in.p) + line.n + 2;
 }
 
 static int next_size(struct http_chunked *chunked, struct sw_str in, size_t *used, struct sw_err *err)
 {
     struct sw_str line;
-    size_t next = 0;
-    int rc = find_line(chunked, in, 0, HTTP_CHUNK_LINE_BYTES_MAX, &line, &next, err);
+    int rc = find_line(chunked, in, 0, HTTP_CHUNK_LINE_BYTES_MAX, &line, err);
     if (rc != 0)
         return rc;
     rc = take_size(chunked, line, err);
     if (rc < 0)
         return rc;
     chunked->scan = 0;
-    *used += next;
+    *used += behind(in, line);
     return 0;
 }
 
@@ -135,14 +138,13 @@ static int next_trailers(struct http_chunked *chunked, struct sw_str in, size_t 
         rebase(chunked, in.p);
     for (;;) {
         struct sw_str line;
-        size_t next = 0;
-        int rc = find_line(chunked, in, chunked->line, HTTP_TRAILER_BYTES_MAX, &line, &next, err);
+        int rc = find_line(chunked, in, chunked->line, HTTP_TRAILER_BYTES_MAX, &line, err);
         if (rc != 0)
             return rc;
-        chunked->line = next;
+        chunked->line = behind(in, line);
         if (line.n == 0) {
             chunked->state = HTTP_CHUNK_END;
-            *used += next;
+            *used += chunked->line;
             return 0;
         }
         rc = take_trailer(chunked, line, err);

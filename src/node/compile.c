@@ -259,17 +259,21 @@ static void start_more(struct node__compile *set)
     }
 }
 
-int node__compile_new(struct loop *loop, const struct node_config *config, const struct node__timing *timing,
-                      node__compiled_fn *done, void *arg, struct node__compile **ret, struct sw_err *err)
+int node__compile_new(const struct node__compile_request *request, struct node__compile **ret, struct sw_err *err)
 {
+    uint32_t count = request->config->app->component_count;
     struct node__compile *set = sw_alloc(sizeof *set);
-    *set = (struct node__compile){.loop = loop, .config = config, .timing = timing, .done = done, .arg = arg};
-    set->jobs = sw_try_alloc_array(config->app->component_count, sizeof *set->jobs);
+    *set = (struct node__compile){.loop = request->loop,
+                                  .config = request->config,
+                                  .timing = request->timing,
+                                  .done = request->done,
+                                  .arg = request->arg};
+    set->jobs = sw_try_alloc_array(count, sizeof *set->jobs);
     if (!set->jobs) {
         node__compile_free(set);
-        return sw_fail(err, SW_ENOMEM, "no memory for %u components", config->app->component_count);
+        return sw_fail(err, SW_ENOMEM, "no memory for %u components", count);
     }
-    set->count = config->app->component_count;
+    set->count = count;
     for (uint32_t i = 0; i < set->count; i++)
         set->jobs[i] = (struct job){.set = set, .component = i, .out_fd = -1, .err_fd = -1};
     start_more(set);

@@ -34,8 +34,14 @@ struct node__keys { /* of one component's core modules */
 /* Once, never inside node__compile_new, when every component is compiled, or when the first one failed and all processes are gone. */
 typedef void node__compiled_fn(void *arg, int rc, const struct sw_err *err);
 struct node__compile;
-int node__compile_new(struct loop *loop, const struct node_config *config, const struct node__timing *timing,
-                      node__compiled_fn *done, void *arg, struct node__compile **ret,
+struct node__compile_request { /* what it points to outlives the compile */
+    struct loop *loop;
+    const struct node_config *config;
+    const struct node__timing *timing;
+    node__compiled_fn *done;
+    void *arg;
+};
+int node__compile_new(const struct node__compile_request *request, struct node__compile **ret,
                       struct sw_err *err) SW_MUST_CHECK;
 void node__compile_cancel(struct node__compile *compile); /* done comes with -SW_ECANCELLED */
 const struct node__keys *node__compile_keys(const struct node__compile *compile, uint32_t component);

@@ -216,10 +216,12 @@ static int set_up(struct node__revision *revision, struct sw_err *err)
     if (!revision->slots || !revision->was_ready || !revision->was_stopped)
         return sw_fail(err, SW_ENOMEM, "no memory for %u workers", workers);
     int rc = loop_timer_new(config->loop, on_drain_limit, revision, &revision->drain_limit, err);
-    if (rc == 0)
-        rc = node__compile_new(config->loop, &revision->node, config->timing, on_compiled, revision,
-                               &revision->compile, err);
-    return rc;
+    const struct node__compile_request request = {.loop = config->loop,
+                                                  .config = &revision->node,
+                                                  .timing = config->timing,
+                                                  .done = on_compiled,
+                                                  .arg = revision};
+    return rc == 0 ? node__compile_new(&request, &revision->compile, err) : rc;
 }
 
 int node__revision_new(const struct node__revision_config *config, struct node__revision **ret,
