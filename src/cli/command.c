@@ -25,12 +25,22 @@ static int print_error(const struct cli_io *io, const struct sw_err *err)
 
 /* ---- help ---- */
 
+static void print_operands(const struct cli_command *command, FILE *out)
+{
+    bool any = false;
+    for (const struct cli_option *o = command->options; o && o->name; o++)
+        if (o->kind == CLI_OPERAND) {
+            (void)fprintf(out, "%s  %-30s %s\n", any ? "" : "\nArguments:\n", o->name, o->help);
+            any = true;
+        }
+}
+
 static void print_options(const struct cli_command *command, FILE *out)
 {
     (void)fputs("\nOptions:\n", out);
     for (const struct cli_option *o = command->options; o && o->name; o++) {
         char left[64];
-        if (o->kind == CLI_LATER)
+        if (o->kind == CLI_LATER || o->kind == CLI_OPERAND)
             continue;
         (void)snprintf(left, sizeof left, "--%s%s%s%s", o->name, o->value ? " " : "",
                        o->value ? o->value : "", o->kind == CLI_LIST ? "..." : "");
@@ -42,9 +52,14 @@ static void print_options(const struct cli_command *command, FILE *out)
 
 void cli_help_command(const struct cli_program *program, const struct cli_command *command, FILE *out)
 {
-    (void)fprintf(out, "%s\n\nUsage: %s %s [OPTIONS]\n", command->summary, program->name, command->name);
+    (void)fprintf(out, "%s\n\nUsage: %s %s [OPTIONS]", command->summary, program->name, command->name);
+    for (const struct cli_option *o = command->options; o && o->name; o++)
+        if (o->kind == CLI_OPERAND)
+            (void)fprintf(out, " %s", o->name);
+    (void)fputc('\n', out);
     if (command->alias)
         (void)fprintf(out, "Alias: %s %s\n", program->name, command->alias);
+    print_operands(command, out);
     print_options(command, out);
 }
 

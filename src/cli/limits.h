@@ -10,5 +10,11 @@
 #define CLI_ADDRESS_BYTES_MAX 300
 /* Memory of a compile process: large components need 2 GiB; a hostile one must not take the machine's. */
 #define CLI_COMPILE_MEMORY_BYTES_MAX (8ull << 30)
+/* What a command prints about a component: the world of one with all of WASI takes 100 KiB; names are the input's, so not without end. */
+#define CLI_OUTPUT_BYTES_MAX (64u << 20)
+/* Components inside each other that inspect looks into; as deep as the decoder goes (COMPONENT_NESTING_MAX). */
+#define CLI_NESTING_MAX 100
+/* Producers that inspect shows: components have under ten; each is compared with those before it. */
+#define CLI_PRODUCERS_MAX 256
 
 #endif

@@ -1,4 +1,5 @@
 /* main.c - the table of commands.  Room: cli. */
+#include "cli/inspect.h"
 #include "cli/internal.h"
 #include "cli/reload.h"
 #include "cli/up.h"
@@ -22,6 +23,18 @@ static const struct cli_command commands[] = {
      .option_word = "option",
      .parsed_bytes = sizeof(struct cli_reload),
      .run = cli_reload_run},
+    {.name = "wit",
+     .summary = "Print the world of a component as WIT",
+     .options = cli_wit_options,
+     .option_word = "option",
+     .parsed_bytes = sizeof(struct cli_wit),
+     .run = cli_wit_run},
+    {.name = "inspect",
+     .summary = "Show what a component is made of and whether it can be served",
+     .options = cli_inspect_options,
+     .option_word = "option",
+     .parsed_bytes = sizeof(struct cli_inspect),
+     .run = cli_inspect_run},
     {.name = "internal-worker",
      .summary = "Serve what the supervisor sends",
      .option_word = "option",

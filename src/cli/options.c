@@ -17,7 +17,7 @@ struct parse {
 static const struct cli_option *by_name(const struct cli_command *command, struct sw_str name)
 {
     for (const struct cli_option *o = command->options; o && o->name; o++)
-        if (sw_str_eq(sw_str_of(o->name), name))
+        if (o->kind != CLI_OPERAND && sw_str_eq(sw_str_of(o->name), name))
             return o;
     return NULL;
 }
@@ -36,7 +36,7 @@ static int fail_unknown(const struct parse *p, const char *argument)
     shown = sw_str_head(shown, sw_str_find(shown, '=')); /* a value may be a secret */
     struct codec_nearest nearest = codec_nearest(sw_str_from(shown, 2));
     for (const struct cli_option *o = p->command->options; o && o->name; o++)
-        if (o->kind != CLI_LATER)
+        if (o->kind != CLI_LATER && o->kind != CLI_OPERAND)
             codec_nearest_offer(&nearest, sw_str_of(o->name));
     if (nearest.best.n)
         return sw_fail(p->err, SW_EINPUT,
@@ -79,6 +79,7 @@ static int set(struct parse *p, const struct cli_option *option, const char *val
         *(bool *)member = true;
         return 0;
     case CLI_TEXT:
+    case CLI_OPERAND:
         *(const char **)member = value;
         return 0;
     case CLI_NUMBER:
@@ -109,12 +110,29 @@ static int take(struct parse *p, const struct cli_option *option, const char *va
     return set(p, option, value);
 }
 
+/* The first operand that was not given yet; NULL: none is left. */
+static const struct cli_option *next_operand(const struct parse *p)
+{
+    for (const struct cli_option *o = p->command->options; o && o->name; o++)
+        if (o->kind == CLI_OPERAND && !(p->seen & UINT64_C(1) << (o - p->command->options)))
+            return o;
+    return NULL;
+}
+
+static int take_operand(struct parse *p, const char *argument)
+{
+    const struct cli_option *operand = next_operand(p);
+    if (operand)
+        return set(p, operand, argument);
+    return sw_fail(p->err, SW_EINPUT,
+                   "unexpected argument '%s'\nhint: 'swell help %s' shows what it takes", argument,
+                   p->command->name);
+}
+
 static int take_argument(struct parse *p, const char *argument)
 {
     if (argument[0] != '-' || argument[1] == '\0')
-        return sw_fail(p->err, SW_EINPUT,
-                       "unexpected argument '%s'\nhint: 'swell help %s' shows what it takes", argument,
-                       p->command->name);
+        return take_operand(p, argument);
     if (argument[1] != '-') {
         const struct cli_option *option = by_letter(p->command, argument[1]);
         return option ? take(p, option, argument[2] ? argument + 2 : NULL) : fail_unknown(p, argument);
@@ -141,6 +159,10 @@ int cli_options_parse(const struct cli_command *command, int argc, char *const *
         if (rc < 0)
             return rc;
     }
+    const struct cli_option *missing = next_operand(&p);
+    if (missing)
+        return sw_fail(err, SW_EINPUT, "expected %s, got nothing\nhint: 'swell help %s' shows what it takes", missing->name,
+                       command->name);
     *ret_help = false;
     return 0;
 }

@@ -29,6 +29,14 @@
 #define COMPONENT_TYPE_SIZE_MAX (1u << 28) /* element size, 64-bit pointers; Binary.md, "Type Definitions", last note */
 #define COMPONENT_TYPE_TEXT_MAX (256u << 10) /* bytes of a canonical text; wasi:http's largest is under 4 KiB */
 
+/* ---- describing (describe*.c) ---- */
+#define COMPONENT_WORLD_TEXT_MAX (64u << 20) /* bytes of a world as WIT; that of a WASI component with HTTP takes 60 KiB */
+
+/* ---- WAVE (wave*.c) ---- */
+#define COMPONENT_WAVE_NUMBER_MAX 1100        /* bytes of one float: an f64 written out in full has 1,079 digits. Depth is the type's */
+#define COMPONENT_WAVE_TEXT_MAX (16u << 20)   /* bytes of a value written or read: what a terminal or an argument list can carry */
+#define COMPONENT_WAVE_ARENA_MAX (512u << 20) /* bytes of a value read: 16 for each byte of text at most, twice as long as lists grow */
+
 /* ---- linking (link*.c) ---- */
 #define COMPONENT_INSTANTIATION_DEPTH_MAX 100  /* component instances being made inside each other; bounds the linker's recursion */
 #define COMPONENT_INSTANCES_MAX 1000           /* component instances of one plan; wasmparser: instances per component */

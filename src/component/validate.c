@@ -403,21 +403,40 @@ static int make_primitives(struct v *v)
     return 0;
 }
 
-int component__validate(const struct component_binary *binary, struct sw_err *err)
+int component__v_root(const struct component_binary *binary, struct v **ret, const struct vt **ret_type,
+                      struct sw_err *err)
 {
-    struct sw_err ignored = {.code = SW_OK};
-    const struct vt *type = NULL;
     struct v *v = sw_try_alloc(sizeof *v);
     if (!v)
         return sw_fail(err, SW_ENOMEM, "no memory to validate a component");
-    *v = (struct v){
-        .binary = binary, .arena = SW_ARENA(COMPONENT_VALIDATE_ARENA_MAX), .err = err ? err : &ignored};
+    *v = (struct v){.binary = binary, .arena = SW_ARENA(COMPONENT_VALIDATE_ARENA_MAX), .err = err};
     int rc = component_types_new(&v->arena, &v->types, v->err);
     if (rc == 0)
         rc = make_primitives(v);
     if (rc == 0)
-        rc = component__v_scope(v, binary->root, NULL, &type);
+        rc = component__v_scope(v, binary->root, NULL, ret_type);
+    if (rc < 0) {
+        component__v_free(v);
+        return rc;
+    }
+    *ret = v;
+    return 0;
+}
+
+void component__v_free(struct v *v)
+{
+    if (!v)
+        return;
     sw_arena_deinit(&v->arena);
     sw_free(v);
+}
+
+int component__validate(const struct component_binary *binary, struct sw_err *err)
+{
+    struct sw_err ignored = {.code = SW_OK};
+    const struct vt *type = NULL;
+    struct v *v = NULL;
+    int rc = component__v_root(binary, &v, &type, err ? err : &ignored);
+    component__v_free(v);
     return rc;
 }
