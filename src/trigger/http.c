@@ -1,7 +1,7 @@
 /* http.c - the HTTP trigger's request life.  Room: trigger.
  *
  *   http room: head parsed
- *        |  on_request: route (404), announced body (413), admission (503)
+ *        |  on_request: the host's own paths (200, 404), route (404), announced body (413), admission (503)
  *        +--> WAITING -- next by turns: admit_waiting --+
  *        |       |  client left, waited too long (503)  |
  *        v       v                                      v
@@ -14,6 +14,7 @@
  *  2. The store goes before the host (objects refer to it), both before http_exchange_end (bodies refer to it).
  *  3. One timer watches all deadlines: it is armed at or before the earliest one, so an ordinary request changes nothing. */
 #include "base/alloc.h"
+#include "codec/json.h"
 #include "component/component.h"
 #include "engine/engine.h"
 #include "loop/loop.h"
@@ -291,11 +292,49 @@ static bool announces_too_much(const struct http_request *head, const struct app
            head->content_length > limits->request_body_bytes;
 }
 
+/* ---- the host's own paths (spin.md 2.1) ---- */
+
+static int write_info(const struct app *app, struct sw_buf *out, struct sw_err *err)
+{
+    int rc = sw_buf_add(out, SW_LIT("{\"name\":"), err);
+    if (rc == 0)
+        rc = codec_json_add_string(out, app->name, err);
+    if (rc == 0 && app->version.n) {
+        rc = sw_buf_add(out, SW_LIT(",\"version\":"), err);
+        if (rc == 0)
+            rc = codec_json_add_string(out, app->version, err);
+    }
+    return rc < 0 ? rc : sw_buf_add(out, SW_LIT("}"), err);
+}
+
+/* Before any route. Whether it was one: the exchange has then ended. */
+static bool answer_own(const struct trigger_http *http, struct http_exchange *exchange)
+{
+    static const struct sw_str prefix = SW_LIT_INIT("/.well-known/spin/");
+    struct sw_str path = http_exchange_request(exchange)->path;
+    if (!sw_str_starts(path, prefix))
+        return false;
+    struct sw_str name = sw_str_from(path, prefix.n);
+    sw_auto_buf info = SW_BUF(TRIGGER_REQUEST_TEXT_BYTES_MAX);
+    struct sw_err err;
+    if (sw_str_eq(name, SW_LIT("health")))
+        http_exchange_answer(exchange, 200, SW_LIT("text/plain"), SW_LIT("OK"));
+    else if (!sw_str_eq(name, SW_LIT("info")))
+        http_exchange_answer(exchange, 404, SW_LIT(""), SW_LIT(""));
+    else if (write_info(http->serving->app, &info, &err) == 0)
+        http_exchange_answer(exchange, 200, SW_LIT("application/json"), sw_buf_str(&info));
+    else
+        http_exchange_end(exchange); /* a name longer than all sense, or no memory: 500 */
+    return true;
+}
+
 void trigger__on_request(void *arg, struct http_exchange *exchange)
 {
     struct trigger_http *http = arg;
     const struct http_request *head = http_exchange_request(exchange);
     struct app_route_match match;
+    if (answer_own(http, exchange))
+        return;
     if (app_routes_find(http->routes, head->path, &match) == SW_ABSENT) {
         http_exchange_answer(exchange, 404, SW_LIT(""), SW_LIT(""));
         return;

@@ -4,6 +4,7 @@ import time
 
 import pytest
 
+import guests
 import swell as runner
 from client import Connection, Cut, get
 
@@ -36,6 +37,12 @@ def test_pipelined_bodies_do_not_run_into_each_other(port):
 @pytest.mark.parametrize("method", ["GET", "POST", "PUT", "DELETE", "OPTIONS", "PATCH", "BREW"])
 def test_passes_the_method_on(port, method):
     assert get(port, "/method", method=method).text == method
+
+
+@pytest.mark.parametrize("path, status, text", [("health", 200, "OK"), ("info", 200, '{"name":"%s"}'), ("other", 404, ""), ("", 404, "")])
+def test_answers_its_own_paths_before_any_route(port, path, status, text):
+    response = get(port, f"/.well-known/spin/{path}")
+    assert (response.status, response.text) == (status, text.replace("%s", guests.build("c").stem))
 
 
 def test_head_has_no_body(port):
