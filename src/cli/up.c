@@ -336,8 +336,9 @@ static int on_load(void *arg, struct app **ret, struct sw_err *err)
 static void on_reloaded(void *arg, const struct app *app)
 {
     const struct up *up = arg;
-    (void)fprintf(up->io->err, "Reloaded '" SW_FMT "'\n",
-                  SW_ARG(app->name)); /* stderr may be gone: no reason to stop */
+    (void)fputs("Reloaded '", up->io->err); /* stderr may be gone: no reason to stop */
+    cli_print_safe(up->io->err, app->name);
+    (void)fputs("'\n", up->io->err);
     (void)fflush(up->io->err);
 }
 

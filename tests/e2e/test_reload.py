@@ -105,6 +105,14 @@ def test_a_reload_swaps_the_application(app):
         assert len(server.workers()) == 2
 
 
+def test_a_name_cannot_steer_the_terminal(app):
+    with app.start() as server:
+        manifest = app.folder / "spin.toml"
+        manifest.write_text(manifest.read_text().replace('name = "reloaded"', r'name = "a\u001b[31mb"'))
+        app.reload()
+        server.expect_log(r"^Reloaded 'a\?\[31mb'$")
+
+
 def test_a_hangup_reloads_too(app):
     with app.start() as server:
         app.write(1)
