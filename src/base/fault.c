@@ -55,7 +55,8 @@ static int unknown_point(struct sw_str word, struct sw_err *err)
             break;
         used += (size_t)n;
     }
-    return sw_fail(err, SW_EINPUT, "SWELL_FAULT: '" SW_FMT "' is no fault point; there are %.*s", SW_ARG(word), (int)used, list);
+    return sw_fail(err, SW_EINPUT, "SWELL_FAULT: '" SW_FMT "' is no fault point; there are %.*s",
+                   SW_ARG(word), (int)used, list);
 }
 
 int sw_fault_setup(const char *process, const char *text, struct sw_err *err)
@@ -64,7 +65,8 @@ int sw_fault_setup(const char *process, const char *text, struct sw_err *err)
     if (!text || !*text)
         return 0;
     struct sw_str rest = sw_str_of(text), first = take_word(&rest), who = SW_LIT("worker");
-    if (sw_str_eq(first, SW_LIT("worker")) || sw_str_eq(first, SW_LIT("supervisor")) || sw_str_eq(first, SW_LIT("compiler"))) {
+    if (sw_str_eq(first, SW_LIT("worker")) || sw_str_eq(first, SW_LIT("supervisor")) ||
+        sw_str_eq(first, SW_LIT("compiler"))) {
         who = first;
         first = take_word(&rest);
     }
@@ -75,7 +77,9 @@ int sw_fault_setup(const char *process, const char *text, struct sw_err *err)
         return unknown_point(first, err);
     uint64_t n = 0;
     if (!sw_str_to_u64(rest, HITS_MAX, &n) || n == 0)
-        return sw_fail(err, SW_EINPUT, "SWELL_FAULT: expected [PROCESS:]POINT:N with N from 1 to %u, got '%s'", HITS_MAX, text);
+        return sw_fail(err, SW_EINPUT,
+                       "SWELL_FAULT: expected [PROCESS:]POINT:N with N from 1 to %u, got '%s'", HITS_MAX,
+                       text);
     armed_point = (enum sw_fault)point;
     hits_left = n;
     sw_fault_armed = sw_str_eq(who, sw_str_of(process));

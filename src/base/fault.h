@@ -11,18 +11,18 @@
 #include "base/error.h"
 
 /* name, what fails */
-#define SW_FAULT_POINTS(X)                                          \
-    X(ALLOC, "alloc")             /* memory: the sw_try_* family */ \
-    X(LOOP_ACCEPT, "loop.accept") /* accept4: EMFILE */             \
-    X(LOOP_STREAM, "loop.stream") /* watching a new descriptor */   \
-    X(LOOP_READ, "loop.read")     /* recv: ECONNRESET */            \
-    X(LOOP_WRITE, "loop.write")   /* send, sendmsg, writev: EPIPE */ \
-    X(LOOP_SPAWN, "loop.spawn")   /* fork: EAGAIN */                \
-    X(ENGINE_SLOT, "engine.slot") /* mmap of a guest's memory: ENOMEM */ \
-    X(ENGINE_GROW, "engine.grow") /* mprotect for memory.grow: ENOMEM */ \
-    X(ENGINE_STACK, "engine.stack") /* mmap of a fiber's stack: ENOMEM */ \
-    X(ENGINE_RESET, "engine.reset") /* finding the pages that were written */ \
-    X(NODE_SEND, "node.send")     /* sendmsg between our processes: EPIPE */ \
+#define SW_FAULT_POINTS(X)                                                                                   \
+    X(ALLOC, "alloc")               /* memory: the sw_try_* family */                                        \
+    X(LOOP_ACCEPT, "loop.accept")   /* accept4: EMFILE */                                                    \
+    X(LOOP_STREAM, "loop.stream")   /* watching a new descriptor */                                          \
+    X(LOOP_READ, "loop.read")       /* recv: ECONNRESET */                                                   \
+    X(LOOP_WRITE, "loop.write")     /* send, sendmsg, writev: EPIPE */                                       \
+    X(LOOP_SPAWN, "loop.spawn")     /* fork: EAGAIN */                                                       \
+    X(ENGINE_SLOT, "engine.slot")   /* mmap of a guest's memory: ENOMEM */                                   \
+    X(ENGINE_GROW, "engine.grow")   /* mprotect for memory.grow: ENOMEM */                                   \
+    X(ENGINE_STACK, "engine.stack") /* mmap of a fiber's stack: ENOMEM */                                    \
+    X(ENGINE_RESET, "engine.reset") /* finding the pages that were written */                                \
+    X(NODE_SEND, "node.send")       /* sendmsg between our processes: EPIPE */                               \
     X(NODE_RECEIVE, "node.receive") /* recvmsg between our processes: ENOBUFS */
 
 #define SW_FAULT_ENUM_(id, name) SW_FAULT_##id,

@@ -35,7 +35,7 @@ static struct world { /* of the input that runs; the fakes have no other way to 
     struct sw_arena scratch;
     struct input in;
     uint32_t heap;
-} *world;
+} * world;
 
 static uint8_t take(void)
 {
@@ -66,7 +66,8 @@ struct sw_arena *component_call_scratch(const struct component_call *call)
     return &world->scratch;
 }
 
-int component_mem_range(struct component_call *call, uint32_t ptr, uint64_t len, uint32_t align, uint8_t **ret)
+int component_mem_range(struct component_call *call, uint32_t ptr, uint64_t len, uint32_t align,
+                        uint8_t **ret)
 {
     if (ptr % align || len > call->mem_len || ptr > call->mem_len - len)
         return component_trap(call, "out of bounds");
@@ -84,8 +85,8 @@ int component_lift_string(struct component_call *call, uint32_t ptr, uint32_t ta
     return sw_utf8_valid(*ret) ? 0 : component_trap(call, "utf-8");
 }
 
-int component_lift_list(struct component_call *call, uint32_t ptr, uint32_t count, uint32_t elem_size, uint32_t align,
-                        uint8_t **ret)
+int component_lift_list(struct component_call *call, uint32_t ptr, uint32_t count, uint32_t elem_size,
+                        uint32_t align, uint8_t **ret)
 {
     return component_mem_range(call, ptr, (uint64_t)count * elem_size, align, ret);
 }
@@ -115,7 +116,8 @@ int component_lower_alloc(struct component_call *call, uint64_t size, uint32_t a
     return 0;
 }
 
-int component_lower_bytes(struct component_call *call, struct sw_str bytes, uint32_t *ret_ptr, uint32_t *ret_count)
+int component_lower_bytes(struct component_call *call, struct sw_str bytes, uint32_t *ret_ptr,
+                          uint32_t *ret_count)
 {
     int rc = component_lower_alloc(call, bytes.n, 1, ret_ptr);
     if (rc < 0)
@@ -126,7 +128,8 @@ int component_lower_bytes(struct component_call *call, struct sw_str bytes, uint
     return 0;
 }
 
-int component_lower_string(struct component_call *call, struct sw_str text, uint32_t *ret_ptr, uint32_t *ret_len)
+int component_lower_string(struct component_call *call, struct sw_str text, uint32_t *ret_ptr,
+                           uint32_t *ret_len)
 {
     return component_lower_bytes(call, text, ret_ptr, ret_len);
 }
@@ -357,7 +360,8 @@ static void begin(void)
     CHECK(world->fake.call.mem);
     fill_memory(take_u32());
     fake_exchange_init(&world->exchange, "POST", "/path?query");
-    static const struct http_field fields[] = {{SW_LIT_INIT("host"), SW_LIT_INIT("a")}, {SW_LIT_INIT("x"), SW_LIT_INIT("y")}};
+    static const struct http_field fields[] = {{SW_LIT_INIT("host"), SW_LIT_INIT("a")},
+                                               {SW_LIT_INIT("x"), SW_LIT_INIT("y")}};
     world->exchange.request.fields = fields;
     world->exchange.request.field_count = 2;
     world->exchange.request.has_body = true;
@@ -366,8 +370,11 @@ static void begin(void)
     const struct host_http_request http = {.exchange = &world->exchange};
     void *request, *outparam;
     CHECK_OK(host_http_begin(world->fake.host, &http, &request, &outparam, &err), &err);
-    CHECK_INT(component_handle_new(&world->fake.call, HOST_KIND_HTTP_TYPES_INCOMING_REQUEST, request, &handle), 0);
-    CHECK_INT(component_handle_new(&world->fake.call, HOST_KIND_HTTP_TYPES_RESPONSE_OUTPARAM, outparam, &handle), 0);
+    CHECK_INT(
+        component_handle_new(&world->fake.call, HOST_KIND_HTTP_TYPES_INCOMING_REQUEST, request, &handle), 0);
+    CHECK_INT(
+        component_handle_new(&world->fake.call, HOST_KIND_HTTP_TYPES_RESPONSE_OUTPARAM, outparam, &handle),
+        0);
 }
 
 static void end(void)
@@ -407,7 +414,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
             if (handle->object)
                 drop(handle);
         }
-        if (rc < 0 && world->fake.failure.kind == ENGINE_TRAP_COMPONENT) { /* mostly a wrong handle: a real guest would be over */
+        if (rc < 0 && world->fake.failure.kind ==
+                          ENGINE_TRAP_COMPONENT) { /* mostly a wrong handle: a real guest would be over */
             world->fake.failure = (struct engine_failure){0};
             rc = 0;
         }

@@ -230,13 +230,14 @@ static void grow_by_pages(handle request, handle outparam)
 }
 
 static const struct act zoo_traps[] = {
-    ACT(unreachable), ACT(load_outside), ACT(store_outside), ACT(load_at_the_top), ACT(fill_outside),
-    ACT(copy_outside), ACT(table_outside), ACT(call_null), ACT(call_wrong_type), ACT(divide_by_zero),
-    ACT(remainder_of_zero), ACT(divide_overflow), ACT(convert_nan), ACT(convert_large), ACT(recurse),
-    ACT(recurse_with_host), ACT(loop_before), ACT(loop_after_head), ACT(loop_after_answer), ACT(loop_by_waiting),
-    ACT(loop_in_host), ACT(trap_after_head), ACT(trap_after_answer), ACT(sleep_for_ever), ACT(sleep_after_head),
-    ACT(exit_ok), ACT(exit_error), ACT(exit_strangely), ACT(exit_after_answer), ACT(grow_at_once),
-    ACT(grow_by_pages), ACT_END};
+    ACT(unreachable),       ACT(load_outside),    ACT(store_outside),     ACT(load_at_the_top),
+    ACT(fill_outside),      ACT(copy_outside),    ACT(table_outside),     ACT(call_null),
+    ACT(call_wrong_type),   ACT(divide_by_zero),  ACT(remainder_of_zero), ACT(divide_overflow),
+    ACT(convert_nan),       ACT(convert_large),   ACT(recurse),           ACT(recurse_with_host),
+    ACT(loop_before),       ACT(loop_after_head), ACT(loop_after_answer), ACT(loop_by_waiting),
+    ACT(loop_in_host),      ACT(trap_after_head), ACT(trap_after_answer), ACT(sleep_for_ever),
+    ACT(sleep_after_head),  ACT(exit_ok),         ACT(exit_error),        ACT(exit_strangely),
+    ACT(exit_after_answer), ACT(grow_at_once),    ACT(grow_by_pages),     ACT_END};
 
 SWELL_EXPORT("wasi:http/incoming-handler@0.2.0#handle") void handle_request(handle request, handle outparam)
 {

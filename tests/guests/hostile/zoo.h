@@ -30,7 +30,8 @@ SWELL_IMPORT(WASI_HTTP, "[method]outgoing-request.set-authority")
 int32_t outgoing_request_set_authority(handle self, int32_t some, const char *p, uint32_t n);
 SWELL_IMPORT(WASI_HTTP, "[method]outgoing-request.body")
 void outgoing_request_body(handle self, struct ret_handle *ret);
-SWELL_IMPORT(WASI_HTTP, "[method]future-trailers.get") void future_trailers_get(handle self, struct ret_words *ret);
+SWELL_IMPORT(WASI_HTTP, "[method]future-trailers.get")
+void future_trailers_get(handle self, struct ret_words *ret);
 SWELL_IMPORT(WASI_HTTP, "[method]future-trailers.subscribe") handle future_trailers_subscribe(handle self);
 SWELL_IMPORT(WASI_STREAMS, "[method]input-stream.skip")
 void input_stream_skip(handle self, int64_t n, struct ret_u64 *ret);
@@ -56,9 +57,15 @@ struct act {
     struct text name;
     void (*run)(handle request, handle outparam);
 };
-#define ACT(name) {{#name, sizeof #name - 1}, name}
+#define ACT(name)                                                                                            \
+    {                                                                                                        \
+        {#name, sizeof #name - 1}, name                                                                      \
+    }
 
-#define ACT_END {{0, 0}, 0} /* ends each table */
+#define ACT_END                                                                                              \
+    {                                                                                                        \
+        {0, 0}, 0                                                                                            \
+    } /* ends each table */
 
 #define OUTSIDE ((const char *)(uintptr_t)0xfffffff0u)
 

@@ -39,7 +39,8 @@ static void status_1000(handle request, handle outparam)
     status_is(outparam, 1000);
 }
 
-static void status_65736(handle request, handle outparam) /* 200 in sixteen bits, as the canonical ABI reads it */
+static void status_65736(handle request,
+                         handle outparam) /* 200 in sixteen bits, as the canonical ABI reads it */
 {
     (void)request;
     verdict(outparam, response_set_status_code(response_new(fields_new()), 65736) == 0);
@@ -86,7 +87,8 @@ static void header_injection_by_set(handle request, handle outparam)
 static void forbidden_headers(handle request, handle outparam)
 {
     (void)request;
-    verdict(outparam, refuses(TEXT("connection"), TEXT("close")) && refuses(TEXT("Transfer-Encoding"), TEXT("chunked")) &&
+    verdict(outparam, refuses(TEXT("connection"), TEXT("close")) &&
+                          refuses(TEXT("Transfer-Encoding"), TEXT("chunked")) &&
                           refuses(TEXT("keep-alive"), TEXT("1")) && refuses(TEXT("upgrade"), TEXT("h2c")) &&
                           refuses(TEXT("host"), TEXT("a")) && refuses(TEXT("proxy-connection"), TEXT("a")));
 }
@@ -234,7 +236,8 @@ static void body_twice(handle request, handle outparam)
     verdict(outparam, !first.is_err && second.is_err);
 }
 
-static void body_before_set(handle request, handle outparam) /* nowhere to go: room for some, then none for ever */
+static void body_before_set(handle request,
+                            handle outparam) /* nowhere to go: room for some, then none for ever */
 {
     (void)request;
     handle response = response_new(fields_new());
@@ -260,12 +263,34 @@ static void error_with_text_outside(handle request, handle outparam)
     response_outparam_set(outparam, 1, 38, 1, (int64_t)(uintptr_t)OUTSIDE, 64, 0, 0, 0);
 }
 
-static const struct act zoo_answers[] = {
-    ACT(never), ACT(twice), ACT(status_0), ACT(status_99), ACT(status_1000), ACT(status_65736), ACT(status_101),
-    ACT(header_injection), ACT(header_injection_by_set), ACT(forbidden_headers), ACT(immutable_headers),
-    ACT(headers_without_end), ACT(header_of_a_megabyte), ACT(headers_to_the_limit), ACT(length_too_large),
-    ACT(length_too_small), ACT(length_no_number), ACT(length_overflows), ACT(length_twice), ACT(trailers),
-    ACT(trailers_that_frame), ACT(no_body), ACT(body_dropped), ACT(body_left), ACT(body_twice),
-    ACT(body_before_set), ACT(error_internal), ACT(error_with_text_outside), ACT_END};
+static const struct act zoo_answers[] = {ACT(never),
+                                         ACT(twice),
+                                         ACT(status_0),
+                                         ACT(status_99),
+                                         ACT(status_1000),
+                                         ACT(status_65736),
+                                         ACT(status_101),
+                                         ACT(header_injection),
+                                         ACT(header_injection_by_set),
+                                         ACT(forbidden_headers),
+                                         ACT(immutable_headers),
+                                         ACT(headers_without_end),
+                                         ACT(header_of_a_megabyte),
+                                         ACT(headers_to_the_limit),
+                                         ACT(length_too_large),
+                                         ACT(length_too_small),
+                                         ACT(length_no_number),
+                                         ACT(length_overflows),
+                                         ACT(length_twice),
+                                         ACT(trailers),
+                                         ACT(trailers_that_frame),
+                                         ACT(no_body),
+                                         ACT(body_dropped),
+                                         ACT(body_left),
+                                         ACT(body_twice),
+                                         ACT(body_before_set),
+                                         ACT(error_internal),
+                                         ACT(error_with_text_outside),
+                                         ACT_END};
 
 #endif

@@ -240,14 +240,37 @@ static void fill_bodies_for_ever(handle request, handle outparam)
     }
 }
 
-static const struct act zoo_handles[] = {
-    ACT(forged_request), ACT(forged_outparam), ACT(forged_fields), ACT(forged_stream), ACT(forged_pollable),
-    ACT(forged_in_list), ACT(handle_zero), ACT(handle_negative), ACT(request_as_fields), ACT(outparam_as_stream),
-    ACT(fields_as_response), ACT(input_as_output), ACT(drop_as_other_type), ACT(drop_twice), ACT(use_after_drop),
-    ACT(use_after_given), ACT(response_after_set), ACT(drop_body_before_stream), ACT(finish_body_before_stream),
-    ACT(drop_outgoing_before_stream), ACT(finish_outgoing_before_stream), ACT(drop_stream_before_pollable),
-    ACT(drop_request_before_headers), ACT(give_response_before_headers), ACT(give_owned_twice_in_one_call),
-    ACT(splice_forged), ACT(drop_outparam), ACT(make_fields_for_ever), ACT(make_pollables_for_ever),
-    ACT(clone_large_fields_for_ever), ACT(fill_bodies_for_ever), ACT_END};
+static const struct act zoo_handles[] = {ACT(forged_request),
+                                         ACT(forged_outparam),
+                                         ACT(forged_fields),
+                                         ACT(forged_stream),
+                                         ACT(forged_pollable),
+                                         ACT(forged_in_list),
+                                         ACT(handle_zero),
+                                         ACT(handle_negative),
+                                         ACT(request_as_fields),
+                                         ACT(outparam_as_stream),
+                                         ACT(fields_as_response),
+                                         ACT(input_as_output),
+                                         ACT(drop_as_other_type),
+                                         ACT(drop_twice),
+                                         ACT(use_after_drop),
+                                         ACT(use_after_given),
+                                         ACT(response_after_set),
+                                         ACT(drop_body_before_stream),
+                                         ACT(finish_body_before_stream),
+                                         ACT(drop_outgoing_before_stream),
+                                         ACT(finish_outgoing_before_stream),
+                                         ACT(drop_stream_before_pollable),
+                                         ACT(drop_request_before_headers),
+                                         ACT(give_response_before_headers),
+                                         ACT(give_owned_twice_in_one_call),
+                                         ACT(splice_forged),
+                                         ACT(drop_outparam),
+                                         ACT(make_fields_for_ever),
+                                         ACT(make_pollables_for_ever),
+                                         ACT(clone_large_fields_for_ever),
+                                         ACT(fill_bodies_for_ever),
+                                         ACT_END};
 
 #endif

@@ -204,11 +204,27 @@ static void body_for_ever(handle request, handle outparam)
         ;
 }
 
-static const struct act zoo_streams[] = {
-    ACT(write_unasked), ACT(write_more), ACT(write_twice_for_one_permission), ACT(write_zeroes_without_end),
-    ACT(write_and_flush_5000), ACT(write_zeroes_and_flush_5000), ACT(write_outside), ACT(write_after_finish),
-    ACT(flush_again_and_again), ACT(read_after_end), ACT(read_everything), ACT(skip_everything),
-    ACT(splice_everything), ACT(consume_twice), ACT(stream_twice), ACT(trailers_twice), ACT(read_stdin_for_ever),
-    ACT(print_without_line_end), ACT(print_terminal_codes), ACT(print_for_ever), ACT(body_for_ever), ACT_END};
+static const struct act zoo_streams[] = {ACT(write_unasked),
+                                         ACT(write_more),
+                                         ACT(write_twice_for_one_permission),
+                                         ACT(write_zeroes_without_end),
+                                         ACT(write_and_flush_5000),
+                                         ACT(write_zeroes_and_flush_5000),
+                                         ACT(write_outside),
+                                         ACT(write_after_finish),
+                                         ACT(flush_again_and_again),
+                                         ACT(read_after_end),
+                                         ACT(read_everything),
+                                         ACT(skip_everything),
+                                         ACT(splice_everything),
+                                         ACT(consume_twice),
+                                         ACT(stream_twice),
+                                         ACT(trailers_twice),
+                                         ACT(read_stdin_for_ever),
+                                         ACT(print_without_line_end),
+                                         ACT(print_terminal_codes),
+                                         ACT(print_for_ever),
+                                         ACT(body_for_ever),
+                                         ACT_END};
 
 #endif

@@ -129,13 +129,15 @@ static void method_case_of_seventy(handle request, handle outparam)
 static void method_not_a_token(handle request, handle outparam)
 {
     (void)request;
-    verdict(outparam, outgoing_request_set_method(outgoing_request_new(fields_new()), 9, "GET /\r\n", 7) != 0);
+    verdict(outparam,
+            outgoing_request_set_method(outgoing_request_new(fields_new()), 9, "GET /\r\n", 7) != 0);
 }
 
 static void authority_with_line_end(handle request, handle outparam)
 {
     (void)request;
-    verdict(outparam, outgoing_request_set_authority(outgoing_request_new(fields_new()), 1, "a\r\nb", 4) != 0);
+    verdict(outparam,
+            outgoing_request_set_authority(outgoing_request_new(fields_new()), 1, "a\r\nb", 4) != 0);
 }
 
 static void random_of_exbibytes(handle request, handle outparam)
@@ -188,12 +190,31 @@ static void poll_huge_list(handle request, handle outparam)
     poll_list((const handle *)1024, 0x40000001u, &ready);
 }
 
-static const struct act zoo_values[] = {
-    ACT(string_outside), ACT(string_length_wraps), ACT(value_outside), ACT(list_huge), ACT(list_outside),
-    ACT(list_unaligned), ACT(list_of_strings_outside), ACT(list_of_the_same_megabyte), ACT(result_outside),
-    ACT(result_unaligned), ACT(text_not_utf8), ACT(text_surrogate), ACT(text_cut_off), ACT(option_of_seven),
-    ACT(result_of_two), ACT(error_case_of_thousand), ACT(method_case_of_seventy), ACT(method_not_a_token),
-    ACT(authority_with_line_end), ACT(random_of_exbibytes), ACT(random_of_everything), ACT(random_in_a_loop),
-    ACT(poll_nothing), ACT(poll_too_many), ACT(poll_huge_list), ACT_END};
+static const struct act zoo_values[] = {ACT(string_outside),
+                                        ACT(string_length_wraps),
+                                        ACT(value_outside),
+                                        ACT(list_huge),
+                                        ACT(list_outside),
+                                        ACT(list_unaligned),
+                                        ACT(list_of_strings_outside),
+                                        ACT(list_of_the_same_megabyte),
+                                        ACT(result_outside),
+                                        ACT(result_unaligned),
+                                        ACT(text_not_utf8),
+                                        ACT(text_surrogate),
+                                        ACT(text_cut_off),
+                                        ACT(option_of_seven),
+                                        ACT(result_of_two),
+                                        ACT(error_case_of_thousand),
+                                        ACT(method_case_of_seventy),
+                                        ACT(method_not_a_token),
+                                        ACT(authority_with_line_end),
+                                        ACT(random_of_exbibytes),
+                                        ACT(random_of_everything),
+                                        ACT(random_in_a_loop),
+                                        ACT(poll_nothing),
+                                        ACT(poll_too_many),
+                                        ACT(poll_huge_list),
+                                        ACT_END};
 
 #endif

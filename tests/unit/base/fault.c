@@ -49,10 +49,14 @@ static void each_process_has_its_own(void **state)
         const char *text;
         bool armed;
     } rows[] = {
-        {"worker", "alloc:1", true},          {"supervisor", "alloc:1", false},
-        {"worker", "worker:alloc:1", true},   {"worker", "supervisor:alloc:1", false},
-        {"supervisor", "supervisor:alloc:1", true}, {"compiler", "compiler:alloc:1", true},
-        {"worker", "", false},                {"worker", NULL, false},
+        {"worker", "alloc:1", true},
+        {"supervisor", "alloc:1", false},
+        {"worker", "worker:alloc:1", true},
+        {"worker", "supervisor:alloc:1", false},
+        {"supervisor", "supervisor:alloc:1", true},
+        {"compiler", "compiler:alloc:1", true},
+        {"worker", "", false},
+        {"worker", NULL, false},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         CHECK_INT(setup(rows[i].process, rows[i].text, &err), 0);
@@ -64,8 +68,9 @@ static void each_process_has_its_own(void **state)
 static void what_is_wrong_is_explained(void **state)
 {
     (void)state;
-    static const char *const rows[] = {"alloc", "alloc:", "alloc:0", "alloc:x", "alloc:1:2", "alloc:-1", "nobody:alloc:1",
-                                       "loop:1", ":", "worker:", "alloc:1000000001"};
+    static const char *const rows[] = {"alloc",     "alloc:",   "alloc:0",         "alloc:x",
+                                       "alloc:1:2", "alloc:-1", "nobody:alloc:1",  "loop:1",
+                                       ":",         "worker:",  "alloc:1000000001"};
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         struct sw_err err;
         CHECK_INT(setup("worker", rows[i], &err), -SW_EINPUT);
@@ -85,8 +90,10 @@ static void every_point_has_a_name(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(fails_once_at_the_time_that_was_named), cmocka_unit_test(memory_fails),
-        cmocka_unit_test(each_process_has_its_own),              cmocka_unit_test(what_is_wrong_is_explained),
+        cmocka_unit_test(fails_once_at_the_time_that_was_named),
+        cmocka_unit_test(memory_fails),
+        cmocka_unit_test(each_process_has_its_own),
+        cmocka_unit_test(what_is_wrong_is_explained),
         cmocka_unit_test(every_point_has_a_name),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
