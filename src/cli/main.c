@@ -1,6 +1,7 @@
 /* main.c - the table of commands.  Room: cli. */
 #include "cli/inspect.h"
 #include "cli/internal.h"
+#include "cli/invoke.h"
 #include "cli/reload.h"
 #include "cli/up.h"
 
@@ -35,6 +36,12 @@ static const struct cli_command commands[] = {
      .option_word = "option",
      .parsed_bytes = sizeof(struct cli_inspect),
      .run = cli_inspect_run},
+    {.name = "invoke",
+     .summary = "Call a function that a component exports",
+     .options = cli_invoke_options,
+     .option_word = "option",
+     .parsed_bytes = sizeof(struct cli_invoke),
+     .run = cli_invoke_run},
     {.name = "internal-worker",
      .summary = "Serve what the supervisor sends",
      .option_word = "option",

@@ -1,0 +1,14 @@
+/* invoke.h - swell invoke.  Room: cli. */
+#ifndef SW_CLI_INVOKE_H
+#define SW_CLI_INVOKE_H
+
+#include "cli/command.h"
+
+struct cli_invoke {
+    const char *file;
+    const char *call;
+};
+extern const struct cli_option cli_invoke_options[];
+int cli_invoke_run(const void *parsed, const struct cli_io *io, struct sw_err *err) SW_MUST_CHECK;
+
+#endif
