@@ -124,6 +124,8 @@ static int find(struct sw_str path, struct found *found, struct sw_err *err)
         memcpy(found->path, manifest, sizeof manifest);
     } else {
         found->is_wasm = sw_str_ends(path, SW_LIT(".wasm"));
+        if (found->is_wasm && !S_ISREG(st.st_mode)) /* a FIFO would hold who reads it; manifests: read_file */
+            return sw_fail(err, SW_EINPUT, "'%s': expected a component, got no regular file", found->path);
     }
     return resolve_dir(found, err);
 }

@@ -84,7 +84,8 @@ int node_channel_receive(int channel_fd, char *buffer, size_t buffer_bytes, stru
         n = sw_fault_errno(SW_FAULT_NODE_RECEIVE, ENOBUFS)
                 ? -1
                 : recvmsg(channel_fd, &head, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
-    while (n < 0 && (errno == EINTR || errno == ECONNRESET)); /* reset: it ended with packets of ours unread */
+    while (n < 0 &&
+           (errno == EINTR || errno == ECONNRESET)); /* reset: it ended with packets of ours unread */
     if (n < 0 && errno == EAGAIN)
         return SW_WAIT;
     if (n < 0)

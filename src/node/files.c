@@ -66,7 +66,7 @@ int node__reopen(int fd, int *ret_fd, struct sw_err *err)
 {
     char path[64];
     (void)snprintf(path, sizeof path, "/proc/self/fd/%d", fd); /* fits */
-    int again = open(path, O_RDONLY | O_CLOEXEC);
+    int again = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* as add_component in serving.c */
     if (again < 0)
         return sw_fail_errno(err, SW_EIO, errno, "open '%s'", path);
     *ret_fd = again;

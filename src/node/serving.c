@@ -48,7 +48,8 @@ static int add_component(struct node__serving *serving, const struct node_config
                          const struct node__keys *keys, struct sw_err *err)
 {
     const struct app_component *component = &config->app->components[index];
-    int fd = open(component->source.p, O_RDONLY | O_CLOEXEC);
+    int fd =
+        open(component->source.p, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a FIFO by now must not hold us */
     if (fd < 0)
         return sw_fail_errno(err, SW_EIO, errno, "open '" SW_FMT "'", SW_ARG(component->source));
     serving->fds[serving->fd_count++] = fd;

@@ -14,7 +14,8 @@
 #include "trigger/limits.h"
 #include "trigger/load.h"
 
-static int compile_core(const struct engine_core *core, const char *key, const char *cache_dir, struct sw_err *err)
+static int compile_core(const struct engine_core *core, const char *key, const char *cache_dir,
+                        struct sw_err *err)
 {
     sw_auto_close int cwasm_fd = -1;
     sw_auto_close int image_fd = -1;
@@ -45,7 +46,8 @@ static int compile_all(const struct trigger_component *component, const struct t
 
 int trigger_compile_run(const struct trigger_compile *job, struct sw_err *err)
 {
-    sw_auto_close int fd = open(job->wasm_path, O_RDONLY | O_CLOEXEC);
+    sw_auto_close int fd =
+        open(job->wasm_path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a FIFO must not hold us */
     if (fd < 0)
         return sw_fail_errno(err, SW_EIO, errno, "open '%s'", job->wasm_path);
     struct trigger_component component;

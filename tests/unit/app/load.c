@@ -97,6 +97,8 @@ static void a_folder_a_file_and_a_wasm_can_be_named(void **state)
     check_fails("e", SW_EINPUT, "no spin.toml in the folder 'e'\nhint: name a manifest with -f FILE");
     check_fails("nowhere", SW_EINPUT, "'nowhere': No such file or directory");
     check_fails("/dev/null", SW_EINPUT, "'/dev/null': expected a manifest, got no regular file");
+    CHECK_INT(mkfifo("e/pipe.wasm", 0600), 0);
+    check_fails("e/pipe.wasm", SW_EINPUT, "'e/pipe.wasm': expected a component, got no regular file");
 }
 
 static void a_bare_wasm_serves_every_path_and_has_nothing(void **state)
