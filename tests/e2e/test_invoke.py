@@ -1,0 +1,90 @@
+"""`swell wit`, `swell inspect`, `swell invoke`: what they print about a component and how they call it."""
+
+import json
+import subprocess
+
+import pytest
+
+import swell as runner
+
+DATA = runner.ROOT / "tests/unit/component/data"
+INVOKE = DATA / "invoke.wasm"
+
+
+def run(*args):
+    """Returns (exit code, stdout, stderr)."""
+    done = subprocess.run([str(runner.program()), *map(str, args)], stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=120)
+    return done.returncode, done.stdout, done.stderr
+
+
+@pytest.mark.parametrize("call, want", [
+    ("add(1, 2)", "3"),
+    ("char('\\u{41}')", "'A'"),
+    ("turn(%ok)", "%ok"),
+    ("allow({write})", "{write}"),
+    ("float(-1.5e300)", "-1.5e+300"),
+    ('text("a\\tb \u00fc")', '"a\\tb \u00fc"'),
+    ('list([(1, "x"), (2, "")])', '[(1, "x"), (2, "")]'),
+    ('adopt({tags: [1, 2], name: "Rex"})', '{name: "Rex", age: none, tags: [1, 2]}'),
+    ('adopt({name: "", age: 3, tags: []})', '{name: "", age: some(3), tags: []}'),
+    ("test:calc/math@1.2.0#sum(3, 4)", "7"),
+    ("test:calc/math#sum(3, 4)", "7"),
+    ("sum(3, 4)", "7"),
+])
+def test_a_call_prints_its_result(call, want):
+    assert run("invoke", INVOKE, call) == (0, want + "\n", "")
+
+
+@pytest.mark.parametrize("call, code, message", [
+    ("boom()", 1, "trap: the guest executed 'unreachable'"),
+    ("add(1)", 2, "1:6: expected 2 arguments, got 1: 'b' is missing\nhint: it is add: func(a: u32, b: u32) -> u32\n"),
+    ("add(1, 2, 3)", 2, "1:9: expected 2 arguments, got more\nhint: it is add: func(a: u32, b: u32) -> u32\n"),
+    ("test:calc/math#sum(3, -1)", 2, "1:23: expected a u32 (0 to 4294967295), got '-1'\nhint: it is sum: func(a: u32, b: u32) -> u32\n"),
+    ("ad(1)", 2, "exports no function 'ad'\nhint: did you mean 'add'? It exports\n  test:calc/math@1.2.0#sum\n"),
+    ("test:calc/math@1.3.0#sum(3, 4)", 2, "exports no function 'test:calc/math@1.3.0#sum'"),
+    ("add", 2, "expected 'FUNCTION(ARGUMENTS)', got 'add'"),
+])
+def test_a_call_that_cannot_be_is_explained(call, code, message):
+    status, out, error = run("invoke", INVOKE, call)
+    assert (status, out) == (code, "")
+    assert f"error: '{INVOKE}': " in error and message in error
+
+
+def test_wit_prints_the_world():
+    assert run("wit", DATA / "run_nested.wasm") == (0, """\
+package root:component;
+
+world root {
+  import test:host/api@1.0.0;
+  export count: func() -> u32;
+  export twice: func(n: u32);
+  export quadruple: func(l: list<u32>) -> list<u32>;
+}
+
+package test:host@1.0.0 {
+  interface api {
+    note: func(n: u32);
+  }
+}
+""", "")
+
+
+def test_inspect_says_what_is_missing():
+    status, out, error = run("inspect", "--format", "json", DATA / "run_nested.wasm")
+    assert (status, error) == (0, "")
+    found = json.loads(out)
+    assert found["kind"] == "component" and found["served"] is False
+    assert found["missing-imports"] == [{"import": "test:host/api@1.0.0"}]
+    assert found["imports"] == [{"name": "test:host/api", "version": "1.0.0", "kind": "instance", "functions": 1}]
+    status, out, error = run("inspect", DATA / "run_nested.wasm")
+    assert status == 0 and "served by this Swell: no\n  missing import: test:host/api@1.0.0\n" in out
+
+
+def test_files_of_another_kind_are_refused(tmp_path):
+    other = tmp_path / "a.wasm"
+    other.write_text("hello")
+    for command in ("wit", "inspect"):
+        status, _, error = run(command, other)
+        assert status == 2 and "expected a WebAssembly component, got a file of another kind" in error
+    status, _, error = run("wit")
+    assert (status, error) == (2, "error: expected FILE, got nothing\nhint: 'swell help wit' shows what it takes\n")
