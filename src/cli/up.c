@@ -344,10 +344,9 @@ static void on_reloaded(void *arg, const struct app *app)
 
 static int serve(const struct cli_up *options, struct up *up, struct sw_err *err)
 {
-    const char *from_env = getenv("SPIN_HTTP_LISTEN_ADDR");
-    const char *listen_at = options->listen           ? options->listen
-                            : from_env && from_env[0] ? from_env
-                                                      : DEFAULT_LISTEN;
+    const char *from_env = options->listen ? NULL : getenv("SPIN_HTTP_LISTEN_ADDR");
+    bool use_env = from_env && from_env[0];
+    const char *listen_at = options->listen ? options->listen : use_env ? from_env : DEFAULT_LISTEN;
     sw_auto_buf cache_dir = SW_BUF(PATH_MAX);
     sw_auto_buf run_dir = SW_BUF(PATH_MAX);
     sw_auto_close int listen_fd = -1;
@@ -358,8 +357,11 @@ static int serve(const struct cli_up *options, struct up *up, struct sw_err *err
         rc = cli_run_dir(getenv("XDG_RUNTIME_DIR"), cache_home, getenv("HOME"), &run_dir, err);
     if (rc == 0)
         rc = own_path(program, err);
-    if (rc == 0)
+    if (rc == 0) {
         rc = cli_listen(listen_at, &listen_fd, up->address, err);
+        if (rc < 0 && use_env) /* nobody gave --listen, of which the text speaks */
+            rc = sw_wrap(err, "SPIN_HTTP_LISTEN_ADDR is '%.100s'", from_env);
+    }
     if (rc < 0)
         return rc;
     if (options->quiet && setenv("SWELL_QUIET", "1", 1) != 0) /* workers inherit it */

@@ -55,6 +55,12 @@ def up(*args, cwd, cache, env=None, timeout=120):
     return run.returncode, run.stdout, run.stderr
 
 
+def test_a_bad_address_in_the_environment_is_named(app, cache):
+    code, _, err = up("up", cwd=app, cache=cache, env={"SPIN_HTTP_LISTEN_ADDR": "nowhere"})
+    assert code == 2
+    assert err.startswith("error: SPIN_HTTP_LISTEN_ADDR is 'nowhere': --listen: expected ADDRESS:PORT, got 'nowhere'\nhint: ")
+
+
 def test_start_up_output(start, app):
     with start(["-f", str(app)]) as server:
         base = f"http://127.0.0.1:{server.port}"
