@@ -40,7 +40,7 @@
 /* So many unanswered questions in a row: it hangs. Ten seconds are far more than a slow machine needs. Counted in questions, not in
  * time, so that a machine that slept, or a supervisor that was stopped with its workers, blames nobody. */
 #define NODE_PINGS_MAX 10
-/* A worker that hangs is told to leave a core (SIGABRT), and gets so long for it before SIGKILL. */
+/* A worker that hangs gets SIGABRT, for a core where the sandbox permits one (SWELL_SANDBOX=inspect), and so long for it before SIGKILL. */
 #define NODE_ABORT_MS_MAX 2000
 
 /* A reload: how long new workers wait for the old ones to stop accepting, so that there is one moment before and after which a new

@@ -280,7 +280,7 @@ static void ask(struct node__slot *slot)
     }
     if (slot->pings >= timing->pings_max) {
         slot->hung = true;
-        loop_process_kill(slot->process, SIGABRT); /* a core shows where it hung */
+        loop_process_kill(slot->process, SIGABRT); /* a core, where permitted, shows where it hung */
         loop_timer_start(slot->timer, timing->abort_ms_max);
         return;
     }
