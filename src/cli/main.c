@@ -1,4 +1,5 @@
 /* main.c - the table of commands.  Room: cli. */
+#include "cli/componentize.h"
 #include "cli/inspect.h"
 #include "cli/internal.h"
 #include "cli/invoke.h"
@@ -42,6 +43,12 @@ static const struct cli_command commands[] = {
      .option_word = "option",
      .parsed_bytes = sizeof(struct cli_invoke),
      .run = cli_invoke_run},
+    {.name = "componentize",
+     .summary = "Make a component from a core module and a world",
+     .options = cli_componentize_options,
+     .option_word = "option",
+     .parsed_bytes = sizeof(struct cli_componentize),
+     .run = cli_componentize_run},
     {.name = "internal-worker",
      .summary = "Serve what the supervisor sends",
      .option_word = "option",
