@@ -299,11 +299,17 @@ static void say_package(struct wit_writer *w, uint32_t first)
 
 /* ---- the world ---- */
 
+/* By name as well: two interfaces may have one type. */
 static struct wit_home *home_of(struct wit_writer *w, const struct vt_item *item)
 {
-    for (uint32_t i = 1; i < w->home_count; i++)
-        if (w->homes[i].sides[0] == &item->what.type->exports || w->homes[i].sides[1] == &item->what.type->exports)
-            return &w->homes[i];
+    const struct vt_items *exports = &item->what.type->exports;
+    if (w->rc == 0)
+        w->rc = component__v_steps(w->v, w->home_count);
+    for (uint32_t i = 1; w->rc == 0 && i < w->home_count; i++) {
+        struct wit_home *home = &w->homes[i];
+        if ((home->sides[0] == exports || home->sides[1] == exports) && sw_str_eq(home->name, item->name))
+            return home;
+    }
     return NULL;
 }
 
