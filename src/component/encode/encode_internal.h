@@ -84,6 +84,7 @@ struct enc_use { /* a core import */
     uint32_t slot;      /* of the shim, or ENC_NONE */
     uint32_t core_func; /* what the main module gets */
     uint32_t root_func; /* of the world itself: the component function */
+    bool seen;          /* its types are known to be live */
     bool again;         /* imported before under the same names */
 };
 

@@ -149,10 +149,24 @@ static void match_import(struct enc *e, struct enc_use *use)
     e->realloc |= use->sig.realloc;
     if (use->sig.memory || use->sig.realloc)
         use->slot = new_slot(e, &use->sig.flat);
-    if (use->func)
-        enc_live_func(e, enc_home(e, use->interface), use->func);
-    else if (!exported.n)
-        enc_live_def(e, use->def);
+}
+
+/* Module by module in order of their first appearance: as other encoders do, so that their components and ours declare the same. */
+static void live_imports(struct enc *e)
+{
+    for (uint32_t i = 0; e->rc == 0 && i < e->use_count; i++) {
+        struct sw_str module = e->uses[i].import->module;
+        for (uint32_t k = i; enc_step(e) && k < e->use_count; k++) {
+            struct enc_use *use = &e->uses[k];
+            if (use->seen || !sw_str_eq(use->import->module, module))
+                continue;
+            use->seen = true;
+            if (use->func)
+                enc_live_func(e, enc_home(e, use->interface), use->func);
+            else if (!sw_str_starts(module, SW_LIT("[export]")))
+                enc_live_def(e, use->def);
+        }
+    }
 }
 
 /* ---- exports ---- */
@@ -241,6 +255,6 @@ void enc_match(struct enc *e)
     }
     if (e->rc == 0)
         match_support(e);
-    if (e->rc == 0)
-        enc_live_exports(e);
+    live_imports(e);
+    enc_live_exports(e);
 }
