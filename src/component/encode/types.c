@@ -199,6 +199,8 @@ uint32_t enc_def(struct enc *e, struct enc_scope *scope, const struct wit_def *d
         return index;
     if (inner && def->kind == WIT_DEF_USE) {
         index = enc_def(e, scope, def->target);
+        if (def->home != scope->home) /* passed on by another interface: it is that one's type */
+            index = give_name(e, scope, def, index);
     } else if (!inner && def->home != scope->home && !(scope->kind == ENC_SCOPE_WORLD && !def->home->interface)) {
         index = foreign(e, scope, def);
     } else {
