@@ -8,9 +8,15 @@ static void put_module(struct enc *e, void (*make)(struct enc *, struct sw_buf *
     enc_section(e, &e->root.bytes, 1, sw_buf_str(&module));
 }
 
+static bool has_initialize(const struct enc *e)
+{
+    const struct engine_core_export *start = engine_core_export_find(e->core, SW_LIT("_initialize"));
+    return start && start->kind == ENGINE_CORE_FUNC;
+}
+
 static void make_fixup(struct enc *e, struct sw_buf *out)
 {
-    enc_fixup_module(e, out, engine_core_export_find(e->core, SW_LIT("_initialize")) != NULL);
+    enc_fixup_module(e, out, has_initialize(e));
 }
 
 static uint32_t put_core_instance(struct enc *e, struct sw_str item)
@@ -154,8 +160,7 @@ static void make_fixup_instance(struct enc *e, uint32_t module, bool initialize)
 
 void enc_core(struct enc *e)
 {
-    const struct engine_core_export *start = engine_core_export_find(e->core, SW_LIT("_initialize"));
-    bool initialize = start && start->kind == ENGINE_CORE_FUNC;
+    bool initialize = has_initialize(e);
     enc_section(e, &e->root.bytes, 1, e->core->bytes);
     if (e->slot_count) {
         put_module(e, enc_shim_module);

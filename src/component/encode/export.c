@@ -11,7 +11,8 @@ static uint32_t lift(struct enc *e, struct enc_scope *scope, const struct enc_in
     const char *post = enc_text(e, "cabi_post_%s", name);
     struct enc_sig sig = enc_sig_of(e, func, false);
     uint32_t type = enc_func_type(e, scope, func), callee = enc_alias_core_func(e, e->main, sw_str_of(name));
-    bool has_post = engine_core_export_find(e->core, sw_str_of(post)) != NULL;
+    const struct engine_core_export *found = engine_core_export_find(e->core, sw_str_of(post));
+    bool has_post = found && found->kind == ENGINE_CORE_FUNC;
     enc_raw(e, &item, sw_str("\0\0", 2));
     enc_u32(e, &item, callee);
     enc_u32(e, &item, (uint32_t)sig.memory + sig.realloc + sig.text + has_post);
