@@ -21,14 +21,18 @@
 
 /* As large as a small Rust guest: 17 pages, a little data, a table. */
 static const char guest_wat[] =
-    "(module (import \"h\" \"nop\" (func $nop))(import \"h\" \"park\" (func $park))(memory (export \"m\") 17)(table 32 funcref)"
+    "(module (import \"h\" \"nop\" (func $nop))(import \"h\" \"park\" (func $park))(memory (export \"m\") "
+    "17)(table 32 funcref)"
     "(global $sp (mut i32) (i32.const 1048576))(data (i32.const 1048600) \"some data\")"
-    "(func (export \"touch\") (param i32) (local i32) (local.set 1 (i32.const 524288)) (block $e (loop $l (br_if $e (i32.eqz (local.get 0)))"
+    "(func (export \"touch\") (param i32) (local i32) (local.set 1 (i32.const 524288)) (block $e (loop $l "
+    "(br_if $e (i32.eqz (local.get 0)))"
     "  (i32.store (local.get 1) (i32.const 7)) (local.set 1 (i32.add (local.get 1) (i32.const 4096)))"
     "  (local.set 0 (i32.sub (local.get 0) (i32.const 1))) (br $l))))"
     "(func (export \"id\") (param i32))"
-    "(func (export \"hosts\") (param i32) (loop $l (call $nop) (br_if $l (local.tee 0 (i32.sub (local.get 0) (i32.const 1))))))"
-    "(func (export \"parks\") (param i32) (loop $l (call $park) (br_if $l (local.tee 0 (i32.sub (local.get 0) (i32.const 1)))))))";
+    "(func (export \"hosts\") (param i32) (loop $l (call $nop) (br_if $l (local.tee 0 (i32.sub (local.get 0) "
+    "(i32.const 1))))))"
+    "(func (export \"parks\") (param i32) (loop $l (call $park) (br_if $l (local.tee 0 (i32.sub (local.get "
+    "0) (i32.const 1)))))))";
 
 struct bench {
     struct loop *loop;
@@ -101,7 +105,8 @@ static void load(struct bench *bench)
     wasm_byte_vec_delete(&wasm);
     sw_auto_close int cwasm_fd = file_of(sw_buf_str(&cwasm));
     sw_auto_close int image_fd = file_of(sw_buf_str(&image));
-    const struct engine_link links[] = {{.kind = ENGINE_LINK_HOST, .fn = nop}, {.kind = ENGINE_LINK_HOST, .fn = park}};
+    const struct engine_link links[] = {{.kind = ENGINE_LINK_HOST, .fn = nop},
+                                        {.kind = ENGINE_LINK_HOST, .fn = park}};
     if (engine_module_open(bench->engine, core, cwasm_fd, image_fd, &bench->module, &bench->err) < 0 ||
         engine_module_bind(bench->module, links, 2, &bench->bound, &bench->err) < 0)
         die(bench, "open");
@@ -144,7 +149,8 @@ static void begin(struct bench *bench)
     static const struct engine_limits limits = {.cpu_ms_max = 10000};
     uint32_t instance = 0;
     if (engine_store_new(bench->engine, &limits, bench, &bench->store, &bench->err) < 0 ||
-        (bench->instantiates && engine_store_instantiate(bench->store, bench->bound, &instance, &bench->err) < 0) ||
+        (bench->instantiates &&
+         engine_store_instantiate(bench->store, bench->bound, &instance, &bench->err) < 0) ||
         engine_call_start(bench->store, request_fn, request_done, bench, &bench->call, &bench->err) < 0)
         die(bench, "request");
 }
@@ -183,24 +189,30 @@ static void run(enum engine_reset reset, uint32_t requests, const char *name)
     }
     loop_defer_init(&bench.waker, wake, &bench);
     load(&bench);
-    (void)printf("%-8s store and call, no instance                %7.2f us\n", name, measure(&bench, requests, requests));
+    (void)printf("%-8s store and call, no instance                %7.2f us\n", name,
+                 measure(&bench, requests, requests));
     bench.instantiates = true;
-    (void)printf("%-8s + instance, one export call, reset         %7.2f us\n", name, measure(&bench, requests, requests));
+    (void)printf("%-8s + instance, one export call, reset         %7.2f us\n", name,
+                 measure(&bench, requests, requests));
     bench.export = "touch";
     for (size_t i = 0; i < sizeof pages / sizeof *pages; i++) {
         bench.arg = pages[i];
-        (void)printf("%-8s + %2d pages written                         %7.2f us\n", name, pages[i], measure(&bench, requests, requests));
+        (void)printf("%-8s + %2d pages written                         %7.2f us\n", name, pages[i],
+                     measure(&bench, requests, requests));
     }
     bench.export = "id";
     bench.repeat = 1000000;
-    (void)printf("%-8s export call                                %7.3f us\n", name, measure(&bench, 1, bench.repeat));
+    (void)printf("%-8s export call                                %7.3f us\n", name,
+                 measure(&bench, 1, bench.repeat));
     bench.repeat = 1;
     bench.arg = 1000000;
     bench.export = "hosts";
-    (void)printf("%-8s host call, with the guest's loop           %7.3f us\n", name, measure(&bench, 1, bench.arg));
+    (void)printf("%-8s host call, with the guest's loop           %7.3f us\n", name,
+                 measure(&bench, 1, bench.arg));
     bench.export = "parks";
     bench.arg = 100000;
-    (void)printf("%-8s park, a turn of the loop, wake             %7.3f us\n", name, measure(&bench, 1, bench.arg));
+    (void)printf("%-8s park, a turn of the loop, wake             %7.3f us\n", name,
+                 measure(&bench, 1, bench.arg));
     engine_bound_free(bench.bound);
     engine_module_free(bench.module);
     engine_free(bench.engine);

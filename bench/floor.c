@@ -51,7 +51,8 @@ static int listen_on(uint16_t port)
 {
     int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     int on = 1;
-    struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    struct sockaddr_in address = {
+        .sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) < 0 ||
         setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on) < 0 ||
         bind(fd, (struct sockaddr *)&address, sizeof address) < 0 || listen(fd, 1024) < 0)
@@ -64,7 +65,8 @@ static int heads(struct conn *conn, const char *bytes, size_t n)
 {
     static const char end[] = "\r\n\r\n";
     int count = 0;
-    if (conn->seen == 0 && n >= 4 && memcmp(bytes + n - 4, end, 4) == 0 && memmem(bytes, n - 4, end, 4) == NULL)
+    if (conn->seen == 0 && n >= 4 && memcmp(bytes + n - 4, end, 4) == 0 &&
+        memmem(bytes, n - 4, end, 4) == NULL)
         return 1; /* the usual: one whole head */
     for (size_t i = 0; i < n; i++) {
         conn->seen = bytes[i] == end[conn->seen] ? conn->seen + 1 : bytes[i] == '\r' ? 1 : 0;

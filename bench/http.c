@@ -25,7 +25,8 @@ static void hello_go(struct hello *hello)
     struct sw_err err;
     while (hello->sent < body_n) {
         size_t n = 0;
-        int rc = http_exchange_write(hello->exchange, sw_str(body + hello->sent, body_n - hello->sent), &n, &err);
+        int rc =
+            http_exchange_write(hello->exchange, sw_str(body + hello->sent, body_n - hello->sent), &n, &err);
         if (rc == SW_WAIT)
             return;
         if (rc < 0)
@@ -67,7 +68,8 @@ static void on_request(void *arg, struct http_exchange *exchange)
     }
     hello->exchange = exchange;
     hello->sent = rc == 0 ? n : 0;
-    http_exchange_handle(exchange, &(struct http_exchange_events){.writable = on_writable, .gone = NULL}, hello);
+    http_exchange_handle(exchange, &(struct http_exchange_events){.writable = on_writable, .gone = NULL},
+                         hello);
     hello_go(hello);
 }
 
@@ -75,7 +77,8 @@ static int listen_on(uint16_t port)
 {
     int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     int on = 1;
-    struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    struct sockaddr_in address = {
+        .sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) < 0 ||
         bind(fd, (struct sockaddr *)&address, sizeof address) < 0 || listen(fd, 1024) < 0)
         return -1;

@@ -40,7 +40,8 @@ static unsigned bucket_of(uint64_t ns)
     if (ns < (1u << SUB_BITS))
         return (unsigned)ns;
     unsigned exponent = 63u - (unsigned)__builtin_clzll(ns);
-    return ((exponent - SUB_BITS + 1) << SUB_BITS) + (unsigned)((ns >> (exponent - SUB_BITS)) & ((1u << SUB_BITS) - 1));
+    return ((exponent - SUB_BITS + 1) << SUB_BITS) +
+           (unsigned)((ns >> (exponent - SUB_BITS)) & ((1u << SUB_BITS) - 1));
 }
 
 static uint64_t bucket_top(unsigned bucket)
@@ -105,9 +106,9 @@ struct client {
     enum phase phase;
     uint64_t began_ns;
     size_t sent;
-    uint64_t left;     /* of the body, or of the chunk */
-    uint64_t body_n;   /* received so far */
-    unsigned line_n;   /* chunk framing: bytes of the line so far */
+    uint64_t left;   /* of the body, or of the chunk */
+    uint64_t body_n; /* received so far */
+    unsigned line_n; /* chunk framing: bytes of the line so far */
     unsigned head_n;
     char head[HEAD_MAX];
 };
@@ -115,8 +116,8 @@ struct client {
 static struct client *clients;
 static int set = -1;
 static uint64_t started; /* requests */
-static uint64_t done; /* whole answers came */
-static uint64_t lost; /* none came */
+static uint64_t done;    /* whole answers came */
+static uint64_t lost;    /* none came */
 static uint64_t errors;
 static uint64_t bytes_in;
 static uint64_t first_body = UINT64_MAX; /* length of the first answer's body */
@@ -441,8 +442,8 @@ static void make_request(void)
     char length[64] = "";
     if (ask.body_bytes || strcmp(ask.method, "POST") == 0 || strcmp(ask.method, "PUT") == 0)
         (void)snprintf(length, sizeof length, "Content-Length: %zu\r\n", ask.body_bytes); /* fits */
-    int n = snprintf(request, REQUEST_HEAD_MAX, "%s %s HTTP/1.1\r\nHost: %s\r\n%s%s%s\r\n", ask.method, ask.path, ask.host, length,
-                     ask.header ? ask.header : "", ask.header ? "\r\n" : "");
+    int n = snprintf(request, REQUEST_HEAD_MAX, "%s %s HTTP/1.1\r\nHost: %s\r\n%s%s%s\r\n", ask.method,
+                     ask.path, ask.host, length, ask.header ? ask.header : "", ask.header ? "\r\n" : "");
     if (n < 0 || n >= REQUEST_HEAD_MAX)
         die("the request head is too long");
     for (size_t i = 0; i < ask.body_bytes; i++)
@@ -528,15 +529,17 @@ int main(int argc, char **argv)
         die("one HOST:PORT on the loopback is needed: 127.0.0.1:PORT, localhost:PORT or [::1]:PORT");
     if (!ask.requests && !ask.seconds)
         die("give --requests or --seconds");
-    if (ask.connections == 0 || ask.connections > CONNECTIONS_MAX || ask.body_bytes > BODY_BYTES_MAX || ask.seconds > 3600)
+    if (ask.connections == 0 || ask.connections > CONNECTIONS_MAX || ask.body_bytes > BODY_BYTES_MAX ||
+        ask.seconds > 3600)
         die("a number is out of its range");
     make_request();
     double seconds = run();
-    (void)printf("{\"requests\": %llu, \"errors\": %llu, \"seconds\": %.3f, \"rps\": %.0f, \"p50_us\": %.1f, \"p90_us\": %.1f, "
+    (void)printf("{\"requests\": %llu, \"errors\": %llu, \"seconds\": %.3f, \"rps\": %.0f, \"p50_us\": %.1f, "
+                 "\"p90_us\": %.1f, "
                  "\"p99_us\": %.1f, \"max_us\": %.1f, \"bytes\": %llu}\n",
-                 (unsigned long long)done, (unsigned long long)errors, seconds, seconds > 0 ? (double)done / seconds : 0.0,
-                 percentile_us(0.5), percentile_us(0.9), percentile_us(0.99), (double)slowest_ns / 1000.0,
-                 (unsigned long long)bytes_in);
+                 (unsigned long long)done, (unsigned long long)errors, seconds,
+                 seconds > 0 ? (double)done / seconds : 0.0, percentile_us(0.5), percentile_us(0.9),
+                 percentile_us(0.99), (double)slowest_ns / 1000.0, (unsigned long long)bytes_in);
     free(request);
     return errors ? 1 : 0;
 }

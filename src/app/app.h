@@ -14,13 +14,13 @@
 
 /* What one request may use, and how many may be served and wait at once; 0: nothing was said. */
 struct app_limits {
-    uint64_t time_ms;             /* wall clock, waiting for admission included */
-    uint64_t cpu_time_ms;         /* of the guest */
-    uint64_t memory_bytes;        /* of all memories of the instance together */
+    uint64_t time_ms;      /* wall clock, waiting for admission included */
+    uint64_t cpu_time_ms;  /* of the guest */
+    uint64_t memory_bytes; /* of all memories of the instance together */
     uint64_t request_body_bytes;
     uint64_t response_body_bytes;
-    uint32_t concurrency;         /* in one worker process */
-    uint32_t queue;               /* requests that wait, in one worker process */
+    uint32_t concurrency; /* in one worker process */
+    uint32_t queue;       /* requests that wait, in one worker process */
 };
 
 struct app_env {
@@ -40,20 +40,21 @@ struct app_component {
 
 struct app_http_trigger {
     struct sw_str id;
-    struct sw_str route;     /* as written in the manifest */
-    uint32_t component;      /* index in app.components */
+    struct sw_str route; /* as written in the manifest */
+    uint32_t component;  /* index in app.components */
 };
 
 struct app {
     struct sw_arena arena; /* owns everything */
     struct sw_str name, version, description;
-    struct sw_str origin; /* path of the manifest or .wasm */
+    struct sw_str origin;     /* path of the manifest or .wasm */
     struct app_limits limits; /* of every component that says nothing else; applied to them already */
     const struct app_component *components;
     uint32_t component_count;
     const struct app_http_trigger *http;
     uint32_t http_count;
-    const struct sw_str *warnings; /* one line each, about what is accepted but has no effect; for the start-up log */
+    const struct sw_str
+        *warnings; /* one line each, about what is accepted but has no effect; for the start-up log */
     uint32_t warning_count;
 };
 
@@ -84,9 +85,9 @@ struct app_route_param {
 };
 #define APP_ROUTE_PARAMS_MAX 32
 struct app_route_match {
-    uint32_t trigger;      /* index in app.http */
-    struct sw_str path_info; /* what the trailing wildcard matched, spin.md 2.3 */
-    struct sw_str matched_route; /* normalised */
+    uint32_t trigger;              /* index in app.http */
+    struct sw_str path_info;       /* what the trailing wildcard matched, spin.md 2.3 */
+    struct sw_str matched_route;   /* normalised */
     struct sw_str component_route; /* raw, minus a final "/..." */
     struct app_route_param params[APP_ROUTE_PARAMS_MAX];
     uint32_t param_count;
@@ -95,7 +96,8 @@ struct app_route_match {
 int app_routes_new(const struct app *app, struct app_routes **ret, struct sw_err *err) SW_MUST_CHECK;
 void app_routes_free(struct app_routes *routes);
 /* Returns 0, or SW_ABSENT. */
-int app_routes_find(const struct app_routes *routes, struct sw_str path, struct app_route_match *ret) SW_MUST_CHECK;
+int app_routes_find(const struct app_routes *routes, struct sw_str path,
+                    struct app_route_match *ret) SW_MUST_CHECK;
 bool app_route_is_wildcard(struct sw_str route);
 /* Duplicated routes: the last wins (spin.md 2.1). Number of losers, and the i-th one's trigger index, for the start-up log. */
 uint32_t app_routes_shadowed_count(const struct app_routes *routes);

@@ -10,10 +10,13 @@
 #include "base/error.h"
 
 void *sw_alloc(size_t n) __attribute__((malloc, returns_nonnull, alloc_size(1)));
-void *sw_try_alloc(size_t n) __attribute__((malloc, alloc_size(1))) SW_MUST_CHECK; /* NULL when there is none */
-void *sw_try_alloc_array(size_t count, size_t size) __attribute__((malloc)) SW_MUST_CHECK; /* NULL on overflow too */
-void *sw_try_realloc(void *p, size_t n) SW_MUST_CHECK; /* new bytes are NOT zeroed; p stays valid when NULL comes back */
-void sw_free(void *p);                                 /* NULL is fine */
+void *sw_try_alloc(size_t n)
+    __attribute__((malloc, alloc_size(1))) SW_MUST_CHECK; /* NULL when there is none */
+void *sw_try_alloc_array(size_t count, size_t size)
+    __attribute__((malloc)) SW_MUST_CHECK; /* NULL on overflow too */
+void *sw_try_realloc(void *p, size_t n)
+    SW_MUST_CHECK;     /* new bytes are NOT zeroed; p stays valid when NULL comes back */
+void sw_free(void *p); /* NULL is fine */
 
 /* Tests: the next n calls of the sw_try_* family work, later ones fail; negative: never fail. */
 void sw_mem_fail_after(long n);

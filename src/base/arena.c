@@ -7,7 +7,8 @@
 
 #include "base/alloc.h"
 
-#define ARENA_BLOCK_BYTES 4096 /* fits a small request's needs; doubles with each further block, up to 1 MiB */
+#define ARENA_BLOCK_BYTES                                                                                    \
+    4096 /* fits a small request's needs; doubles with each further block, up to 1 MiB */
 #define ARENA_BLOCK_BYTES_MAX (1u << 20)
 
 struct sw_arena_block {

@@ -25,10 +25,11 @@ void *sw_arena_try(struct sw_arena *arena, size_t n, size_t align) SW_MUST_CHECK
 /* As above for count items; NULL also when count * size overflows. count 0 gives a valid pointer. */
 void *sw_arena_try_array(struct sw_arena *arena, size_t count, size_t size, size_t align) SW_MUST_CHECK;
 #define SW_ARENA_NEW(arena, type) ((type *)sw_arena_try((arena), sizeof(type), alignof(type)))
-#define SW_ARENA_ARRAY(arena, count, type) \
+#define SW_ARENA_ARRAY(arena, count, type)                                                                   \
     ((type *)sw_arena_try_array((arena), (count), sizeof(type), alignof(type)))
 /* A NUL-terminated copy; *ret views it. Fails with SW_ENOMEM or SW_ELIMIT. */
-int sw_arena_copy(struct sw_arena *arena, struct sw_str in, struct sw_str *ret, struct sw_err *err) SW_MUST_CHECK;
+int sw_arena_copy(struct sw_arena *arena, struct sw_str in, struct sw_str *ret,
+                  struct sw_err *err) SW_MUST_CHECK;
 /* A formatted, NUL-terminated text; NULL when it does not fit. */
 const char *sw_arena_printf(struct sw_arena *arena, const char *fmt, ...) SW_PRINTF(2, 3) SW_MUST_CHECK;
 /* The failure to report when one of the above gave NULL: SW_ELIMIT if the ceiling was met, else SW_ENOMEM. */

@@ -14,7 +14,8 @@ int sw_buf_reserve(struct sw_buf *buf, size_t extra, struct sw_err *err)
 {
     assert(buf->max > 0);
     if (extra > buf->max - buf->n)
-        return sw_fail(err, SW_ELIMIT, "%zu bytes more than the limit of %zu", extra - (buf->max - buf->n), buf->max);
+        return sw_fail(err, SW_ELIMIT, "%zu bytes more than the limit of %zu", extra - (buf->max - buf->n),
+                       buf->max);
     size_t need = buf->n + extra;
     if (need <= buf->cap)
         return 0;
@@ -102,7 +103,8 @@ int sw_buf_read_fd(struct sw_buf *buf, int fd, struct sw_err *err)
 {
     for (;;) {
         size_t left = buf->max - buf->n;
-        size_t room = buf->cap - buf->n < left ? buf->cap - buf->n : left; /* the NUL of sw_buf_printf may lie past the ceiling */
+        size_t room = buf->cap - buf->n < left ? buf->cap - buf->n
+                                               : left; /* the NUL of sw_buf_printf may lie past the ceiling */
         if (room == 0) {
             size_t want = buf->cap ? buf->cap : 65536;
             char probe;

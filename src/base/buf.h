@@ -24,7 +24,8 @@ static inline struct sw_str sw_buf_str(const struct sw_buf *buf)
 }
 
 /* Each fails with SW_ELIMIT past the ceiling or SW_ENOMEM; the buffer is then unchanged. */
-int sw_buf_reserve(struct sw_buf *buf, size_t extra, struct sw_err *err) SW_MUST_CHECK; /* room for extra bytes at p+n */
+int sw_buf_reserve(struct sw_buf *buf, size_t extra,
+                   struct sw_err *err) SW_MUST_CHECK; /* room for extra bytes at p+n */
 int sw_buf_add(struct sw_buf *buf, struct sw_str bytes, struct sw_err *err) SW_MUST_CHECK;
 int sw_buf_add_byte(struct sw_buf *buf, unsigned char byte, struct sw_err *err) SW_MUST_CHECK;
 int sw_buf_printf(struct sw_buf *buf, struct sw_err *err, const char *fmt, ...) SW_PRINTF(3, 4) SW_MUST_CHECK;

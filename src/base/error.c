@@ -22,7 +22,8 @@ static const struct {
     [SW_EBUG] = {"bug", 70, 500},
 };
 
-__attribute__((format(printf, 4, 0))) static void fill(struct sw_err *err, enum sw_code code, const char *where, const char *fmt, va_list args)
+__attribute__((format(printf, 4, 0))) static void fill(struct sw_err *err, enum sw_code code,
+                                                       const char *where, const char *fmt, va_list args)
 {
     err->code = code;
     err->where = where;
@@ -43,7 +44,8 @@ int sw_fail_at(struct sw_err *err, enum sw_code code, const char *where, const c
     return -(int)code;
 }
 
-int sw_fail_errno_at(struct sw_err *err, enum sw_code code, int number, const char *where, const char *fmt, ...)
+int sw_fail_errno_at(struct sw_err *err, enum sw_code code, int number, const char *where, const char *fmt,
+                     ...)
 {
     assert(code > SW_OK && code < SW_CODE_COUNT);
     if (err) {
@@ -54,7 +56,8 @@ int sw_fail_errno_at(struct sw_err *err, enum sw_code code, int number, const ch
         size_t used = strlen(err->text);
         char reason[128] = "";
         const char *text = strerror_r(number, reason, sizeof reason); /* GNU: may return its own text */
-        (void)snprintf(err->text + used, sizeof err->text - used, ": %s", text); /* cut when it does not fit */
+        (void)snprintf(err->text + used, sizeof err->text - used, ": %s",
+                       text); /* cut when it does not fit */
     }
     return -(int)code;
 }

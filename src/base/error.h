@@ -48,13 +48,14 @@ struct sw_err {
 #define SW_STRINGIFY(x) SW_STRINGIFY_(x)
 #define SW_WHERE __FILE_NAME__ ":" SW_STRINGIFY(__LINE__)
 
-int sw_fail_at(struct sw_err *err, enum sw_code code, const char *where, const char *fmt, ...) SW_PRINTF(4, 5);
-int sw_fail_errno_at(struct sw_err *err, enum sw_code code, int number, const char *where, const char *fmt, ...)
-    SW_PRINTF(5, 6);
+int sw_fail_at(struct sw_err *err, enum sw_code code, const char *where, const char *fmt, ...)
+    SW_PRINTF(4, 5);
+int sw_fail_errno_at(struct sw_err *err, enum sw_code code, int number, const char *where, const char *fmt,
+                     ...) SW_PRINTF(5, 6);
 int sw_wrap_at(struct sw_err *err, const char *fmt, ...) SW_PRINTF(2, 3);
 
-const char *sw_code_name(enum sw_code code);   /* "input", "limit", ... for logs */
-int sw_code_exit_status(enum sw_code code);    /* what a command ends with */
-int sw_code_http_status(enum sw_code code);    /* what a client is told: 400, 500, 503, 504 */
+const char *sw_code_name(enum sw_code code); /* "input", "limit", ... for logs */
+int sw_code_exit_status(enum sw_code code);  /* what a command ends with */
+int sw_code_http_status(enum sw_code code);  /* what a client is told: 400, 500, 503, 504 */
 
 #endif

@@ -12,11 +12,11 @@
 #include "cli/limits.h"
 
 enum cli_option_kind {
-    CLI_FLAG,   /* bool at offset */
-    CLI_TEXT,   /* const char * at offset */
-    CLI_LIST,   /* struct cli_list at offset; can be repeated */
-    CLI_NUMBER, /* uint32_t at offset, from 1 to max */
-    CLI_LATER,  /* refused: not supported yet */
+    CLI_FLAG,    /* bool at offset */
+    CLI_TEXT,    /* const char * at offset */
+    CLI_LIST,    /* struct cli_list at offset; can be repeated */
+    CLI_NUMBER,  /* uint32_t at offset, from 1 to max */
+    CLI_LATER,   /* refused: not supported yet */
     CLI_OPERAND, /* const char * at offset; no option but an argument by its place, which must be given. name is for the help: "FILE" */
 };
 

@@ -17,10 +17,13 @@
 #define AT(member) offsetof(struct cli_componentize, member)
 const struct cli_option cli_componentize_options[] = {
     {"FILE", 0, CLI_OPERAND, NULL, AT(file), 0, "The core module"},
-    {"wit", 0, CLI_TEXT, "DIR", AT(wit), 0, "Folder (or file) of WIT with the world; packages it uses are in its folder deps"},
-    {"world", 'w', CLI_TEXT, "WORLD", AT(world), 0, "The world: 'name', or 'space:package/name@version' (default: the only one)"},
+    {"wit", 0, CLI_TEXT, "DIR", AT(wit), 0,
+     "Folder (or file) of WIT with the world; packages it uses are in its folder deps"},
+    {"world", 'w', CLI_TEXT, "WORLD", AT(world), 0,
+     "The world: 'name', or 'space:package/name@version' (default: the only one)"},
     {"adapt", 0, CLI_LATER, "NAME=FILE", AT(adapt), 0, ""},
-    {"output", 'o', CLI_TEXT, "FILE", AT(output), 0, "Where the component is written (default: FILE with .component.wasm)"},
+    {"output", 'o', CLI_TEXT, "FILE", AT(output), 0,
+     "Where the component is written (default: FILE with .component.wasm)"},
     {0},
 };
 
@@ -56,7 +59,8 @@ static int load_file(struct wit_files *files, const char *path, uint32_t group, 
 static int load_folder(struct wit_files *files, const char *dir, int level, struct sw_err *err);
 
 /* level 0: the folder of the world; 1: its deps, where each file and folder is a package; 2: a package in there. */
-static int load_entry(struct wit_files *files, const char *dir, const char *name, int level, struct sw_err *err)
+static int load_entry(struct wit_files *files, const char *dir, const char *name, int level,
+                      struct sw_err *err)
 {
     struct stat st;
     uint32_t group = level == 1 ? ++files->group : files->group;
@@ -66,7 +70,8 @@ static int load_entry(struct wit_files *files, const char *dir, const char *name
     if (sw_str_ends(sw_str_of(name), SW_LIT(".wit")))
         return load_file(files, path, group, err);
     bool wanted = level == 0 ? strcmp(name, "deps") == 0 : level == 1 && name[0] != '.';
-    return wanted && stat(path, &st) == 0 && S_ISDIR(st.st_mode) ? load_folder(files, path, level + 1, err) : 0;
+    return wanted && stat(path, &st) == 0 && S_ISDIR(st.st_mode) ? load_folder(files, path, level + 1, err)
+                                                                 : 0;
 }
 
 static int load_folder(struct wit_files *files, const char *dir, int level, struct sw_err *err)
@@ -92,11 +97,13 @@ static int find_world(const struct wit_set *set, const struct wit_package *packa
     size_t at = sw_str_find(name, '@');
     *ret = NULL;
     if (wanted && sw_str_find(name, '/') != SW_NPOS)
-        *ret = wit_world_find(set, sw_str_head(name, at), at == SW_NPOS ? SW_LIT("") : sw_str_from(name, at + 1));
+        *ret = wit_world_find(set, sw_str_head(name, at),
+                              at == SW_NPOS ? SW_LIT("") : sw_str_from(name, at + 1));
     else if (!wanted && package->world_count == 1)
         *ret = package->worlds[0];
     else if (!wanted)
-        return sw_fail(err, SW_EINPUT, "there are %u worlds in package '" SW_FMT ":" SW_FMT "'\nhint: name one with --world",
+        return sw_fail(err, SW_EINPUT,
+                       "there are %u worlds in package '" SW_FMT ":" SW_FMT "'\nhint: name one with --world",
                        package->world_count, SW_ARG(package->space), SW_ARG(package->name));
     for (uint32_t i = 0; !*ret && i < package->world_count; i++)
         if (sw_str_eq(package->worlds[i]->name, name))
@@ -104,8 +111,8 @@ static int find_world(const struct wit_set *set, const struct wit_package *packa
     return *ret ? 0 : sw_fail(err, SW_EINPUT, "there is no world '%s'", wanted);
 }
 
-static int load_world(struct sw_arena *arena, const struct cli_componentize *options, const struct wit_world **ret,
-                      struct sw_err *err)
+static int load_world(struct sw_arena *arena, const struct cli_componentize *options,
+                      const struct wit_world **ret, struct sw_err *err)
 {
     struct stat st;
     struct wit_set *set = NULL;
@@ -172,6 +179,8 @@ int cli_componentize_run(const void *parsed, const struct cli_io *io, struct sw_
     sw_auto_arena arena = SW_ARENA(SCRATCH_BYTES_MAX);
     (void)io; /* nothing to say when it works */
     if (!options->wit)
-        return sw_fail(err, SW_EINPUT, "expected --wit, the folder that has the world\nhint: 'swell help componentize' shows what it takes");
+        return sw_fail(err, SW_EINPUT,
+                       "expected --wit, the folder that has the world\nhint: 'swell help componentize' shows "
+                       "what it takes");
     return run(options, &arena, err);
 }

@@ -33,11 +33,11 @@ static void *grow(struct inspect *in, void *items, uint32_t count, uint32_t *cap
     return made;
 }
 
-#define PUSH(in, list, ...)                                                                                                  \
-    do {                                                                                                                     \
-        (in)->list.p = grow((in), (in)->list.p, (in)->list.count, &(in)->list.cap, sizeof *(in)->list.p);                    \
-        if ((in)->rc == 0)                                                                                                   \
-            (in)->list.p[(in)->list.count++] = __VA_ARGS__;                                                                  \
+#define PUSH(in, list, ...)                                                                                  \
+    do {                                                                                                     \
+        (in)->list.p = grow((in), (in)->list.p, (in)->list.count, &(in)->list.cap, sizeof *(in)->list.p);    \
+        if ((in)->rc == 0)                                                                                   \
+            (in)->list.p[(in)->list.count++] = __VA_ARGS__;                                                  \
     } while (0)
 
 /* ---- sections ---- */

@@ -20,6 +20,7 @@ int cli_inspect_run(const void *parsed, const struct cli_io *io, struct sw_err *
 
 /* A WebAssembly file of at most TRIGGER_WASM_BYTES_MAX bytes: a component or a core module, else SW_EINPUT. */
 int cli_wasm_read(const char *path, struct sw_buf *ret, struct sw_err *err) SW_MUST_CHECK;
-int cli_print_buf(FILE *out, const struct sw_buf *text, struct sw_err *err) SW_MUST_CHECK; /* safely, and flushed */
+int cli_print_buf(FILE *out, const struct sw_buf *text,
+                  struct sw_err *err) SW_MUST_CHECK; /* safely, and flushed */
 
 #endif

@@ -20,10 +20,10 @@ struct inspect_missing {
     struct sw_str import, func; /* func empty: all of it */
 };
 
-#define INSPECT_LIST(type)                                                                                                   \
-    struct {                                                                                                                 \
-        type *p;                                                                                                             \
-        uint32_t count, cap;                                                                                                 \
+#define INSPECT_LIST(type)                                                                                   \
+    struct {                                                                                                 \
+        type *p;                                                                                             \
+        uint32_t count, cap;                                                                                 \
     }
 
 struct inspect {
@@ -38,10 +38,10 @@ struct inspect {
     INSPECT_LIST(struct inspect_custom) customs;
     INSPECT_LIST(struct inspect_producer) producers; /* each once */
     INSPECT_LIST(struct inspect_missing) missing;
-    bool is_linked;                      /* every import is there, with the right type */
-    bool has_handler;                    /* exports wasi:http/incoming-handler@0.2 */
-    char refused[SW_ERR_TEXT_MAX];       /* why it is not linked, when nothing is missing */
-    int rc;                              /* of the first failure */
+    bool is_linked;                /* every import is there, with the right type */
+    bool has_handler;              /* exports wasi:http/incoming-handler@0.2 */
+    char refused[SW_ERR_TEXT_MAX]; /* why it is not linked, when nothing is missing */
+    int rc;                        /* of the first failure */
     struct sw_err *err;
 };
 

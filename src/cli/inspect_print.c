@@ -9,23 +9,24 @@ struct out {
     bool is_next; /* JSON: a comma goes before the next member */
 };
 
-#define SAY(o, ...)                                                                                                          \
-    do {                                                                                                                     \
-        if ((o)->rc == 0)                                                                                                    \
-            (o)->rc = sw_buf_printf((o)->to, (o)->err, __VA_ARGS__);                                                         \
+#define SAY(o, ...)                                                                                          \
+    do {                                                                                                     \
+        if ((o)->rc == 0)                                                                                    \
+            (o)->rc = sw_buf_printf((o)->to, (o)->err, __VA_ARGS__);                                         \
     } while (0)
 
 static uint64_t memory_bytes(const struct engine_limits_type *memory)
 {
-    return memory->page_log2 < 32 && memory->min < UINT64_C(1) << 31 ? memory->min << memory->page_log2 : UINT64_MAX;
+    return memory->page_log2 < 32 && memory->min < UINT64_C(1) << 31 ? memory->min << memory->page_log2
+                                                                     : UINT64_MAX;
 }
 
 /* ---- text ---- */
 
 static void core_text(struct out *o, const struct engine_core *core, uint32_t index)
 {
-    SAY(o, "  core module %u: %zu bytes, %u imports, %u exports, %u functions\n", index, core->bytes.n, core->import_count,
-        core->export_count, core->func_count - core->func_import_count);
+    SAY(o, "  core module %u: %zu bytes, %u imports, %u exports, %u functions\n", index, core->bytes.n,
+        core->import_count, core->export_count, core->func_count - core->func_import_count);
     for (uint32_t i = core->memory_import_count; i < core->memory_count; i++) {
         const struct engine_limits_type *memory = &core->memories[i];
         SAY(o, "    memory: %llu pages at first (%llu bytes)", (unsigned long long)memory->min,
@@ -55,7 +56,8 @@ static void verdict_text(struct out *o, const struct inspect *in)
     SAY(o, "served by this Swell: %s\n", served ? "yes" : "no");
     for (uint32_t i = 0; i < in->missing.count; i++) {
         const struct inspect_missing *missing = &in->missing.p[i];
-        SAY(o, "  missing import: " SW_FMT "%s" SW_FMT "\n", SW_ARG(missing->import), missing->func.n ? "#" : "", SW_ARG(missing->func));
+        SAY(o, "  missing import: " SW_FMT "%s" SW_FMT "\n", SW_ARG(missing->import),
+            missing->func.n ? "#" : "", SW_ARG(missing->func));
     }
     if (!in->is_linked && !in->missing.count)
         SAY(o, "  %s\n", in->refused);
@@ -74,7 +76,8 @@ static void tail_text(struct out *o, const struct inspect *in)
     SAY(o, "custom sections: %u\n", in->customs.count);
     for (uint32_t i = 0; i < in->customs.count; i++) {
         const struct inspect_custom *custom = &in->customs.p[i];
-        SAY(o, "  " SW_FMT ": %zu bytes%s\n", SW_ARG(custom->name), custom->bytes, custom->depth ? ", nested" : "");
+        SAY(o, "  " SW_FMT ": %zu bytes%s\n", SW_ARG(custom->name), custom->bytes,
+            custom->depth ? ", nested" : "");
     }
 }
 

@@ -124,9 +124,8 @@ static int take_operand(struct parse *p, const char *argument)
     const struct cli_option *operand = next_operand(p);
     if (operand)
         return set(p, operand, argument);
-    return sw_fail(p->err, SW_EINPUT,
-                   "unexpected argument '%s'\nhint: 'swell help %s' shows what it takes", argument,
-                   p->command->name);
+    return sw_fail(p->err, SW_EINPUT, "unexpected argument '%s'\nhint: 'swell help %s' shows what it takes",
+                   argument, p->command->name);
 }
 
 static int take_argument(struct parse *p, const char *argument)
@@ -161,8 +160,8 @@ int cli_options_parse(const struct cli_command *command, int argc, char *const *
     }
     const struct cli_option *missing = next_operand(&p);
     if (missing)
-        return sw_fail(err, SW_EINPUT, "expected %s, got nothing\nhint: 'swell help %s' shows what it takes", missing->name,
-                       command->name);
+        return sw_fail(err, SW_EINPUT, "expected %s, got nothing\nhint: 'swell help %s' shows what it takes",
+                       missing->name, command->name);
     *ret_help = false;
     return 0;
 }

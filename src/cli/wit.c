@@ -23,7 +23,8 @@ int cli_wasm_read(const char *path, struct sw_buf *ret, struct sw_err *err)
     if (rc < 0)
         return sw_wrap(err, "'%s'", path);
     if (!sw_str_starts(sw_buf_str(&bytes), SW_LIT("\0asm")))
-        return sw_fail(err, SW_EINPUT, "'%s': expected a WebAssembly component, got a file of another kind", path);
+        return sw_fail(err, SW_EINPUT, "'%s': expected a WebAssembly component, got a file of another kind",
+                       path);
     *ret = bytes;
     bytes = SW_BUF(0); /* taken by the caller */
     return 0;
@@ -55,7 +56,8 @@ int cli_wit_run(const void *parsed, const struct cli_io *io, struct sw_err *err)
     if (rc < 0)
         return rc;
     if (!component_is_component(sw_buf_str(&bytes)))
-        return sw_fail(err, SW_EINPUT, "'%s': expected a component, got a core module, which has no world", options->file);
+        return sw_fail(err, SW_EINPUT, "'%s': expected a component, got a core module, which has no world",
+                       options->file);
     rc = component_decode(sw_buf_str(&bytes), &binary, err);
     if (rc == 0)
         rc = print_world(binary, io->out, err);

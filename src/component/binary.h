@@ -43,23 +43,30 @@ struct component_field {
     struct component_ref type;
 };
 
-enum component_ast_form { COMPONENT_AST_VALUE, COMPONENT_AST_MAP, COMPONENT_AST_FUNC, COMPONENT_AST_COMPONENT,
-                          COMPONENT_AST_INSTANCE, COMPONENT_AST_RESOURCE };
+enum component_ast_form {
+    COMPONENT_AST_VALUE,
+    COMPONENT_AST_MAP,
+    COMPONENT_AST_FUNC,
+    COMPONENT_AST_COMPONENT,
+    COMPONENT_AST_INSTANCE,
+    COMPONENT_AST_RESOURCE
+};
 struct component_scope;
 struct component_ast { /* a type definition */
     enum component_ast_form form;
-    enum component_kind kind;             /* VALUE */
-    struct component_ref elem;            /* LIST, FIXED_LIST, OPTION, STREAM, FUTURE; RESULT: ok; OWN, BORROW: the resource; a PRIMITIVE
+    enum component_kind kind; /* VALUE */
+    struct component_ref
+        elem; /* LIST, FIXED_LIST, OPTION, STREAM, FUTURE; RESULT: ok; OWN, BORROW: the resource; a PRIMITIVE
                                            * VALUE has its kind only; FUNC: result */
     struct component_ref error;           /* RESULT */
     uint32_t length;                      /* FIXED_LIST */
     const struct component_field *fields; /* RECORD, TUPLE, VARIANT, ENUM, FLAGS; FUNC: parameters */
     uint32_t field_count;
-    bool is_async;                        /* FUNC */
-    uint32_t rep;                         /* RESOURCE: core value type, its first byte */
-    bool has_dtor;                        /* RESOURCE */
-    uint32_t dtor;                        /* core function */
-    const struct component_scope *scope;  /* COMPONENT, INSTANCE: its declarations */
+    bool is_async;                       /* FUNC */
+    uint32_t rep;                        /* RESOURCE: core value type, its first byte */
+    bool has_dtor;                       /* RESOURCE */
+    uint32_t dtor;                       /* core function */
+    const struct component_scope *scope; /* COMPONENT, INSTANCE: its declarations */
 };
 
 struct component_externtype { /* what an import or export is said to be */
@@ -83,7 +90,8 @@ struct component_sort_index {
 struct component_named { /* an instantiation argument or inline export */
     struct sw_str name;
     struct component_sort_index what;
-    const struct component_extern_name *attributes; /* inline export: the same name with attributes; NULL: none */
+    const struct component_extern_name
+        *attributes; /* inline export: the same name with attributes; NULL: none */
 };
 
 struct component_instantiate { /* of a module or component, or an instance written out */
@@ -96,9 +104,9 @@ struct component_instantiate { /* of a module or component, or an instance writt
 enum component_alias_form { COMPONENT_ALIAS_EXPORT, COMPONENT_ALIAS_CORE_EXPORT, COMPONENT_ALIAS_OUTER };
 struct component_alias {
     enum component_alias_form form;
-    uint32_t instance;   /* EXPORT, CORE_EXPORT */
+    uint32_t instance; /* EXPORT, CORE_EXPORT */
     struct sw_str name;
-    uint32_t outer;      /* OUTER: scopes to go out; 0: this one */
+    uint32_t outer; /* OUTER: scopes to go out; 0: this one */
     uint32_t index;
 };
 
@@ -109,8 +117,14 @@ struct component_port { /* an import or export; in a type scope: a declaration *
     struct component_sort_index what; /* an export of a component: the thing */
 };
 
-enum component_canon_form { COMPONENT_CANON_LIFT, COMPONENT_CANON_LOWER, COMPONENT_CANON_RESOURCE_NEW,
-                            COMPONENT_CANON_RESOURCE_DROP, COMPONENT_CANON_RESOURCE_REP, COMPONENT_CANON_ASYNC };
+enum component_canon_form {
+    COMPONENT_CANON_LIFT,
+    COMPONENT_CANON_LOWER,
+    COMPONENT_CANON_RESOURCE_NEW,
+    COMPONENT_CANON_RESOURCE_DROP,
+    COMPONENT_CANON_RESOURCE_REP,
+    COMPONENT_CANON_ASYNC
+};
 struct component_canon_options {
     enum component_encoding encoding;
     bool has_encoding, has_memory, has_realloc, has_post_return, has_callback, is_async;
@@ -118,15 +132,15 @@ struct component_canon_options {
 };
 struct component_canon {
     enum component_canon_form form;
-    const char *name;    /* "lift", "task.return", ... */
-    uint32_t func;       /* LIFT: core function; LOWER: function */
-    uint32_t type;       /* LIFT: function type; RESOURCE_*: resource type */
+    const char *name; /* "lift", "task.return", ... */
+    uint32_t func;    /* LIFT: core function; LOWER: function */
+    uint32_t type;    /* LIFT: function type; RESOURCE_*: resource type */
     struct component_canon_options options;
-    struct component_ref result; /* task.return */
+    struct component_ref result;       /* task.return */
     uint32_t memory, table, core_type; /* operands of built-ins that have them */
-    uint32_t valtype;    /* context.get, .set: core value type, its first byte */
-    uint32_t number;     /* context.get, .set */
-    bool flag;           /* async or shared */
+    uint32_t valtype;                  /* context.get, .set: core value type, its first byte */
+    uint32_t number;                   /* context.get, .set */
+    bool flag;                         /* async or shared */
 };
 
 /* Core types. Those that are neither function nor module types are read for their form only. */
@@ -136,47 +150,64 @@ struct component_core_extern {
     struct engine_limits_type limits;
     struct engine_global_type global;
 };
-enum component_core_decl_form { COMPONENT_CORE_DECL_IMPORT, COMPONENT_CORE_DECL_TYPE, COMPONENT_CORE_DECL_ALIAS,
-                                COMPONENT_CORE_DECL_EXPORT };
+enum component_core_decl_form {
+    COMPONENT_CORE_DECL_IMPORT,
+    COMPONENT_CORE_DECL_TYPE,
+    COMPONENT_CORE_DECL_ALIAS,
+    COMPONENT_CORE_DECL_EXPORT
+};
 struct component_core_decl {
     enum component_core_decl_form form;
     uint32_t at;
-    struct sw_str module, name;                 /* IMPORT, EXPORT */
-    struct component_core_extern what;          /* IMPORT, EXPORT */
-    const struct component_core_type *types;    /* TYPE: as many as type_count; a recursive group is several */
+    struct sw_str module, name;              /* IMPORT, EXPORT */
+    struct component_core_extern what;       /* IMPORT, EXPORT */
+    const struct component_core_type *types; /* TYPE: as many as type_count; a recursive group is several */
     uint32_t type_count;
-    uint32_t outer, index;                      /* ALIAS: scopes to go out, 0: the module type itself */
+    uint32_t outer, index; /* ALIAS: scopes to go out, 0: the module type itself */
 };
 struct component_core_type {
     bool is_module;
     struct engine_functype func; /* not a module: is_func says whether it is a function type */
     bool is_sub;                 /* declared open to subtypes */
     bool has_super;
-    uint32_t super;              /* core type */
+    uint32_t super; /* core type */
     const struct component_core_decl *decls;
     uint32_t decl_count;
 };
 
-enum component_def_kind { COMPONENT_DEF_CORE_MODULE, COMPONENT_DEF_CORE_INSTANCE, COMPONENT_DEF_CORE_TYPE, COMPONENT_DEF_COMPONENT,
-                          COMPONENT_DEF_INSTANCE, COMPONENT_DEF_ALIAS, COMPONENT_DEF_TYPE, COMPONENT_DEF_CANON, COMPONENT_DEF_IMPORT,
-                          COMPONENT_DEF_EXPORT };
+enum component_def_kind {
+    COMPONENT_DEF_CORE_MODULE,
+    COMPONENT_DEF_CORE_INSTANCE,
+    COMPONENT_DEF_CORE_TYPE,
+    COMPONENT_DEF_COMPONENT,
+    COMPONENT_DEF_INSTANCE,
+    COMPONENT_DEF_ALIAS,
+    COMPONENT_DEF_TYPE,
+    COMPONENT_DEF_CANON,
+    COMPONENT_DEF_IMPORT,
+    COMPONENT_DEF_EXPORT
+};
 struct component_def {
     enum component_def_kind kind;
     enum component_sort sort; /* the index space it appends one entry to */
     uint32_t at;              /* byte offset, for messages */
     union {
-        uint32_t core;                                /* CORE_MODULE: component_binary_core */
+        uint32_t core; /* CORE_MODULE: component_binary_core */
         const struct component_core_type *core_type;
         const struct component_instantiate *instance; /* CORE_INSTANCE, INSTANCE */
         const struct component_scope *component;
         const struct component_alias *alias;
         const struct component_ast *type;
         const struct component_canon *canon;
-        const struct component_port *port;            /* IMPORT, EXPORT */
+        const struct component_port *port; /* IMPORT, EXPORT */
     };
 };
 
-enum component_scope_kind { COMPONENT_SCOPE_COMPONENT, COMPONENT_SCOPE_COMPONENT_TYPE, COMPONENT_SCOPE_INSTANCE_TYPE };
+enum component_scope_kind {
+    COMPONENT_SCOPE_COMPONENT,
+    COMPONENT_SCOPE_COMPONENT_TYPE,
+    COMPONENT_SCOPE_INSTANCE_TYPE
+};
 struct component_scope {
     enum component_scope_kind kind;
     const struct component_scope *parent; /* NULL for the outermost */

@@ -37,26 +37,28 @@ const struct engine_core *component_binary_core(const struct component_binary *b
 
 /* Resolves everything that is static: nested instantiations, aliases, imports against `host`. binary and host must outlive the plan.
  * Fails with SW_EINPUT: "imports 'x:y/z@1.0.0', which this host does not have", or both signatures when they differ. */
-int component_link(const struct component_binary *binary, const struct component_host *host, struct component_plan **ret,
-                   struct sw_err *err) SW_MUST_CHECK;
+int component_link(const struct component_binary *binary, const struct component_host *host,
+                   struct component_plan **ret, struct sw_err *err) SW_MUST_CHECK;
 void component_plan_free(struct component_plan *plan);
 
 /* modules[i] is the compiled form of component_binary_core(binary, i), or NULL for one the plan does not use (elided shims).
  * plan, modules and engine must outlive the component. */
 bool component_plan_uses_core(const struct component_plan *plan, uint32_t index);
-int component_bind(const struct component_plan *plan, struct engine *engine, struct engine_module *const *modules,
-                   struct component **ret, struct sw_err *err) SW_MUST_CHECK;
+int component_bind(const struct component_plan *plan, struct engine *engine,
+                   struct engine_module *const *modules, struct component **ret,
+                   struct sw_err *err) SW_MUST_CHECK;
 void component_free(struct component *component);
 
 /* An exported function. interface: "wasi:http/incoming-handler" with version_track "0.2" matches any 0.2.x; interface empty: a function
  * exported by the component itself. */
 struct component_export;
-const struct component_export *component_export_find(const struct component *component, struct sw_str interface,
-                                                     struct sw_str version_track, struct sw_str func); /* or NULL */
+const struct component_export *component_export_find(const struct component *component,
+                                                     struct sw_str interface, struct sw_str version_track,
+                                                     struct sw_str func); /* or NULL */
 /* Fails with SW_EINPUT when the function's canonical text (types.h) is another one. Before the first component_call_wait: arguments are
  * taken for what the guest says they are. */
-int component_export_check(const struct component *component, const struct component_export *export, const char *type,
-                           struct sw_err *err) SW_MUST_CHECK;
+int component_export_check(const struct component *component, const struct component_export *export,
+                           const char *type, struct sw_err *err) SW_MUST_CHECK;
 
 /* ---- per request ---- */
 
@@ -70,13 +72,14 @@ struct engine_store *component_store_engine(const struct component_store *store)
 /* Loop side: instantiates up to the first start section; then starts a fiber that finishes instantiation and runs fn(arg, store). */
 typedef int component_main_fn(void *arg, struct component_store *store);
 typedef void component_done_fn(void *arg, int rc); /* loop side, once, never inside component_store_start */
-int component_store_start(struct component_store *store, component_main_fn *fn, component_done_fn *done, void *arg,
-                          struct sw_err *err) SW_MUST_CHECK;
+int component_store_start(struct component_store *store, component_main_fn *fn, component_done_fn *done,
+                          void *arg, struct sw_err *err) SW_MUST_CHECK;
 void component_store_cancel(struct component_store *store); /* ends its calls; done does not run */
 
 /* Fiber side: calls an export. args: param_count values; *ret_result is filled when the function has a result, its memory is in the
  * store's arena. Returns 0, or -SW_EGUEST with the reason in engine_store_failure. */
-int component_call_wait(struct component_store *store, const struct component_export *func, const struct component_value *args,
-                        uint32_t arg_count, struct component_value *ret_result) SW_MUST_CHECK;
+int component_call_wait(struct component_store *store, const struct component_export *func,
+                        const struct component_value *args, uint32_t arg_count,
+                        struct component_value *ret_result) SW_MUST_CHECK;
 
 #endif

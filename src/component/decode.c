@@ -13,8 +13,20 @@
 static const unsigned char preamble[PREAMBLE_BYTES] = {0x00, 'a', 's', 'm', 0x0d, 0x00, 0x01, 0x00};
 
 enum section {
-    SECTION_CUSTOM, SECTION_CORE_MODULE, SECTION_CORE_INSTANCE, SECTION_CORE_TYPE, SECTION_COMPONENT, SECTION_INSTANCE,
-    SECTION_ALIAS, SECTION_TYPE, SECTION_CANON, SECTION_START, SECTION_IMPORT, SECTION_EXPORT, SECTION_VALUE, SECTION_COUNT
+    SECTION_CUSTOM,
+    SECTION_CORE_MODULE,
+    SECTION_CORE_INSTANCE,
+    SECTION_CORE_TYPE,
+    SECTION_COMPONENT,
+    SECTION_INSTANCE,
+    SECTION_ALIAS,
+    SECTION_TYPE,
+    SECTION_CANON,
+    SECTION_START,
+    SECTION_IMPORT,
+    SECTION_EXPORT,
+    SECTION_VALUE,
+    SECTION_COUNT
 };
 
 struct names { /* imports and exports of the component being read */
@@ -24,7 +36,8 @@ struct names { /* imports and exports of the component being read */
 bool component_is_component(struct sw_str bytes)
 {
     /* The layer decides; the version is looked at by component_decode, which can say what it found. */
-    return bytes.n >= PREAMBLE_BYTES && memcmp(bytes.p, preamble, 4) == 0 && bytes.p[6] == 0x01 && bytes.p[7] == 0x00;
+    return bytes.n >= PREAMBLE_BYTES && memcmp(bytes.p, preamble, 4) == 0 && bytes.p[6] == 0x01 &&
+           bytes.p[7] == 0x00;
 }
 
 static int read_component(struct component_decoder *d, struct component_scope *scope);
@@ -38,7 +51,8 @@ static void read_preamble(struct component_decoder *d)
     else if (d->rc == 0 && memcmp(head.p + 6, preamble + 6, 2) != 0)
         component__bad(d, at, "a core module, not a component");
     else if (d->rc == 0 && memcmp(head.p, preamble, PREAMBLE_BYTES) != 0)
-        component__bad(d, at, "component format version 0x%02x, expected 0x0d", (unsigned)(unsigned char)head.p[4]);
+        component__bad(d, at, "component format version 0x%02x, expected 0x0d",
+                       (unsigned)(unsigned char)head.p[4]);
 }
 
 static int cores_grow(struct component_decoder *d)
@@ -75,10 +89,11 @@ static void read_core_module(struct component_decoder *d, struct component_scope
         return;
     }
     binary->cores[binary->core_count] = core;
-    component__define(d, scope, (struct component_def){.kind = COMPONENT_DEF_CORE_MODULE,
-                                                       .sort = COMPONENT_SORT_CORE_MODULE,
-                                                       .at = at,
-                                                       .core = binary->core_count++});
+    component__define(d, scope,
+                      (struct component_def){.kind = COMPONENT_DEF_CORE_MODULE,
+                                             .sort = COMPONENT_SORT_CORE_MODULE,
+                                             .at = at,
+                                             .core = binary->core_count++});
 }
 
 static void read_nested(struct component_decoder *d, struct component_scope *scope)
@@ -95,10 +110,10 @@ static void read_nested(struct component_decoder *d, struct component_scope *sco
     d->depth++;
     d->rc = read_component(d, inner);
     d->depth--;
-    component__define(d, scope, (struct component_def){.kind = COMPONENT_DEF_COMPONENT,
-                                                       .sort = COMPONENT_SORT_COMPONENT,
-                                                       .at = at,
-                                                       .component = inner});
+    component__define(
+        d, scope,
+        (struct component_def){
+            .kind = COMPONENT_DEF_COMPONENT, .sort = COMPONENT_SORT_COMPONENT, .at = at, .component = inner});
 }
 
 static void read_import(struct component_decoder *d, struct component_scope *scope, struct names *names)
@@ -112,7 +127,8 @@ static void read_import(struct component_decoder *d, struct component_scope *sco
     port->type = component__externtype(d, scope);
     component__unique(d, &names->imports, port->name.name, "import");
     component__define(d, scope,
-                      (struct component_def){.kind = COMPONENT_DEF_IMPORT, .sort = port->type.sort, .at = at, .port = port});
+                      (struct component_def){
+                          .kind = COMPONENT_DEF_IMPORT, .sort = port->type.sort, .at = at, .port = port});
 }
 
 static void read_export(struct component_decoder *d, struct component_scope *scope, struct names *names)
@@ -127,32 +143,56 @@ static void read_export(struct component_decoder *d, struct component_scope *sco
     if (port->has_type)
         port->type = component__externtype(d, scope);
     if (d->rc == 0 && port->has_type && port->type.sort != port->what.sort)
-        component__bad(d, at, "export '" SW_FMT "' is a %s, its type is that of a %s", SW_ARG(port->name.name),
-                       component_sort_name(port->what.sort), component_sort_name(port->type.sort));
+        component__bad(d, at, "export '" SW_FMT "' is a %s, its type is that of a %s",
+                       SW_ARG(port->name.name), component_sort_name(port->what.sort),
+                       component_sort_name(port->type.sort));
     component__unique(d, &names->exports, port->name.name, "export");
     component__define(d, scope,
-                      (struct component_def){.kind = COMPONENT_DEF_EXPORT, .sort = port->what.sort, .at = at, .port = port});
+                      (struct component_def){
+                          .kind = COMPONENT_DEF_EXPORT, .sort = port->what.sort, .at = at, .port = port});
 }
 
-static void read_item(struct component_decoder *d, struct component_scope *scope, enum section id, struct names *names)
+static void read_item(struct component_decoder *d, struct component_scope *scope, enum section id,
+                      struct names *names)
 {
     switch (id) {
-    case SECTION_CORE_INSTANCE: component__core_instance(d, scope); return;
-    case SECTION_CORE_TYPE: component__core_type(d, scope); return;
-    case SECTION_INSTANCE: component__instance(d, scope); return;
-    case SECTION_ALIAS: component__alias(d, scope); return;
-    case SECTION_TYPE: component__type(d, scope); return;
-    case SECTION_CANON: component__canon(d, scope); return;
-    case SECTION_IMPORT: read_import(d, scope, names); return;
-    case SECTION_EXPORT: read_export(d, scope, names); return;
-    case SECTION_CUSTOM: case SECTION_CORE_MODULE: case SECTION_COMPONENT: case SECTION_START: case SECTION_VALUE:
+    case SECTION_CORE_INSTANCE:
+        component__core_instance(d, scope);
+        return;
+    case SECTION_CORE_TYPE:
+        component__core_type(d, scope);
+        return;
+    case SECTION_INSTANCE:
+        component__instance(d, scope);
+        return;
+    case SECTION_ALIAS:
+        component__alias(d, scope);
+        return;
+    case SECTION_TYPE:
+        component__type(d, scope);
+        return;
+    case SECTION_CANON:
+        component__canon(d, scope);
+        return;
+    case SECTION_IMPORT:
+        read_import(d, scope, names);
+        return;
+    case SECTION_EXPORT:
+        read_export(d, scope, names);
+        return;
+    case SECTION_CUSTOM:
+    case SECTION_CORE_MODULE:
+    case SECTION_COMPONENT:
+    case SECTION_START:
+    case SECTION_VALUE:
     case SECTION_COUNT:
         return;
     }
 }
 
 /* The content of a section: d->end is the section's. */
-static void read_section(struct component_decoder *d, struct component_scope *scope, uint8_t id, struct names *names)
+static void read_section(struct component_decoder *d, struct component_scope *scope, uint8_t id,
+                         struct names *names)
 {
     uint32_t at = component__at(d);
     switch (id) {
@@ -160,11 +200,20 @@ static void read_section(struct component_decoder *d, struct component_scope *sc
         (void)component__name(d); /* a custom section needs a name, nobody here reads it */
         d->p = d->end;
         return;
-    case SECTION_CORE_MODULE: read_core_module(d, scope); return;
-    case SECTION_COMPONENT: read_nested(d, scope); return;
-    case SECTION_START: component__bad(d, at, "component start functions are not supported"); return;
-    case SECTION_VALUE: component__bad(d, at, "component values are not supported"); return;
-    default: break;
+    case SECTION_CORE_MODULE:
+        read_core_module(d, scope);
+        return;
+    case SECTION_COMPONENT:
+        read_nested(d, scope);
+        return;
+    case SECTION_START:
+        component__bad(d, at, "component start functions are not supported");
+        return;
+    case SECTION_VALUE:
+        component__bad(d, at, "component values are not supported");
+        return;
+    default:
+        break;
     }
     uint32_t count = component__count(d, COMPONENT_INDEX_SPACE_MAX, "definitions in a section");
     for (uint32_t i = 0; i < count && d->rc == 0; i++)
@@ -187,7 +236,8 @@ static int read_sections(struct component_decoder *d, struct component_scope *sc
         d->end = d->p + size;
         read_section(d, scope, id, names);
         if (d->rc == 0 && d->p != d->end)
-            component__bad(d, component__at(d), "section %u has %zu bytes too many", id, (size_t)(d->end - d->p));
+            component__bad(d, component__at(d), "section %u has %zu bytes too many", id,
+                           (size_t)(d->end - d->p));
         d->end = end;
     }
     return d->rc;
@@ -213,7 +263,8 @@ int component__decode(struct sw_str bytes, struct component_binary **ret, struct
     binary->arena = SW_ARENA(COMPONENT_BINARY_ARENA_MAX);
     binary->bytes = bytes;
     const uint8_t *start = (const uint8_t *)bytes.p;
-    struct component_decoder d = {.start = start, .p = start, .end = start + bytes.n, .err = err, .binary = binary};
+    struct component_decoder d = {
+        .start = start, .p = start, .end = start + bytes.n, .err = err, .binary = binary};
     struct component_scope *root = component__take(&d, 1, sizeof *root);
     if (root)
         read_component(&d, root);

@@ -12,12 +12,12 @@
 struct component_decoder {
     const uint8_t *start; /* of the whole binary: offsets in messages count from here */
     const uint8_t *p;
-    const uint8_t *end;   /* of the section or component being read */
+    const uint8_t *end; /* of the section or component being read */
     int rc;
     struct sw_err *err;
     struct component_binary *binary;
-    uint32_t depth;       /* scopes around this place */
-    uint32_t core_types;  /* core types that a reference type may mention here */
+    uint32_t depth;      /* scopes around this place */
+    uint32_t core_types; /* core types that a reference type may mention here */
 };
 
 /* Reads without validating: component_decode does both. */
@@ -28,7 +28,8 @@ int component__decode(struct sw_str bytes, struct component_binary **ret, struct
 uint32_t component__at(const struct component_decoder *d); /* offset of the next byte */
 /* Records the failure "<text> at byte 0x..", unless there is one already. Returns d->rc. */
 int component__bad(struct component_decoder *d, uint32_t at, const char *fmt, ...) SW_PRINTF(3, 4);
-int component__over(struct component_decoder *d, uint32_t at, const char *fmt, ...) SW_PRINTF(3, 4); /* SW_ELIMIT */
+int component__over(struct component_decoder *d, uint32_t at, const char *fmt, ...)
+    SW_PRINTF(3, 4); /* SW_ELIMIT */
 uint8_t component__u8(struct component_decoder *d);
 uint8_t component__peek(struct component_decoder *d); /* fails at the end */
 uint32_t component__u32(struct component_decoder *d);
@@ -44,10 +45,12 @@ void *component__take(struct component_decoder *d, uint32_t count, size_t size);
 /* ---- definitions (decode_scope.c) ---- */
 
 int component__define(struct component_decoder *d, struct component_scope *scope, struct component_def def);
-uint32_t component__index(struct component_decoder *d, const struct component_scope *scope, enum component_sort sort);
+uint32_t component__index(struct component_decoder *d, const struct component_scope *scope,
+                          enum component_sort sort);
 enum component_sort component__sort(struct component_decoder *d);
 enum component_sort component__core_sort(struct component_decoder *d);
-struct component_sort_index component__sort_index(struct component_decoder *d, const struct component_scope *scope);
+struct component_sort_index component__sort_index(struct component_decoder *d,
+                                                  const struct component_scope *scope);
 struct component_extern_name component__extern_name(struct component_decoder *d);
 /* name is new in the map, or a failure saying that `what` of that name is there twice */
 int component__unique(struct component_decoder *d, struct sw_map *map, struct sw_str name, const char *what);
@@ -60,7 +63,8 @@ void component__instance(struct component_decoder *d, struct component_scope *sc
 void component__type(struct component_decoder *d, struct component_scope *scope);
 void component__core_type(struct component_decoder *d, struct component_scope *scope);
 uint32_t component__core_valtype(struct component_decoder *d); /* its first byte */
-struct component_externtype component__externtype(struct component_decoder *d, const struct component_scope *scope);
+struct component_externtype component__externtype(struct component_decoder *d,
+                                                  const struct component_scope *scope);
 struct component_ref component__result_list(struct component_decoder *d, const struct component_scope *scope);
 
 /* ---- canonical definitions (decode_canon.c) ---- */

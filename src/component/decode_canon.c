@@ -75,7 +75,8 @@ static void once(struct component_decoder *d, uint32_t at, bool *seen, const cha
     *seen = true;
 }
 
-static void option(struct component_decoder *d, const struct component_scope *scope, struct component_canon_options *options)
+static void option(struct component_decoder *d, const struct component_scope *scope,
+                   struct component_canon_options *options)
 {
     uint32_t at = component__at(d);
     uint8_t code = component__u8(d);
@@ -98,44 +99,72 @@ static void option(struct component_decoder *d, const struct component_scope *sc
         once(d, at, &options->has_post_return, "post-return");
         options->post_return = component__index(d, scope, COMPONENT_SORT_CORE_FUNC);
         return;
-    case 0x06: once(d, at, &options->is_async, "async"); return;
+    case 0x06:
+        once(d, at, &options->is_async, "async");
+        return;
     case 0x07:
         once(d, at, &options->has_callback, "callback");
         options->callback = component__index(d, scope, COMPONENT_SORT_CORE_FUNC);
         return;
-    default: component__bad(d, at, "unknown canonical option 0x%02x", code);
+    default:
+        component__bad(d, at, "unknown canonical option 0x%02x", code);
     }
 }
 
-static void options_of(struct component_decoder *d, const struct component_scope *scope, struct component_canon_options *options)
+static void options_of(struct component_decoder *d, const struct component_scope *scope,
+                       struct component_canon_options *options)
 {
     uint32_t count = component__count(d, COMPONENT_OPTIONS_MAX, "canonical options");
     for (uint32_t i = 0; i < count && d->rc == 0; i++)
         option(d, scope, options);
 }
 
-static void operand(struct component_decoder *d, const struct component_scope *scope, char kind, struct component_canon *canon)
+static void operand(struct component_decoder *d, const struct component_scope *scope, char kind,
+                    struct component_canon *canon)
 {
     uint32_t at = component__at(d);
     switch (kind) {
-    case 'F': canon->func = component__index(d, scope, COMPONENT_SORT_CORE_FUNC); return;
-    case 'f': canon->func = component__index(d, scope, COMPONENT_SORT_FUNC); return;
-    case 'y': canon->type = component__index(d, scope, COMPONENT_SORT_TYPE); return;
-    case 'o': options_of(d, scope, &canon->options); return;
+    case 'F':
+        canon->func = component__index(d, scope, COMPONENT_SORT_CORE_FUNC);
+        return;
+    case 'f':
+        canon->func = component__index(d, scope, COMPONENT_SORT_FUNC);
+        return;
+    case 'y':
+        canon->type = component__index(d, scope, COMPONENT_SORT_TYPE);
+        return;
+    case 'o':
+        options_of(d, scope, &canon->options);
+        return;
     case 'z':
         if (component__u8(d) != 0)
             component__bad(d, at, "canon %s of something that is not a function", canon->name);
         return;
-    case 'r': canon->result = component__result_list(d, scope); return;
-    case 'a': case 's': canon->flag = component__flag(d, "flag of a canonical definition"); return;
+    case 'r':
+        canon->result = component__result_list(d, scope);
+        return;
+    case 'a':
+    case 's':
+        canon->flag = component__flag(d, "flag of a canonical definition");
+        return;
     case 'c': /* cancellable: in the specification followed here, dropped from later ones, whose tools write 0 */
         canon->flag = component__flag(d, "flag of a canonical definition");
         return;
-    case 'm': canon->memory = component__index(d, scope, COMPONENT_SORT_CORE_MEMORY); return;
-    case 't': canon->table = component__index(d, scope, COMPONENT_SORT_CORE_TABLE); return;
-    case 'k': canon->core_type = component__index(d, scope, COMPONENT_SORT_CORE_TYPE); return;
-    case 'v': canon->valtype = component__core_valtype(d); return;
-    default: canon->number = component__u32(d); return;
+    case 'm':
+        canon->memory = component__index(d, scope, COMPONENT_SORT_CORE_MEMORY);
+        return;
+    case 't':
+        canon->table = component__index(d, scope, COMPONENT_SORT_CORE_TABLE);
+        return;
+    case 'k':
+        canon->core_type = component__index(d, scope, COMPONENT_SORT_CORE_TYPE);
+        return;
+    case 'v':
+        canon->valtype = component__core_valtype(d);
+        return;
+    default:
+        canon->number = component__u32(d);
+        return;
     }
 }
 
@@ -155,6 +184,9 @@ void component__canon(struct component_decoder *d, struct component_scope *scope
     canon->name = row->name;
     for (const char *kind = row->operands; *kind && d->rc == 0; kind++)
         operand(d, scope, *kind, canon);
-    enum component_sort sort = row->form == COMPONENT_CANON_LIFT ? COMPONENT_SORT_FUNC : COMPONENT_SORT_CORE_FUNC;
-    component__define(d, scope, (struct component_def){.kind = COMPONENT_DEF_CANON, .sort = sort, .at = at, .canon = canon});
+    enum component_sort sort =
+        row->form == COMPONENT_CANON_LIFT ? COMPONENT_SORT_FUNC : COMPONENT_SORT_CORE_FUNC;
+    component__define(
+        d, scope,
+        (struct component_def){.kind = COMPONENT_DEF_CANON, .sort = sort, .at = at, .canon = canon});
 }

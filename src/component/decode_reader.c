@@ -10,7 +10,8 @@ uint32_t component__at(const struct component_decoder *d)
     return (uint32_t)(d->p - d->start);
 }
 
-static void SW_PRINTF(4, 0) fail_at(struct component_decoder *d, enum sw_code code, uint32_t at, const char *fmt, va_list args)
+static void SW_PRINTF(4, 0)
+    fail_at(struct component_decoder *d, enum sw_code code, uint32_t at, const char *fmt, va_list args)
 {
     if (d->rc < 0)
         return;
@@ -103,7 +104,8 @@ bool component__flag(struct component_decoder *d, const char *what)
 struct sw_str component__bytes(struct component_decoder *d, uint32_t n)
 {
     if (d->rc == 0 && (size_t)(d->end - d->p) < n)
-        component__bad(d, component__at(d), "unexpected end: %u bytes wanted, %zu left", n, (size_t)(d->end - d->p));
+        component__bad(d, component__at(d), "unexpected end: %u bytes wanted, %zu left", n,
+                       (size_t)(d->end - d->p));
     if (d->rc < 0)
         return SW_LIT("");
     struct sw_str bytes = sw_str((const char *)d->p, n);
@@ -130,7 +132,8 @@ uint32_t component__count(struct component_decoder *d, uint32_t max, const char 
     if (n > max)
         component__over(d, at, "%u %s, at most %u are allowed", n, what, max);
     else if (n > (size_t)(d->end - d->p))
-        component__bad(d, at, "unexpected end: %u %s announced, %zu bytes left", n, what, (size_t)(d->end - d->p));
+        component__bad(d, at, "unexpected end: %u %s announced, %zu bytes left", n, what,
+                       (size_t)(d->end - d->p));
     return d->rc < 0 ? 0 : n;
 }
 

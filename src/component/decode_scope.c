@@ -6,12 +6,12 @@
 #include "component/limits.h"
 
 static const char *const sort_names[COMPONENT_SORT_COUNT] = {
-    [COMPONENT_SORT_CORE_FUNC] = "core function",     [COMPONENT_SORT_CORE_TABLE] = "core table",
-    [COMPONENT_SORT_CORE_MEMORY] = "core memory",     [COMPONENT_SORT_CORE_GLOBAL] = "core global",
-    [COMPONENT_SORT_CORE_TAG] = "core tag",           [COMPONENT_SORT_CORE_TYPE] = "core type",
-    [COMPONENT_SORT_CORE_MODULE] = "core module",     [COMPONENT_SORT_CORE_INSTANCE] = "core instance",
-    [COMPONENT_SORT_FUNC] = "function",               [COMPONENT_SORT_TYPE] = "type",
-    [COMPONENT_SORT_COMPONENT] = "component",         [COMPONENT_SORT_INSTANCE] = "instance",
+    [COMPONENT_SORT_CORE_FUNC] = "core function", [COMPONENT_SORT_CORE_TABLE] = "core table",
+    [COMPONENT_SORT_CORE_MEMORY] = "core memory", [COMPONENT_SORT_CORE_GLOBAL] = "core global",
+    [COMPONENT_SORT_CORE_TAG] = "core tag",       [COMPONENT_SORT_CORE_TYPE] = "core type",
+    [COMPONENT_SORT_CORE_MODULE] = "core module", [COMPONENT_SORT_CORE_INSTANCE] = "core instance",
+    [COMPONENT_SORT_FUNC] = "function",           [COMPONENT_SORT_TYPE] = "type",
+    [COMPONENT_SORT_COMPONENT] = "component",     [COMPONENT_SORT_INSTANCE] = "instance",
 };
 
 const char *component_sort_name(enum component_sort sort)
@@ -38,7 +38,8 @@ int component__define(struct component_decoder *d, struct component_scope *scope
     if (d->rc < 0)
         return d->rc;
     if (scope->counts[def.sort] >= COMPONENT_INDEX_SPACE_MAX)
-        return component__over(d, def.at, "more than %d %ss", COMPONENT_INDEX_SPACE_MAX, component_sort_name(def.sort));
+        return component__over(d, def.at, "more than %d %ss", COMPONENT_INDEX_SPACE_MAX,
+                               component_sort_name(def.sort));
     if (scope->def_count == scope->def_cap) {
         int rc = defs_grow(d, scope);
         if (rc < 0)
@@ -49,15 +50,17 @@ int component__define(struct component_decoder *d, struct component_scope *scope
     return 0;
 }
 
-static uint32_t checked(struct component_decoder *d, const struct component_scope *scope, enum component_sort sort, uint32_t at,
-                        uint32_t index)
+static uint32_t checked(struct component_decoder *d, const struct component_scope *scope,
+                        enum component_sort sort, uint32_t at, uint32_t index)
 {
     if (d->rc == 0 && index >= scope->counts[sort])
-        component__bad(d, at, "%s %u is not defined: there are %u so far", component_sort_name(sort), index, scope->counts[sort]);
+        component__bad(d, at, "%s %u is not defined: there are %u so far", component_sort_name(sort), index,
+                       scope->counts[sort]);
     return d->rc < 0 ? 0 : index;
 }
 
-uint32_t component__index(struct component_decoder *d, const struct component_scope *scope, enum component_sort sort)
+uint32_t component__index(struct component_decoder *d, const struct component_scope *scope,
+                          enum component_sort sort)
 {
     uint32_t at = component__at(d);
     return checked(d, scope, sort, at, component__u32(d));
@@ -68,14 +71,22 @@ enum component_sort component__core_sort(struct component_decoder *d)
     uint32_t at = component__at(d);
     uint8_t byte = component__u8(d);
     switch (byte) {
-    case 0x00: return COMPONENT_SORT_CORE_FUNC;
-    case 0x01: return COMPONENT_SORT_CORE_TABLE;
-    case 0x02: return COMPONENT_SORT_CORE_MEMORY;
-    case 0x03: return COMPONENT_SORT_CORE_GLOBAL;
-    case 0x04: return COMPONENT_SORT_CORE_TAG;
-    case 0x10: return COMPONENT_SORT_CORE_TYPE;
-    case 0x11: return COMPONENT_SORT_CORE_MODULE;
-    case 0x12: return COMPONENT_SORT_CORE_INSTANCE;
+    case 0x00:
+        return COMPONENT_SORT_CORE_FUNC;
+    case 0x01:
+        return COMPONENT_SORT_CORE_TABLE;
+    case 0x02:
+        return COMPONENT_SORT_CORE_MEMORY;
+    case 0x03:
+        return COMPONENT_SORT_CORE_GLOBAL;
+    case 0x04:
+        return COMPONENT_SORT_CORE_TAG;
+    case 0x10:
+        return COMPONENT_SORT_CORE_TYPE;
+    case 0x11:
+        return COMPONENT_SORT_CORE_MODULE;
+    case 0x12:
+        return COMPONENT_SORT_CORE_INSTANCE;
     default:
         component__bad(d, at, "unknown core sort 0x%02x", byte);
         return COMPONENT_SORT_CORE_FUNC;
@@ -87,14 +98,19 @@ enum component_sort component__sort(struct component_decoder *d)
     uint32_t at = component__at(d);
     uint8_t byte = component__u8(d);
     switch (byte) {
-    case 0x00: return component__core_sort(d);
-    case 0x01: return COMPONENT_SORT_FUNC;
+    case 0x00:
+        return component__core_sort(d);
+    case 0x01:
+        return COMPONENT_SORT_FUNC;
     case 0x02:
         component__bad(d, at, "component values are not supported");
         return COMPONENT_SORT_TYPE;
-    case 0x03: return COMPONENT_SORT_TYPE;
-    case 0x04: return COMPONENT_SORT_COMPONENT;
-    case 0x05: return COMPONENT_SORT_INSTANCE;
+    case 0x03:
+        return COMPONENT_SORT_TYPE;
+    case 0x04:
+        return COMPONENT_SORT_COMPONENT;
+    case 0x05:
+        return COMPONENT_SORT_INSTANCE;
     default:
         component__bad(d, at, "unknown sort 0x%02x", byte);
         return COMPONENT_SORT_TYPE;
@@ -111,7 +127,8 @@ static enum component_sort extern_sort(struct component_decoder *d)
     return sort;
 }
 
-struct component_sort_index component__sort_index(struct component_decoder *d, const struct component_scope *scope)
+struct component_sort_index component__sort_index(struct component_decoder *d,
+                                                  const struct component_scope *scope)
 {
     struct component_sort_index what = {.sort = extern_sort(d)};
     what.index = component__index(d, scope, what.sort);
@@ -172,12 +189,12 @@ struct component_extern_name component__extern_name(struct component_decoder *d)
 
 /* ---- aliases ---- */
 
-static void outer_alias(struct component_decoder *d, const struct component_scope *scope, enum component_sort sort,
-                        struct component_alias *alias)
+static void outer_alias(struct component_decoder *d, const struct component_scope *scope,
+                        enum component_sort sort, struct component_alias *alias)
 {
     uint32_t at = component__at(d);
-    if (d->rc == 0 && sort != COMPONENT_SORT_CORE_MODULE && sort != COMPONENT_SORT_CORE_TYPE && sort != COMPONENT_SORT_TYPE
-        && sort != COMPONENT_SORT_COMPONENT)
+    if (d->rc == 0 && sort != COMPONENT_SORT_CORE_MODULE && sort != COMPONENT_SORT_CORE_TYPE &&
+        sort != COMPONENT_SORT_TYPE && sort != COMPONENT_SORT_COMPONENT)
         component__bad(d, at, "a %s cannot be aliased from an outer scope", component_sort_name(sort));
     alias->outer = component__u32(d);
     const struct component_scope *target = scope;
@@ -190,8 +207,8 @@ static void outer_alias(struct component_decoder *d, const struct component_scop
     alias->index = component__index(d, target, sort);
 }
 
-static void check_alias_sort(struct component_decoder *d, const struct component_scope *scope, uint32_t at, uint8_t form,
-                             enum component_sort sort)
+static void check_alias_sort(struct component_decoder *d, const struct component_scope *scope, uint32_t at,
+                             uint8_t form, enum component_sort sort)
 {
     bool is_core = sort < COMPONENT_SORT_CORE_TYPE;
     if (form == 0 && sort < COMPONENT_SORT_FUNC && sort != COMPONENT_SORT_CORE_MODULE)
@@ -233,7 +250,9 @@ void component__alias(struct component_decoder *d, struct component_scope *scope
     default:
         component__bad(d, at, "unknown form of alias 0x%02x", form);
     }
-    component__define(d, scope, (struct component_def){.kind = COMPONENT_DEF_ALIAS, .sort = sort, .at = at, .alias = alias});
+    component__define(
+        d, scope,
+        (struct component_def){.kind = COMPONENT_DEF_ALIAS, .sort = sort, .at = at, .alias = alias});
 }
 
 /* ---- instances ---- */
@@ -284,11 +303,12 @@ static struct component_named inline_export(struct component_decoder *d, const s
 
 typedef struct component_named read_item_fn(struct component_decoder *d, const struct component_scope *scope);
 
-static void read_items(struct component_decoder *d, const struct component_scope *scope, struct component_instantiate *instance,
-                       read_item_fn *read)
+static void read_items(struct component_decoder *d, const struct component_scope *scope,
+                       struct component_instantiate *instance, read_item_fn *read)
 {
     const char *what = instance->is_inline ? "export" : "instantiation argument";
-    uint32_t count = component__count(d, COMPONENT_ARGS_MAX, instance->is_inline ? "exports" : "instantiation arguments");
+    uint32_t count =
+        component__count(d, COMPONENT_ARGS_MAX, instance->is_inline ? "exports" : "instantiation arguments");
     struct component_named *items = component__take(d, count, sizeof *items);
     struct sw_map names = {0};
     for (uint32_t i = 0; i < count && d->rc == 0; i++) {
@@ -311,17 +331,19 @@ static void instance_of(struct component_decoder *d, struct component_scope *sco
         component__bad(d, at, "unknown form of instance 0x%02x", form);
     instance->is_inline = form == 1;
     if (form == 0)
-        instance->target = component__index(d, scope, is_core ? COMPONENT_SORT_CORE_MODULE : COMPONENT_SORT_COMPONENT);
+        instance->target =
+            component__index(d, scope, is_core ? COMPONENT_SORT_CORE_MODULE : COMPONENT_SORT_COMPONENT);
     if (is_core)
         read_items(d, scope, instance, form ? core_export : core_argument);
     else
         read_items(d, scope, instance, form ? inline_export : argument);
-    component__define(d, scope, (struct component_def){
-                                    .kind = is_core ? COMPONENT_DEF_CORE_INSTANCE : COMPONENT_DEF_INSTANCE,
-                                    .sort = is_core ? COMPONENT_SORT_CORE_INSTANCE : COMPONENT_SORT_INSTANCE,
-                                    .at = at,
-                                    .instance = instance,
-                                });
+    component__define(d, scope,
+                      (struct component_def){
+                          .kind = is_core ? COMPONENT_DEF_CORE_INSTANCE : COMPONENT_DEF_INSTANCE,
+                          .sort = is_core ? COMPONENT_SORT_CORE_INSTANCE : COMPONENT_SORT_INSTANCE,
+                          .at = at,
+                          .instance = instance,
+                      });
 }
 
 void component__core_instance(struct component_decoder *d, struct component_scope *scope)

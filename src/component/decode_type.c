@@ -7,9 +7,12 @@ static const struct {
     uint8_t code;
     enum component_kind kind;
 } primitive_codes[] = {
-    {0x7f, COMPONENT_BOOL}, {0x7e, COMPONENT_S8},  {0x7d, COMPONENT_U8},   {0x7c, COMPONENT_S16},
-    {0x7b, COMPONENT_U16},  {0x7a, COMPONENT_S32}, {0x79, COMPONENT_U32},  {0x78, COMPONENT_S64},
-    {0x77, COMPONENT_U64},  {0x76, COMPONENT_F32}, {0x75, COMPONENT_F64},  {0x74, COMPONENT_CHAR},
+    {0x7f, COMPONENT_BOOL},   {0x7e, COMPONENT_S8},
+    {0x7d, COMPONENT_U8},     {0x7c, COMPONENT_S16},
+    {0x7b, COMPONENT_U16},    {0x7a, COMPONENT_S32},
+    {0x79, COMPONENT_U32},    {0x78, COMPONENT_S64},
+    {0x77, COMPONENT_U64},    {0x76, COMPONENT_F32},
+    {0x75, COMPONENT_F64},    {0x74, COMPONENT_CHAR},
     {0x73, COMPONENT_STRING}, {0x64, COMPONENT_ERROR_CONTEXT},
 };
 
@@ -59,15 +62,16 @@ struct component_ref component__result_list(struct component_decoder *d, const s
         return valtype(d, scope);
     uint8_t zero = component__u8(d);
     if (form != 1 || zero != 0)
-        component__bad(d, at, "unknown form of results 0x%02x 0x%02x: named results are not allowed", form, zero);
+        component__bad(d, at, "unknown form of results 0x%02x 0x%02x: named results are not allowed", form,
+                       zero);
     return (struct component_ref){COMPONENT_REF_NONE, 0};
 }
 
 /* How the members of a type are written: their name, their type, and the zero byte behind a case. */
 enum member_form { MEMBER_FIELD, MEMBER_CASE, MEMBER_LABEL, MEMBER_ELEMENT };
 
-static void members(struct component_decoder *d, const struct component_scope *scope, struct component_ast *ast,
-                    enum member_form form, uint32_t max)
+static void members(struct component_decoder *d, const struct component_scope *scope,
+                    struct component_ast *ast, enum member_form form, uint32_t max)
 {
     uint32_t count = component__count(d, max, "members of a type");
     struct component_field *fields = component__take(d, count, sizeof *fields);
@@ -87,7 +91,8 @@ static void members(struct component_decoder *d, const struct component_scope *s
     ast->field_count = count;
 }
 
-static void func_type(struct component_decoder *d, const struct component_scope *scope, struct component_ast *ast, bool is_async)
+static void func_type(struct component_decoder *d, const struct component_scope *scope,
+                      struct component_ast *ast, bool is_async)
 {
     ast->form = COMPONENT_AST_FUNC;
     ast->is_async = is_async;
@@ -95,7 +100,8 @@ static void func_type(struct component_decoder *d, const struct component_scope 
     ast->elem = component__result_list(d, scope);
 }
 
-static void resource_type(struct component_decoder *d, const struct component_scope *scope, struct component_ast *ast, uint32_t at)
+static void resource_type(struct component_decoder *d, const struct component_scope *scope,
+                          struct component_ast *ast, uint32_t at)
 {
     ast->form = COMPONENT_AST_RESOURCE;
     if (scope->kind != COMPONENT_SCOPE_COMPONENT)
@@ -106,21 +112,48 @@ static void resource_type(struct component_decoder *d, const struct component_sc
         ast->dtor = component__index(d, scope, COMPONENT_SORT_CORE_FUNC);
 }
 
-static void value_type(struct component_decoder *d, const struct component_scope *scope, struct component_ast *ast, uint8_t code,
-                       uint32_t at)
+static void value_type(struct component_decoder *d, const struct component_scope *scope,
+                       struct component_ast *ast, uint8_t code, uint32_t at)
 {
     if (primitive_of(code, &ast->kind))
         return;
     switch (code) {
-    case 0x72: ast->kind = COMPONENT_RECORD; members(d, scope, ast, MEMBER_FIELD, COMPONENT_FIELDS_MAX); return;
-    case 0x71: ast->kind = COMPONENT_VARIANT; members(d, scope, ast, MEMBER_CASE, COMPONENT_FIELDS_MAX); return;
-    case 0x6f: ast->kind = COMPONENT_TUPLE; members(d, scope, ast, MEMBER_ELEMENT, COMPONENT_FIELDS_MAX); return;
-    case 0x6e: ast->kind = COMPONENT_FLAGS; members(d, scope, ast, MEMBER_LABEL, COMPONENT_FLAGS_MAX); return;
-    case 0x6d: ast->kind = COMPONENT_ENUM; members(d, scope, ast, MEMBER_LABEL, COMPONENT_FIELDS_MAX); return;
-    case 0x70: ast->kind = COMPONENT_LIST; ast->elem = valtype(d, scope); return;
-    case 0x6b: ast->kind = COMPONENT_OPTION; ast->elem = valtype(d, scope); return;
-    case 0x66: ast->kind = COMPONENT_STREAM; ast->elem = optional_valtype(d, scope); return;
-    case 0x65: ast->kind = COMPONENT_FUTURE; ast->elem = optional_valtype(d, scope); return;
+    case 0x72:
+        ast->kind = COMPONENT_RECORD;
+        members(d, scope, ast, MEMBER_FIELD, COMPONENT_FIELDS_MAX);
+        return;
+    case 0x71:
+        ast->kind = COMPONENT_VARIANT;
+        members(d, scope, ast, MEMBER_CASE, COMPONENT_FIELDS_MAX);
+        return;
+    case 0x6f:
+        ast->kind = COMPONENT_TUPLE;
+        members(d, scope, ast, MEMBER_ELEMENT, COMPONENT_FIELDS_MAX);
+        return;
+    case 0x6e:
+        ast->kind = COMPONENT_FLAGS;
+        members(d, scope, ast, MEMBER_LABEL, COMPONENT_FLAGS_MAX);
+        return;
+    case 0x6d:
+        ast->kind = COMPONENT_ENUM;
+        members(d, scope, ast, MEMBER_LABEL, COMPONENT_FIELDS_MAX);
+        return;
+    case 0x70:
+        ast->kind = COMPONENT_LIST;
+        ast->elem = valtype(d, scope);
+        return;
+    case 0x6b:
+        ast->kind = COMPONENT_OPTION;
+        ast->elem = valtype(d, scope);
+        return;
+    case 0x66:
+        ast->kind = COMPONENT_STREAM;
+        ast->elem = optional_valtype(d, scope);
+        return;
+    case 0x65:
+        ast->kind = COMPONENT_FUTURE;
+        ast->elem = optional_valtype(d, scope);
+        return;
     case 0x67:
         ast->kind = COMPONENT_FIXED_LIST;
         ast->elem = valtype(d, scope);
@@ -134,7 +167,8 @@ static void value_type(struct component_decoder *d, const struct component_scope
     case 0x69:
     case 0x68:
         ast->kind = code == 0x69 ? COMPONENT_OWN : COMPONENT_BORROW;
-        ast->elem = (struct component_ref){COMPONENT_REF_INDEX, component__index(d, scope, COMPONENT_SORT_TYPE)};
+        ast->elem =
+            (struct component_ref){COMPONENT_REF_INDEX, component__index(d, scope, COMPONENT_SORT_TYPE)};
         return;
     case 0x63:
         ast->form = COMPONENT_AST_MAP;
@@ -146,7 +180,8 @@ static void value_type(struct component_decoder *d, const struct component_scope
     }
 }
 
-struct component_externtype component__externtype(struct component_decoder *d, const struct component_scope *scope)
+struct component_externtype component__externtype(struct component_decoder *d,
+                                                  const struct component_scope *scope)
 {
     struct component_externtype type = {.sort = COMPONENT_SORT_TYPE};
     uint32_t at = component__at(d);
@@ -158,16 +193,26 @@ struct component_externtype component__externtype(struct component_decoder *d, c
         type.sort = COMPONENT_SORT_CORE_MODULE;
         type.index = component__index(d, scope, COMPONENT_SORT_CORE_TYPE);
         return type;
-    case 0x01: type.sort = COMPONENT_SORT_FUNC; break;
-    case 0x02: component__bad(d, at, "component values are not supported"); return type;
+    case 0x01:
+        type.sort = COMPONENT_SORT_FUNC;
+        break;
+    case 0x02:
+        component__bad(d, at, "component values are not supported");
+        return type;
     case 0x03:
         type.is_resource = component__flag(d, "bound of a type");
         if (type.is_resource)
             return type;
         break;
-    case 0x04: type.sort = COMPONENT_SORT_COMPONENT; break;
-    case 0x05: type.sort = COMPONENT_SORT_INSTANCE; break;
-    default: component__bad(d, at, "unknown kind of extern 0x%02x", code); return type;
+    case 0x04:
+        type.sort = COMPONENT_SORT_COMPONENT;
+        break;
+    case 0x05:
+        type.sort = COMPONENT_SORT_INSTANCE;
+        break;
+    default:
+        component__bad(d, at, "unknown kind of extern 0x%02x", code);
+        return type;
     }
     type.index = component__index(d, scope, COMPONENT_SORT_TYPE);
     return type;
@@ -175,8 +220,8 @@ struct component_externtype component__externtype(struct component_decoder *d, c
 
 /* ---- component and instance types ---- */
 
-static void port(struct component_decoder *d, struct component_scope *scope, enum component_def_kind kind, uint32_t at,
-                 struct sw_map *names)
+static void port(struct component_decoder *d, struct component_scope *scope, enum component_def_kind kind,
+                 uint32_t at, struct sw_map *names)
 {
     struct component_port *item = component__take(d, 1, sizeof *item);
     if (!item)
@@ -185,10 +230,12 @@ static void port(struct component_decoder *d, struct component_scope *scope, enu
     item->has_type = true;
     item->type = component__externtype(d, scope);
     component__unique(d, names, item->name.name, kind == COMPONENT_DEF_IMPORT ? "import" : "export");
-    component__define(d, scope, (struct component_def){.kind = kind, .sort = item->type.sort, .at = at, .port = item});
+    component__define(d, scope,
+                      (struct component_def){.kind = kind, .sort = item->type.sort, .at = at, .port = item});
 }
 
-static void declaration(struct component_decoder *d, struct component_scope *scope, struct sw_map *imports, struct sw_map *exports)
+static void declaration(struct component_decoder *d, struct component_scope *scope, struct sw_map *imports,
+                        struct sw_map *exports)
 {
     uint32_t at = component__at(d);
     uint8_t form = component__u8(d);
@@ -206,14 +253,15 @@ static void declaration(struct component_decoder *d, struct component_scope *sco
         component__bad(d, at, "unknown declaration 0x%02x in a type", form);
 }
 
-static void scope_type(struct component_decoder *d, const struct component_scope *parent, struct component_ast *ast,
-                       enum component_scope_kind kind)
+static void scope_type(struct component_decoder *d, const struct component_scope *parent,
+                       struct component_ast *ast, enum component_scope_kind kind)
 {
     struct component_scope *scope = component__take(d, 1, sizeof *scope);
     if (!scope)
         return;
     if (d->depth >= COMPONENT_NESTING_MAX) {
-        component__over(d, component__at(d), "components and types are nested more than %d deep", COMPONENT_NESTING_MAX);
+        component__over(d, component__at(d), "components and types are nested more than %d deep",
+                        COMPONENT_NESTING_MAX);
         return;
     }
     *scope = (struct component_scope){.kind = kind, .parent = parent};
@@ -237,13 +285,25 @@ void component__type(struct component_decoder *d, struct component_scope *scope)
     if (!ast)
         return;
     switch (code) {
-    case 0x40: func_type(d, scope, ast, false); break;
-    case 0x43: func_type(d, scope, ast, true); break;
-    case 0x41: scope_type(d, scope, ast, COMPONENT_SCOPE_COMPONENT_TYPE); break;
-    case 0x42: scope_type(d, scope, ast, COMPONENT_SCOPE_INSTANCE_TYPE); break;
-    case 0x3f: resource_type(d, scope, ast, at); break;
-    default: value_type(d, scope, ast, code, at);
+    case 0x40:
+        func_type(d, scope, ast, false);
+        break;
+    case 0x43:
+        func_type(d, scope, ast, true);
+        break;
+    case 0x41:
+        scope_type(d, scope, ast, COMPONENT_SCOPE_COMPONENT_TYPE);
+        break;
+    case 0x42:
+        scope_type(d, scope, ast, COMPONENT_SCOPE_INSTANCE_TYPE);
+        break;
+    case 0x3f:
+        resource_type(d, scope, ast, at);
+        break;
+    default:
+        value_type(d, scope, ast, code, at);
     }
     component__define(d, scope,
-                      (struct component_def){.kind = COMPONENT_DEF_TYPE, .sort = COMPONENT_SORT_TYPE, .at = at, .type = ast});
+                      (struct component_def){
+                          .kind = COMPONENT_DEF_TYPE, .sort = COMPONENT_SORT_TYPE, .at = at, .type = ast});
 }

@@ -7,7 +7,8 @@
 
 /* ---- imports and exports ---- */
 
-int component_world_new(const struct component_binary *binary, struct component_world **ret, struct sw_err *err)
+int component_world_new(const struct component_binary *binary, struct component_world **ret,
+                        struct sw_err *err)
 {
     struct component_world *world = sw_try_alloc(sizeof *world);
     if (!world)
@@ -35,8 +36,8 @@ uint32_t component_world_count(const struct component_world *world, enum compone
     return component__world_items(world, side)->count;
 }
 
-struct component_world_port component_world_port(const struct component_world *world, enum component_side side,
-                                                 uint32_t index)
+struct component_world_port component_world_port(const struct component_world *world,
+                                                 enum component_side side, uint32_t index)
 {
     const struct vt_item *item = &component__world_items(world, side)->p[index];
     struct component_world_port port = {.name = item->name, .kind = component__v_extern_name(&item->what)};
@@ -46,7 +47,8 @@ struct component_world_port component_world_port(const struct component_world *w
     return port;
 }
 
-static const struct component_host_interface *host_interface(const struct component_host *host, struct sw_str name)
+static const struct component_host_interface *host_interface(const struct component_host *host,
+                                                             struct sw_str name)
 {
     struct sw_str package, version;
     component__name_split(name, &package, &version);

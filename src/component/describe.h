@@ -22,7 +22,8 @@ struct component_world;
 enum component_side { COMPONENT_IMPORTS, COMPONENT_EXPORTS };
 
 /* Fails as component_decode does, which has said already that the component is valid: SW_ELIMIT, SW_ENOMEM. binary must outlive it. */
-int component_world_new(const struct component_binary *binary, struct component_world **ret, struct sw_err *err) SW_MUST_CHECK;
+int component_world_new(const struct component_binary *binary, struct component_world **ret,
+                        struct sw_err *err) SW_MUST_CHECK;
 void component_world_free(struct component_world *world); /* NULL is fine */
 
 struct component_world_port {
@@ -31,16 +32,19 @@ struct component_world_port {
     uint32_t func_count; /* of an instance */
 };
 uint32_t component_world_count(const struct component_world *world, enum component_side side);
-struct component_world_port component_world_port(const struct component_world *world, enum component_side side, uint32_t index);
+struct component_world_port component_world_port(const struct component_world *world,
+                                                 enum component_side side, uint32_t index);
 
 /* Calls fn for each import that `host` does not have: func is empty when the whole interface, or what is not in one, is missing. Types
  * are not compared: that is component_link's. */
 typedef void component_missing_fn(void *arg, struct sw_str import, struct sw_str func);
-void component_world_missing(const struct component_world *world, const struct component_host *host, component_missing_fn *fn, void *arg);
+void component_world_missing(const struct component_world *world, const struct component_host *host,
+                             component_missing_fn *fn, void *arg);
 
 /* Appends the world as WIT: `world root` of the package root:component, then the packages of its interfaces. What WIT has no words for
  * (components and modules as imports, URLs) becomes a comment. */
-int component_world_print(struct component_world *world, struct sw_buf *out, struct sw_err *err) SW_MUST_CHECK;
+int component_world_print(struct component_world *world, struct sw_buf *out,
+                          struct sw_err *err) SW_MUST_CHECK;
 
 /* ---- the functions of a component that was bound (component.h) ---- */
 
@@ -52,9 +56,10 @@ struct component_export_info {
     const struct component_types *types;
 };
 uint32_t component_export_count(const struct component *component);
-const struct component_export *component_export_at(const struct component *component, uint32_t index, struct component_export_info *ret);
+const struct component_export *component_export_at(const struct component *component, uint32_t index,
+                                                   struct component_export_info *ret);
 /* The function's type as component_func_type_print writes it, resources by name. */
-int component_export_print(const struct component *component, const struct component_func_type *type, struct sw_buf *out,
-                           struct sw_err *err) SW_MUST_CHECK;
+int component_export_print(const struct component *component, const struct component_func_type *type,
+                           struct sw_buf *out, struct sw_err *err) SW_MUST_CHECK;
 
 #endif

@@ -24,8 +24,9 @@ static struct sw_str resource_name(void *arg, uint32_t resource)
     return ((const struct component_resource *)arg)[resource].name;
 }
 
-int component_export_print(const struct component *component, const struct component_func_type *type, struct sw_buf *out,
-                           struct sw_err *err)
+int component_export_print(const struct component *component, const struct component_func_type *type,
+                           struct sw_buf *out, struct sw_err *err)
 {
-    return component_func_type_print(component->plan->types, type, resource_name, component->plan->resources, out, err);
+    return component_func_type_print(component->plan->types, type, resource_name, component->plan->resources,
+                                     out, err);
 }

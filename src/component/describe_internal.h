@@ -11,7 +11,8 @@ struct component_world {
     struct sw_err err;     /* v's */
 };
 
-static inline const struct vt_items *component__world_items(const struct component_world *world, enum component_side side)
+static inline const struct vt_items *component__world_items(const struct component_world *world,
+                                                            enum component_side side)
 {
     return side == COMPONENT_IMPORTS ? &world->type->imports : &world->type->exports;
 }
@@ -26,15 +27,16 @@ struct wit_named {
 };
 
 struct wit_home {
-    struct sw_str name;     /* "wasi:http/types@0.2.3"; a plain name for one that is written in the world; empty: the world */
-    struct sw_str local;    /* "types" */
-    struct sw_str package;  /* "wasi:http" */
+    struct sw_str
+        name; /* "wasi:http/types@0.2.3"; a plain name for one that is written in the world; empty: the world */
+    struct sw_str local;   /* "types" */
+    struct sw_str package; /* "wasi:http" */
     struct sw_str version;
     bool is_inline;
     bool printed;
     const struct vt_items *sides[2]; /* later ones first: an export is whole, an import may be trimmed */
-    struct v_map types;     /* keys of a type to struct wit_named */
-    struct v_map names;     /* to struct wit_named */
+    struct v_map types;              /* keys of a type to struct wit_named */
+    struct v_map names;              /* to struct wit_named */
     struct wit_named **implicit;
     uint32_t implicit_count, implicit_cap;
 };

@@ -26,10 +26,11 @@ void component__wit_line(struct wit_writer *w)
 static bool is_keyword(struct sw_str name)
 {
     static const char *const words[] = {
-        "as",     "async",   "bool",  "borrow",  "char",   "constructor", "enum",     "export", "f32",    "f64",    "flags",
-        "from",   "func",    "future", "import", "include", "interface",   "list",     "map",    "option", "own",    "package",
-        "record", "resource", "result", "s16",   "s32",    "s64",         "s8",       "static", "stream", "string", "tuple",
-        "type",   "u16",     "u32",   "u64",     "u8",     "use",         "variant",  "with",   "world",  "error-context",
+        "as",  "async",  "bool",   "borrow",  "char",   "constructor", "enum",          "export",    "f32",
+        "f64", "flags",  "from",   "func",    "future", "import",      "include",       "interface", "list",
+        "map", "option", "own",    "package", "record", "resource",    "result",        "s16",       "s32",
+        "s64", "s8",     "static", "stream",  "string", "tuple",       "type",          "u16",       "u32",
+        "u64", "u8",     "use",    "variant", "with",   "world",       "error-context",
     };
     for (size_t i = 0; i < sizeof words / sizeof *words; i++)
         if (sw_str_eq(name, sw_str_of(words[i])))
@@ -71,7 +72,8 @@ void component__wit_comment(struct wit_writer *w, const char *what, struct sw_st
     for (size_t i = 0; i < name.n; i++) {
         unsigned char c = (unsigned char)name.p[i];
         if (w->rc == 0)
-            w->rc = sw_buf_add_byte(w->out, c < 0x20 || c == 0x7f ? '?' : c, w->err); /* a line end would end the comment */
+            w->rc = sw_buf_add_byte(w->out, c < 0x20 || c == 0x7f ? '?' : c,
+                                    w->err); /* a line end would end the comment */
     }
     component__wit_say(w, SW_LIT("': WIT has no words for it\n"));
 }
@@ -80,7 +82,8 @@ void component__wit_comment(struct wit_writer *w, const char *what, struct sw_st
 
 static bool is_primitive(const struct wit_writer *w, const struct vt *type) /* itself, not a name for it */
 {
-    return type->kind == VT_VALUE && type->value < COMPONENT_KIND_PRIMITIVES && type == w->v->primitives[type->value];
+    return type->kind == VT_VALUE && type->value < COMPONENT_KIND_PRIMITIVES &&
+           type == w->v->primitives[type->value];
 }
 
 static bool is_compound(const struct vt *type)
@@ -141,11 +144,14 @@ static bool is_taken(struct wit_writer *w, const struct wit_home *home, struct s
     return rc == 0;
 }
 
-static bool is_item(struct wit_writer *w, const struct wit_home *home, struct sw_str name) /* a function has it */
+static bool is_item(struct wit_writer *w, const struct wit_home *home,
+                    struct sw_str name) /* a function has it */
 {
     for (int side = 0; side < 2; side++) {
         const void *found = NULL;
-        int rc = home->sides[side] ? component__v_find(w->v, &home->sides[side]->names, component__v_name(name), &found) : SW_ABSENT;
+        int rc = home->sides[side]
+                     ? component__v_find(w->v, &home->sides[side]->names, component__v_name(name), &found)
+                     : SW_ABSENT;
         if (rc == 0)
             return true;
         w->rc = rc < 0 ? rc : w->rc;
@@ -153,7 +159,8 @@ static bool is_item(struct wit_writer *w, const struct wit_home *home, struct sw
     return false;
 }
 
-static struct wit_named *name_new(struct wit_writer *w, struct wit_home *home, struct sw_str name, const struct vt *type)
+static struct wit_named *name_new(struct wit_writer *w, struct wit_home *home, struct sw_str name,
+                                  const struct vt *type)
 {
     struct wit_named *made = w->rc < 0 ? NULL : V_NEW(w->v, struct wit_named);
     if (!made) {
@@ -181,8 +188,9 @@ static void register_type(struct wit_writer *w, struct wit_home *home, const str
     const void *found = NULL;
     const struct vt *places[] = {what->referenced, what->type};
     for (size_t i = 0; !from && i < 2; i++) {
-        int rc = is_primitive(w, places[i]) ? SW_ABSENT
-                                            : component__v_find(w->v, &w->types, component__v_node(places[i]), &found);
+        int rc = is_primitive(w, places[i])
+                     ? SW_ABSENT
+                     : component__v_find(w->v, &w->types, component__v_node(places[i]), &found);
         if (rc == 0)
             from = found;
         else if (rc < 0)
@@ -235,7 +243,8 @@ static void home_name(struct wit_home *home, struct sw_str name)
     home->name = name;
     component__name_split(name, &base, &home->version);
     size_t slash = sw_str_rfind(base, '/');
-    home->is_inline = slash == SW_NPOS || sw_str_find(base, ':') == SW_NPOS || sw_str_find(base, '=') != SW_NPOS;
+    home->is_inline =
+        slash == SW_NPOS || sw_str_find(base, ':') == SW_NPOS || sw_str_find(base, '=') != SW_NPOS;
     if (home->is_inline)
         return;
     home->package = sw_str_head(base, slash);
@@ -416,7 +425,9 @@ void component__wit_structure(struct wit_writer *w, const struct vt *type)
     } else if (type->value == COMPONENT_STREAM || type->value == COMPONENT_FUTURE) {
         say_around(w, type->value == COMPONENT_STREAM ? SW_LIT("stream") : SW_LIT("future"), type->elem);
     } else {
-        component__wit_say(w, SW_LIT("/* a type without a name */")); /* the validator refuses those in imports and exports */
+        component__wit_say(
+            w,
+            SW_LIT("/* a type without a name */")); /* the validator refuses those in imports and exports */
     }
 }
 

@@ -38,7 +38,8 @@ static void say_func(struct wit_writer *w, struct sw_str name, const struct vt *
 }
 
 /* "[method]r.name" of resource r: the part behind the bracket and what kind it is. */
-static bool is_of_resource(struct sw_str item, struct sw_str resource, struct sw_str *ret_kind, struct sw_str *ret_name)
+static bool is_of_resource(struct sw_str item, struct sw_str resource, struct sw_str *ret_kind,
+                           struct sw_str *ret_name)
 {
     size_t close = sw_str_find(item, ']');
     if (item.n == 0 || item.p[0] != '[' || close == SW_NPOS)
@@ -102,7 +103,8 @@ static void say_if_member(struct wit_writer *w, const struct vt_item *item, void
 {
     struct members *members = arg;
     struct sw_str kind, name;
-    if (item->what.sort != COMPONENT_SORT_FUNC || !is_of_resource(item->name, members->resource, &kind, &name))
+    if (item->what.sort != COMPONENT_SORT_FUNC ||
+        !is_of_resource(item->name, members->resource, &kind, &name))
         return;
     if (!members->any)
         say(w, SW_LIT(" {\n"));
@@ -176,7 +178,10 @@ static void say_def(struct wit_writer *w, struct sw_str name, const struct vt *t
     static const struct {
         enum component_kind kind;
         const char *word;
-    } rows[] = {{COMPONENT_RECORD, "record "}, {COMPONENT_VARIANT, "variant "}, {COMPONENT_ENUM, "enum "}, {COMPONENT_FLAGS, "flags "}};
+    } rows[] = {{COMPONENT_RECORD, "record "},
+                {COMPONENT_VARIANT, "variant "},
+                {COMPONENT_ENUM, "enum "},
+                {COMPONENT_FLAGS, "flags "}};
     line(w);
     if (type->kind == VT_RESOURCE) {
         say_resource(w, name);

@@ -68,7 +68,8 @@ static bool is_forwarder(const struct engine_core *core, uint32_t func, uint32_t
         return false;
     uint64_t called = code_leb(&code, false), table = code_leb(&code, false);
     uint8_t last = code_byte(&code);
-    if (code.bad || last != OP_END || code.p != code.end || table != 0 || slot >= core->tables[0].min || called >= core->type_count)
+    if (code.bad || last != OP_END || code.p != code.end || table != 0 || slot >= core->tables[0].min ||
+        called >= core->type_count)
         return false;
     *ret_slot = (uint32_t)slot;
     return engine_functype_eq(&core->types[called], type);
@@ -78,15 +79,18 @@ static bool is_forwarder(const struct engine_core *core, uint32_t func, uint32_t
 
 static bool has_only_funcs_and_tables(const struct engine_core *core)
 {
-    return core->memory_count == 0 && core->global_count == 0 && core->tag_count == 0 && core->data_count == 0;
+    return core->memory_count == 0 && core->global_count == 0 && core->tag_count == 0 &&
+           core->data_count == 0;
 }
 
 static bool is_shim(const struct engine_core *core)
 {
-    if (core->import_count || !has_only_funcs_and_tables(core) || core->has_start || core->elem_section.n || core->table_count != 1)
+    if (core->import_count || !has_only_funcs_and_tables(core) || core->has_start || core->elem_section.n ||
+        core->table_count != 1)
         return false;
     const struct engine_limits_type *table = &core->tables[0];
-    if (table->is_64 || table->min != table->max || table->elem.code != ENGINE_FUNCREF || core->func_count > table->min)
+    if (table->is_64 || table->min != table->max || table->elem.code != ENGINE_FUNCREF ||
+        core->func_count > table->min)
         return false;
     for (uint32_t i = 0; i < core->func_count; i++) {
         uint32_t slot = 0;
@@ -125,11 +129,13 @@ static bool read_segment(const struct engine_core *core, struct fixup *fixup)
 }
 
 /* Returns 0, or SW_ABSENT when it is not a fixup. */
-static int fixup_of(const struct engine_core *core, struct sw_arena *scratch, struct fixup *ret, struct sw_err *err)
+static int fixup_of(const struct engine_core *core, struct sw_arena *scratch, struct fixup *ret,
+                    struct sw_err *err)
 {
     static const struct engine_functype nothing = {.is_func = true};
-    if (!has_only_funcs_and_tables(core) || core->func_count != core->func_import_count || core->table_count != 1
-        || core->table_import_count != 1 || core->export_count || !core->elem_section.n)
+    if (!has_only_funcs_and_tables(core) || core->func_count != core->func_import_count ||
+        core->table_count != 1 || core->table_import_count != 1 || core->export_count ||
+        !core->elem_section.n)
         return SW_ABSENT;
     if (core->has_start && !engine_functype_eq(engine_core_func_type(core, core->start), &nothing))
         return SW_ABSENT;
@@ -197,8 +203,8 @@ static bool table_is_private(const struct pair *pair)
         if (instance->has_start_call && is_export_of(&instance->start_call, pair->shim))
             return false; /* a start_call has to stay an export */
         for (uint32_t k = 0; k < instance->arg_count; k++)
-            if (instance->args[k].kind == COMPONENT_ARG_EXPORT && instance->args[k].instance == pair->shim
-                && !(i == pair->fixup && k == pair->shape.table_arg))
+            if (instance->args[k].kind == COMPONENT_ARG_EXPORT && instance->args[k].instance == pair->shim &&
+                !(i == pair->fixup && k == pair->shape.table_arg))
                 return false;
     }
     return true;
@@ -217,8 +223,10 @@ static bool starts_allow(struct pair *pair)
     }
     if (!pair->fixup_core->has_start)
         return true;
-    const struct component_core_func *start = &pair->fixup_args[pair->shape.arg_of_func[pair->fixup_core->start]].func;
-    return pair->start_after != NO_INSTANCE && start->kind == COMPONENT_CORE_EXPORT && start->index <= pair->start_after;
+    const struct component_core_func *start =
+        &pair->fixup_args[pair->shape.arg_of_func[pair->fixup_core->start]].func;
+    return pair->start_after != NO_INSTANCE && start->kind == COMPONENT_CORE_EXPORT &&
+           start->index <= pair->start_after;
 }
 
 /* ---- rewriting ---- */
@@ -236,8 +244,8 @@ static void replace(const struct pair *pair, struct component_core_func *func)
         *func = *filled_in(pair, slot);
 }
 
-int component__own_args(struct component_plan *plan, struct component_core_instance *instance, struct component_arg **ret,
-                        struct sw_err *err)
+int component__own_args(struct component_plan *plan, struct component_core_instance *instance,
+                        struct component_arg **ret, struct sw_err *err)
 {
     struct component_arg *args = SW_ARENA_ARRAY(&plan->arena, instance->arg_count, struct component_arg);
     if (!args)
@@ -281,7 +289,8 @@ static int elide_pair(struct pair *pair, struct sw_err *err)
         struct component_core_instance *instance = &plan->instances[i];
         bool uses_shim = false;
         for (uint32_t k = 0; k < instance->arg_count; k++)
-            uses_shim |= instance->args[k].kind == COMPONENT_ARG_FUNC && is_export_of(&instance->args[k].func, pair->shim);
+            uses_shim |= instance->args[k].kind == COMPONENT_ARG_FUNC &&
+                         is_export_of(&instance->args[k].func, pair->shim);
         if (!uses_shim)
             continue;
         struct component_arg *args = NULL;
@@ -302,7 +311,8 @@ static int elide_pair(struct pair *pair, struct sw_err *err)
     return 0;
 }
 
-static int try_fixup(struct component_plan *plan, uint32_t fixup, bool *gone, struct sw_arena *scratch, struct sw_err *err)
+static int try_fixup(struct component_plan *plan, uint32_t fixup, bool *gone, struct sw_arena *scratch,
+                     struct sw_err *err)
 {
     struct pair pair = {.plan = plan, .fixup = fixup, .gone = gone};
     pair.fixup_core = component_binary_core(plan->binary, plan->instances[fixup].core);
@@ -312,13 +322,13 @@ static int try_fixup(struct component_plan *plan, uint32_t fixup, bool *gone, st
         return rc < 0 ? rc : 0;
     pair.shim = pair.fixup_args[pair.shape.table_arg].instance;
     pair.shim_core = component_binary_core(plan->binary, plan->instances[pair.shim].core);
-    if (gone[pair.shim] || !is_shim(pair.shim_core) || !types_agree(&pair) || !table_is_private(&pair) || !starts_allow(&pair))
+    if (gone[pair.shim] || !is_shim(pair.shim_core) || !types_agree(&pair) || !table_is_private(&pair) ||
+        !starts_allow(&pair))
         return 0;
     return elide_pair(&pair, err);
 }
 
 /* ---- closing the gaps ---- */
-
 
 static void renumber(const uint32_t *now, struct component_core_func *func)
 {
@@ -336,7 +346,8 @@ static void renumber_options(const uint32_t *now, struct component_options *opti
         renumber(now, &options->post_return);
 }
 
-static int renumber_instance(struct component_plan *plan, uint32_t self, const uint32_t *now, struct sw_err *err)
+static int renumber_instance(struct component_plan *plan, uint32_t self, const uint32_t *now,
+                             struct sw_err *err)
 {
     struct component_core_instance *instance = &plan->instances[self];
     struct component_arg *args = NULL;

@@ -28,11 +28,11 @@ struct component_store;
 /* One call of a lowered import; on the fiber's stack. Members are for the primitives and generated code. */
 struct component_call {
     struct component_store *store;
-    struct component_instance *instance; /* the caller */
+    struct component_instance *instance;       /* the caller */
     const struct component_lowering *lowering; /* its canonical options */
-    uint8_t *mem;     /* the memory option, or NULL */
-    uint64_t mem_len; /* bytes; read again after every guest entry */
-    uint64_t lifted;  /* bytes of strings and lists looked at so far, each as often as it was given */
+    uint8_t *mem;                              /* the memory option, or NULL */
+    uint64_t mem_len;                          /* bytes; read again after every guest entry */
+    uint64_t lifted; /* bytes of strings and lists looked at so far, each as often as it was given */
     /* Handles this call borrows: they cannot be dropped or taken before it returns. */
     uint32_t lent_count;
     uint32_t lent[COMPONENT_CALL_LENT];
@@ -42,18 +42,19 @@ struct component_call {
 typedef int component_host_fn(struct component_call *call, union engine_val *vals);
 
 struct component_host_func {
-    const char *name; /* as imported: "get-stdin", "[constructor]fields", "[method]fields.get", "[static]..." */
+    const char
+        *name; /* as imported: "get-stdin", "[constructor]fields", "[method]fields.get", "[static]..." */
     const char *type; /* canonical text, types.h */
     component_host_fn *fn;
 };
 struct component_host_resource {
     const char *name;
-    uint32_t kind; /* unique in the host */
+    uint32_t kind;                           /* unique in the host */
     void (*drop)(void *owner, void *object); /* the owned handle went away; owner: component_store_owner */
 };
 struct component_host_interface {
-    const char *name;       /* "wasi:http/types" */
-    const char *version;    /* newest version served: "0.2.12"; serves every import of the same semver track */
+    const char *name;    /* "wasi:http/types" */
+    const char *version; /* newest version served: "0.2.12"; serves every import of the same semver track */
     const struct component_host_func *funcs;
     uint32_t func_count;
     const struct component_host_resource *resources;
@@ -66,9 +67,11 @@ struct component_host {
 
 /* ---- context ---- */
 
-void *component_call_owner(const struct component_call *call);               /* the host's own struct */
-struct sw_arena *component_call_arena(const struct component_call *call);    /* emptied when the store ends; has a ceiling */
-struct sw_arena *component_call_scratch(const struct component_call *call);  /* emptied when the host function returns; has a ceiling */
+void *component_call_owner(const struct component_call *call); /* the host's own struct */
+struct sw_arena *
+component_call_arena(const struct component_call *call); /* emptied when the store ends; has a ceiling */
+struct sw_arena *component_call_scratch(
+    const struct component_call *call); /* emptied when the host function returns; has a ceiling */
 struct engine_store *component_call_engine(const struct component_call *call);
 /* Records a trap of the canonical ABI; returns -SW_EGUEST. */
 int component_trap(struct component_call *call, const char *fmt, ...) SW_PRINTF(2, 3);
@@ -76,22 +79,29 @@ int component_trap(struct component_call *call, const char *fmt, ...) SW_PRINTF(
 /* ---- memory ---- */
 
 /* ptr .. ptr+len inside the caller's memory and ptr a multiple of align (a power of two), or a trap. len 0 is checked too. */
-int component_mem_range(struct component_call *call, uint32_t ptr, uint64_t len, uint32_t align, uint8_t **ret) SW_MUST_CHECK;
-/* A string argument as UTF-8: a view of guest memory when it is UTF-8 there (validated), else transcoded into the call's scratch. */
-int component_lift_string(struct component_call *call, uint32_t ptr, uint32_t tagged_len, struct sw_str *ret) SW_MUST_CHECK;
-/* count elements of elem_size; count * elem_size is checked for overflow. */
-int component_lift_list(struct component_call *call, uint32_t ptr, uint32_t count, uint32_t elem_size, uint32_t align,
+int component_mem_range(struct component_call *call, uint32_t ptr, uint64_t len, uint32_t align,
                         uint8_t **ret) SW_MUST_CHECK;
-int component_lift_char(struct component_call *call, uint32_t value, uint32_t *ret) SW_MUST_CHECK; /* traps on surrogates, > 0x10ffff */
-int component_lift_discriminant(struct component_call *call, uint32_t value, uint32_t case_count) SW_MUST_CHECK; /* in range, or a trap */
+/* A string argument as UTF-8: a view of guest memory when it is UTF-8 there (validated), else transcoded into the call's scratch. */
+int component_lift_string(struct component_call *call, uint32_t ptr, uint32_t tagged_len,
+                          struct sw_str *ret) SW_MUST_CHECK;
+/* count elements of elem_size; count * elem_size is checked for overflow. */
+int component_lift_list(struct component_call *call, uint32_t ptr, uint32_t count, uint32_t elem_size,
+                        uint32_t align, uint8_t **ret) SW_MUST_CHECK;
+int component_lift_char(struct component_call *call, uint32_t value,
+                        uint32_t *ret) SW_MUST_CHECK; /* traps on surrogates, > 0x10ffff */
+int component_lift_discriminant(struct component_call *call, uint32_t value,
+                                uint32_t case_count) SW_MUST_CHECK; /* in range, or a trap */
 
 /* Memory in the guest, by its realloc (may_leave off): checked for range and alignment. The memory may have grown: call->mem is read again.
  * size 0 calls realloc too, as the specification's definitions do. */
-int component_lower_alloc(struct component_call *call, uint64_t size, uint32_t align, uint32_t *ret_ptr) SW_MUST_CHECK;
+int component_lower_alloc(struct component_call *call, uint64_t size, uint32_t align,
+                          uint32_t *ret_ptr) SW_MUST_CHECK;
 /* Copies UTF-8 into the guest in the caller's encoding; *ret_len is tagged for latin1+utf16. `text` is checked: guests trust it. */
-int component_lower_string(struct component_call *call, struct sw_str text, uint32_t *ret_ptr, uint32_t *ret_len) SW_MUST_CHECK;
+int component_lower_string(struct component_call *call, struct sw_str text, uint32_t *ret_ptr,
+                           uint32_t *ret_len) SW_MUST_CHECK;
 /* list<u8>: alloc and copy. */
-int component_lower_bytes(struct component_call *call, struct sw_str bytes, uint32_t *ret_ptr, uint32_t *ret_count) SW_MUST_CHECK;
+int component_lower_bytes(struct component_call *call, struct sw_str bytes, uint32_t *ret_ptr,
+                          uint32_t *ret_count) SW_MUST_CHECK;
 
 /* Unchecked little-endian access to memory that component_mem_range or _lift_list gave. */
 static inline uint16_t component_load_u16(const uint8_t *p)
@@ -129,10 +139,13 @@ static inline void component_store_u64(uint8_t *p, uint64_t v)
 
 /* A new own handle in the caller's table; the store owns `object` until the handle is dropped or taken. On failure the object is still
  * the caller's. */
-int component_handle_new(struct component_call *call, uint32_t kind, void *object, uint32_t *ret_handle) SW_MUST_CHECK;
+int component_handle_new(struct component_call *call, uint32_t kind, void *object,
+                         uint32_t *ret_handle) SW_MUST_CHECK;
 /* own<R> argument: removes the handle; the object is the callee's now. Traps on a wrong kind, a borrow, or a lent handle. */
-int component_handle_take(struct component_call *call, uint32_t handle, uint32_t kind, void **ret_object) SW_MUST_CHECK;
+int component_handle_take(struct component_call *call, uint32_t handle, uint32_t kind,
+                          void **ret_object) SW_MUST_CHECK;
 /* borrow<R> argument: the object, which lives at least until the host function returns or waits. */
-int component_handle_get(struct component_call *call, uint32_t handle, uint32_t kind, void **ret_object) SW_MUST_CHECK;
+int component_handle_get(struct component_call *call, uint32_t handle, uint32_t kind,
+                         void **ret_object) SW_MUST_CHECK;
 
 #endif

@@ -59,7 +59,8 @@ void *component__link_room(struct link *link, void *items, uint32_t count, uint3
 int component__link_enter(struct link *link, uint32_t at)
 {
     if (link->depth >= COMPONENT_INSTANTIATION_DEPTH_MAX)
-        return sw_fail(link->err, SW_ELIMIT, "instances are made inside each other more than %d deep at byte 0x%x",
+        return sw_fail(link->err, SW_ELIMIT,
+                       "instances are made inside each other more than %d deep at byte 0x%x",
                        COMPONENT_INSTANTIATION_DEPTH_MAX, at);
     link->depth++;
     return 0;
@@ -67,7 +68,8 @@ int component__link_enter(struct link *link, uint32_t at)
 
 /* ---- environments ---- */
 
-int component__link_env(struct link *link, const struct component_scope *scope, struct link_env *parent, struct link_env **ret)
+int component__link_env(struct link *link, const struct component_scope *scope, struct link_env *parent,
+                        struct link_env **ret)
 {
     struct link_env *env = component__link_scratch(link, 1, sizeof *env);
     uint32_t total = 0, exports = 0;
@@ -98,7 +100,8 @@ void component__link_define(struct link_env *env, struct link_value value)
     env->spaces[value.sort][env->counts[value.sort]++] = value;
 }
 
-const struct link_value *component__link_get(const struct link_env *env, enum component_sort sort, uint32_t index)
+const struct link_value *component__link_get(const struct link_env *env, enum component_sort sort,
+                                             uint32_t index)
 {
     assert(index < env->counts[sort]); /* the decoder has seen to it */
     return &env->spaces[sort][index];
@@ -110,15 +113,18 @@ static int instance_alias(struct link *link, struct link_env *env, const struct 
 {
     const struct component_alias *alias = def->alias;
     const struct link_value *found = NULL;
-    const struct link_instance *instance = component__link_get(env, COMPONENT_SORT_INSTANCE, alias->instance)->instance;
+    const struct link_instance *instance =
+        component__link_get(env, COMPONENT_SORT_INSTANCE, alias->instance)->instance;
     int rc = component__instance_find(link, instance, alias->name, &found);
     if (rc < 0)
         return rc;
     if (rc == SW_ABSENT)
-        return component__link_bad(link, def->at, "instance %u has no export '" SW_FMT "'", alias->instance, SW_ARG(alias->name));
+        return component__link_bad(link, def->at, "instance %u has no export '" SW_FMT "'", alias->instance,
+                                   SW_ARG(alias->name));
     if (found->sort != def->sort)
-        return component__link_bad(link, def->at, "export '" SW_FMT "' of instance %u is a %s, expected a %s", SW_ARG(alias->name),
-                                   alias->instance, component_sort_name(found->sort), component_sort_name(def->sort));
+        return component__link_bad(link, def->at, "export '" SW_FMT "' of instance %u is a %s, expected a %s",
+                                   SW_ARG(alias->name), alias->instance, component_sort_name(found->sort),
+                                   component_sort_name(def->sort));
     component__link_define(env, *found);
     return 0;
 }
@@ -127,9 +133,12 @@ static int run_alias(struct link *link, struct link_env *env, const struct compo
 {
     const struct link_env *target = env;
     switch (def->alias->form) {
-    case COMPONENT_ALIAS_EXPORT: return instance_alias(link, env, def);
-    case COMPONENT_ALIAS_CORE_EXPORT: return component__link_core_alias(link, env, def);
-    case COMPONENT_ALIAS_OUTER: break;
+    case COMPONENT_ALIAS_EXPORT:
+        return instance_alias(link, env, def);
+    case COMPONENT_ALIAS_CORE_EXPORT:
+        return component__link_core_alias(link, env, def);
+    case COMPONENT_ALIAS_OUTER:
+        break;
     }
     for (uint32_t i = 0; i < def->alias->outer; i++)
         target = target->parent;
@@ -147,7 +156,8 @@ static int written_out(struct link *link, const struct link_env *env, const stru
         return link->rc;
     for (uint32_t i = 0; i < count; i++) {
         const struct component_named *item = &def->instance->items[i];
-        exports[i] = (struct link_export){item->name, *component__link_get(env, item->what.sort, item->what.index)};
+        exports[i] =
+            (struct link_export){item->name, *component__link_get(env, item->what.sort, item->what.index)};
     }
     instance->exports = exports;
     instance->count = count;
@@ -167,13 +177,14 @@ static int run_instance(struct link *link, struct link_env *env, const struct co
         if (rc < 0)
             return rc;
         struct link_instantiation by = {.parent = env->instance, .args = items};
-        rc = component__link_instantiate(link, component__link_get(env, COMPONENT_SORT_COMPONENT, def->instance->target), &by,
-                                         &instance);
+        rc = component__link_instantiate(
+            link, component__link_get(env, COMPONENT_SORT_COMPONENT, def->instance->target), &by, &instance);
         link->depth--;
         if (rc < 0)
             return rc;
     }
-    component__link_define(env, (struct link_value){.sort = COMPONENT_SORT_INSTANCE, .instance = instance ? instance : items});
+    component__link_define(
+        env, (struct link_value){.sort = COMPONENT_SORT_INSTANCE, .instance = instance ? instance : items});
     return 0;
 }
 
@@ -187,8 +198,9 @@ static int run_import(struct link *link, struct link_env *env, const struct comp
     if (env->args) {
         rc = component__instance_find(link, env->args, port->name.name, &match.source.value);
         if (rc == SW_ABSENT)
-            return component__link_bad(link, def->at, "a nested component imports '" SW_FMT "', which is not among its arguments",
-                                       SW_ARG(port->name.name));
+            return component__link_bad(
+                link, def->at, "a nested component imports '" SW_FMT "', which is not among its arguments",
+                SW_ARG(port->name.name));
     } else {
         rc = component__host_import(link, port, &import);
         match.source.host = &import;
@@ -212,16 +224,20 @@ static int export_as(struct link_env *env, struct sw_str name, struct link_value
 static int run_declared(struct link *link, struct link_env *env, const struct component_def *def)
 {
     const struct component_port *port = def->port;
-    struct link_match match = {.env = env, .type = &port->type, .source = env->source, .name = port->name.name, .at = def->at};
+    struct link_match match = {
+        .env = env, .type = &port->type, .source = env->source, .name = port->name.name, .at = def->at};
     struct link_value value;
     int rc = 0;
     if (env->source.value) {
-        rc = component__instance_find(link, env->source.value->instance, port->name.name, &match.source.value);
+        rc =
+            component__instance_find(link, env->source.value->instance, port->name.name, &match.source.value);
         if (rc == SW_ABSENT)
-            return component__link_bad(link, def->at, "an instance lacks the export '" SW_FMT "' that its type has",
+            return component__link_bad(link, def->at,
+                                       "an instance lacks the export '" SW_FMT "' that its type has",
                                        SW_ARG(port->name.name));
     } else if (port->type.sort == COMPONENT_SORT_INSTANCE) {
-        return sw_fail(link->err, SW_EINPUT, "imports '" SW_FMT "' with an instance '" SW_FMT "' in it, which no host provides",
+        return sw_fail(link->err, SW_EINPUT,
+                       "imports '" SW_FMT "' with an instance '" SW_FMT "' in it, which no host provides",
                        SW_ARG(env->source.host->name), SW_ARG(port->name.name));
     }
     if (rc == 0)
@@ -237,8 +253,11 @@ static int run_export(struct link *link, struct link_env *env, const struct comp
     const struct link_value *value = component__link_get(env, port->what.sort, port->what.index);
     struct link_value narrowed = *value;
     if (port->has_type) {
-        struct link_match match = {
-            .env = env, .type = &port->type, .source = {.value = value}, .name = port->name.name, .at = def->at};
+        struct link_match match = {.env = env,
+                                   .type = &port->type,
+                                   .source = {.value = value},
+                                   .name = port->name.name,
+                                   .at = def->at};
         int rc = component__link_match(link, &match, &narrowed);
         if (rc < 0)
             return rc;
@@ -250,20 +269,30 @@ static int run_def(struct link *link, struct link_env *env, const struct compone
 {
     switch (def->kind) {
     case COMPONENT_DEF_CORE_MODULE:
-        component__link_define(env, (struct link_value){.sort = COMPONENT_SORT_CORE_MODULE, .module = def->core});
+        component__link_define(env,
+                               (struct link_value){.sort = COMPONENT_SORT_CORE_MODULE, .module = def->core});
         return 0;
     case COMPONENT_DEF_COMPONENT:
         component__link_define(env, (struct link_value){.sort = COMPONENT_SORT_COMPONENT,
                                                         .component = {.scope = def->component, .env = env}});
         return 0;
-    case COMPONENT_DEF_CORE_TYPE: component__link_define(env, (struct link_value){.sort = COMPONENT_SORT_CORE_TYPE}); return 0;
-    case COMPONENT_DEF_CORE_INSTANCE: return component__link_core_instance(link, env, def);
-    case COMPONENT_DEF_INSTANCE: return run_instance(link, env, def);
-    case COMPONENT_DEF_ALIAS: return run_alias(link, env, def);
-    case COMPONENT_DEF_TYPE: return component__link_type_def(link, env, def);
-    case COMPONENT_DEF_CANON: return component__link_canon(link, env, def);
-    case COMPONENT_DEF_IMPORT: return run_import(link, env, def);
-    case COMPONENT_DEF_EXPORT: return run_export(link, env, def);
+    case COMPONENT_DEF_CORE_TYPE:
+        component__link_define(env, (struct link_value){.sort = COMPONENT_SORT_CORE_TYPE});
+        return 0;
+    case COMPONENT_DEF_CORE_INSTANCE:
+        return component__link_core_instance(link, env, def);
+    case COMPONENT_DEF_INSTANCE:
+        return run_instance(link, env, def);
+    case COMPONENT_DEF_ALIAS:
+        return run_alias(link, env, def);
+    case COMPONENT_DEF_TYPE:
+        return component__link_type_def(link, env, def);
+    case COMPONENT_DEF_CANON:
+        return component__link_canon(link, env, def);
+    case COMPONENT_DEF_IMPORT:
+        return run_import(link, env, def);
+    case COMPONENT_DEF_EXPORT:
+        return run_export(link, env, def);
     }
     return sw_fail(link->err, SW_EBUG, "unknown definition");
 }
@@ -283,8 +312,8 @@ static int number_instance(struct link *link, uint32_t parent, uint32_t *ret)
     struct component_plan *plan = link->plan;
     if (plan->component_instance_count >= COMPONENT_INSTANCES_MAX)
         return sw_fail(link->err, SW_ELIMIT, "more than %d component instances", COMPONENT_INSTANCES_MAX);
-    uint32_t *parents =
-        component__link_room(link, link->parents, plan->component_instance_count, &link->parent_cap, sizeof *parents);
+    uint32_t *parents = component__link_room(link, link->parents, plan->component_instance_count,
+                                             &link->parent_cap, sizeof *parents);
     if (!parents)
         return link->rc;
     link->parents = parents;
@@ -294,8 +323,8 @@ static int number_instance(struct link *link, uint32_t parent, uint32_t *ret)
     return 0;
 }
 
-int component__link_instantiate(struct link *link, const struct link_value *component, const struct link_instantiation *by,
-                                const struct link_instance **ret)
+int component__link_instantiate(struct link *link, const struct link_value *component,
+                                const struct link_instantiation *by, const struct link_instance **ret)
 {
     struct link_env *env = NULL;
     struct link_instance *instance = component__link_scratch(link, 1, sizeof *instance);
@@ -313,5 +342,6 @@ int component__link_instantiate(struct link *link, const struct link_value *comp
     instance->exports = env->exports;
     instance->count = env->export_count;
     *ret = instance;
-    return component__names_init(link, &instance->names, instance->exports, sizeof *instance->exports, instance->count);
+    return component__names_init(link, &instance->names, instance->exports, sizeof *instance->exports,
+                                 instance->count);
 }

@@ -26,8 +26,8 @@ struct link_names { /* a hash index over names that lie `stride` bytes apart; no
 
 struct link_core_extern { /* function, table, memory, global or tag */
     enum engine_core_kind kind;
-    struct component_core_func func;   /* FUNC */
-    uint32_t instance;                 /* others: core instance and export */
+    struct component_core_func func; /* FUNC */
+    uint32_t instance;               /* others: core instance and export */
     struct sw_str name;
     const struct engine_functype *func_type; /* FUNC, TAG */
     const struct engine_limits_type *limits; /* TABLE, MEMORY */
@@ -46,7 +46,13 @@ struct link_core_instance {
     struct link_names names;
 };
 
-enum link_type_kind { LINK_TYPE_VALUE, LINK_TYPE_FUNC, LINK_TYPE_RESOURCE, LINK_TYPE_INSTANCE, LINK_TYPE_COMPONENT };
+enum link_type_kind {
+    LINK_TYPE_VALUE,
+    LINK_TYPE_FUNC,
+    LINK_TYPE_RESOURCE,
+    LINK_TYPE_INSTANCE,
+    LINK_TYPE_COMPONENT
+};
 struct link_type {
     enum link_type_kind kind;
     union {
@@ -85,8 +91,9 @@ struct link_instance {
 
 /* What satisfies an import or a declared export: a symbol, or the host. */
 struct link_host_import {
-    struct sw_str name;    /* as imported, with the full version */
-    struct sw_str package; /* without version: "wasi:http/types"; empty for a function or resource of the world */
+    struct sw_str name; /* as imported, with the full version */
+    struct sw_str
+        package; /* without version: "wasi:http/types"; empty for a function or resource of the world */
     const struct component_host_interface *interface; /* NULL: the host has none */
     struct sw_str other_version; /* a version of it that the host has, when no version fits */
 };
@@ -125,35 +132,44 @@ struct link {
 
 /* Fails with "<text> at byte 0x..". */
 int component__link_bad(struct link *link, uint32_t at, const char *fmt, ...) SW_PRINTF(3, 4);
-int component__link_steps(struct link *link, uint64_t n) SW_MUST_CHECK; /* counts work; fails when it is too much */
-void *component__link_scratch(struct link *link, uint32_t count, size_t size) SW_MUST_CHECK; /* zeroed; NULL: link->rc says why */
+int component__link_steps(struct link *link,
+                          uint64_t n) SW_MUST_CHECK; /* counts work; fails when it is too much */
+void *component__link_scratch(struct link *link, uint32_t count,
+                              size_t size) SW_MUST_CHECK; /* zeroed; NULL: link->rc says why */
 /* Room for one more item in an array of the plan; NULL: link->rc says why. */
-void *component__link_room(struct link *link, void *items, uint32_t count, uint32_t *cap, size_t size) SW_MUST_CHECK;
-int component__link_env(struct link *link, const struct component_scope *scope, struct link_env *parent, struct link_env **ret)
-    SW_MUST_CHECK;
-int component__link_run(struct link *link, struct link_env *env) SW_MUST_CHECK; /* all definitions of env->scope */
+void *component__link_room(struct link *link, void *items, uint32_t count, uint32_t *cap,
+                           size_t size) SW_MUST_CHECK;
+int component__link_env(struct link *link, const struct component_scope *scope, struct link_env *parent,
+                        struct link_env **ret) SW_MUST_CHECK;
+int component__link_run(struct link *link,
+                        struct link_env *env) SW_MUST_CHECK; /* all definitions of env->scope */
 void component__link_define(struct link_env *env, struct link_value value);
-const struct link_value *component__link_get(const struct link_env *env, enum component_sort sort, uint32_t index);
-int component__link_enter(struct link *link, uint32_t at) SW_MUST_CHECK; /* one level deeper; link->depth-- leaves it */
+const struct link_value *component__link_get(const struct link_env *env, enum component_sort sort,
+                                             uint32_t index);
+int component__link_enter(struct link *link,
+                          uint32_t at) SW_MUST_CHECK; /* one level deeper; link->depth-- leaves it */
 struct link_instantiation {
     uint32_t parent;                  /* the component instance that does it; UINT32_MAX: the host */
     const struct link_instance *args; /* NULL: the host's */
 };
-int component__link_instantiate(struct link *link, const struct link_value *component, const struct link_instantiation *by,
+int component__link_instantiate(struct link *link, const struct link_value *component,
+                                const struct link_instantiation *by,
                                 const struct link_instance **ret) SW_MUST_CHECK;
 
 /* ---- link_names.c ---- */
 
-int component__names_init(struct link *link, struct link_names *names, const void *first, size_t stride, uint32_t count)
-    SW_MUST_CHECK;
+int component__names_init(struct link *link, struct link_names *names, const void *first, size_t stride,
+                          uint32_t count) SW_MUST_CHECK;
 /* 0 with *ret, or SW_ABSENT. */
-int component__names_find(struct link *link, const struct link_names *names, struct sw_str name, uint32_t *ret) SW_MUST_CHECK;
+int component__names_find(struct link *link, const struct link_names *names, struct sw_str name,
+                          uint32_t *ret) SW_MUST_CHECK;
 int component__instance_find(struct link *link, const struct link_instance *instance, struct sw_str name,
                              const struct link_value **ret) SW_MUST_CHECK; /* or SW_ABSENT */
 
 /* ---- link_type.c ---- */
 
-int component__link_type_def(struct link *link, struct link_env *env, const struct component_def *def) SW_MUST_CHECK;
+int component__link_type_def(struct link *link, struct link_env *env,
+                             const struct component_def *def) SW_MUST_CHECK;
 /* Makes what `source` gives fit the extern type: the value an index space gets. `name` and `at` are for messages. */
 struct link_match {
     struct link_env *env;
@@ -162,18 +178,23 @@ struct link_match {
     struct sw_str name;
     uint32_t at;
 };
-int component__link_match(struct link *link, const struct link_match *match, struct link_value *ret) SW_MUST_CHECK;
+int component__link_match(struct link *link, const struct link_match *match,
+                          struct link_value *ret) SW_MUST_CHECK;
 /* Finds a type of the given kind, or fails. */
-int component__link_type_at(struct link *link, const struct link_env *env, uint32_t index, enum link_type_kind kind, uint32_t at,
+int component__link_type_at(struct link *link, const struct link_env *env, uint32_t index,
+                            enum link_type_kind kind, uint32_t at,
                             const struct link_type **ret) SW_MUST_CHECK;
-int component__link_resource_add(struct link *link, struct component_resource resource, uint32_t *ret) SW_MUST_CHECK;
-int component__link_func_text(struct link *link, const struct component_func_type *func, struct sw_buf *out) SW_MUST_CHECK;
+int component__link_resource_add(struct link *link, struct component_resource resource,
+                                 uint32_t *ret) SW_MUST_CHECK;
+int component__link_func_text(struct link *link, const struct component_func_type *func,
+                              struct sw_buf *out) SW_MUST_CHECK;
 
 /* ---- link_host.c ---- */
 
-int component__host_import(struct link *link, const struct component_port *port, struct link_host_import *ret) SW_MUST_CHECK;
-int component__host_func(struct link *link, const struct link_match *match, const struct component_func_type *type,
-                         struct link_value *ret) SW_MUST_CHECK;
+int component__host_import(struct link *link, const struct component_port *port,
+                           struct link_host_import *ret) SW_MUST_CHECK;
+int component__host_func(struct link *link, const struct link_match *match,
+                         const struct component_func_type *type, struct link_value *ret) SW_MUST_CHECK;
 int component__host_resource(struct link *link, const struct link_match *match, uint32_t *ret) SW_MUST_CHECK;
 
 /* ---- link_version.c ---- */
@@ -186,38 +207,43 @@ bool component__version_serves(struct sw_str host, struct sw_str wanted);
 
 /* ---- link_core.c ---- */
 
-int component__link_core_instance(struct link *link, struct link_env *env, const struct component_def *def) SW_MUST_CHECK;
-int component__link_core_alias(struct link *link, struct link_env *env, const struct component_def *def) SW_MUST_CHECK;
+int component__link_core_instance(struct link *link, struct link_env *env,
+                                  const struct component_def *def) SW_MUST_CHECK;
+int component__link_core_alias(struct link *link, struct link_env *env,
+                               const struct component_def *def) SW_MUST_CHECK;
 
 /* ---- link_canon.c ---- */
 
-int component__link_canon(struct link *link, struct link_env *env, const struct component_def *def) SW_MUST_CHECK;
+int component__link_canon(struct link *link, struct link_env *env,
+                          const struct component_def *def) SW_MUST_CHECK;
 
 /* ---- link_flat.c ---- */
 
 #define LINK_FLAT_MAX (COMPONENT_FLAT_MAX + 1) /* parameters and the pointer to the results */
-struct link_flat { /* the core function type of a lifted or lowered function */
+struct link_flat {                             /* the core function type of a lifted or lowered function */
     uint8_t params[LINK_FLAT_MAX], results[1];
     uint32_t param_count, result_count;
 };
-void component__flat_of(const struct component_types *types, const struct component_func_type *func, bool lower,
-                        struct link_flat *ret);
+void component__flat_of(const struct component_types *types, const struct component_func_type *func,
+                        bool lower, struct link_flat *ret);
 /* Fails unless `got` is the wanted type: "<what> has core type (i32) -> (), expected ...". */
 int component__flat_check(struct link *link, uint32_t at, const char *what, const struct engine_functype *got,
                           const struct link_flat *want) SW_MUST_CHECK;
-int component__flat_functype(struct link *link, const struct link_flat *flat, const struct engine_functype **ret) SW_MUST_CHECK;
+int component__flat_functype(struct link *link, const struct link_flat *flat,
+                             const struct engine_functype **ret) SW_MUST_CHECK;
 
 /* ---- elide.c ---- */
 
 /* Takes pure shim and fixup modules out of the plan. Scratch memory is of `scratch`. */
 int component__elide(struct component_plan *plan, struct sw_arena *scratch, struct sw_err *err) SW_MUST_CHECK;
 /* Arguments are const in the plan: copied by whoever changes them. */
-int component__own_args(struct component_plan *plan, struct component_core_instance *instance, struct component_arg **ret,
-                        struct sw_err *err) SW_MUST_CHECK;
+int component__own_args(struct component_plan *plan, struct component_core_instance *instance,
+                        struct component_arg **ret, struct sw_err *err) SW_MUST_CHECK;
 
 /* ---- lazy.c ---- */
 
 /* Marks the core instances that can be made at their first call. After component__elide, which makes arguments late. */
-int component__mark_lazy(struct component_plan *plan, struct sw_arena *scratch, struct sw_err *err) SW_MUST_CHECK;
+int component__mark_lazy(struct component_plan *plan, struct sw_arena *scratch,
+                         struct sw_err *err) SW_MUST_CHECK;
 
 #endif

@@ -11,8 +11,8 @@ static const char *const kind_names[] = {
     [ENGINE_CORE_GLOBAL] = "global", [ENGINE_CORE_TAG] = "tag",
 };
 
-static void extern_of_export(const struct engine_core *core, uint32_t number, const struct engine_core_export *export,
-                             struct link_core_extern *ret)
+static void extern_of_export(const struct engine_core *core, uint32_t number,
+                             const struct engine_core_export *export, struct link_core_extern *ret)
 {
     *ret = (struct link_core_extern){.kind = export->kind, .instance = number, .name = export->name};
     switch (export->kind) {
@@ -20,10 +20,18 @@ static void extern_of_export(const struct engine_core *core, uint32_t number, co
         ret->func = (struct component_core_func){COMPONENT_CORE_EXPORT, number, export->name};
         ret->func_type = engine_core_func_type(core, export->index);
         return;
-    case ENGINE_CORE_TABLE: ret->limits = &core->tables[export->index]; return;
-    case ENGINE_CORE_MEMORY: ret->limits = &core->memories[export->index]; return;
-    case ENGINE_CORE_GLOBAL: ret->global = &core->globals[export->index]; return;
-    case ENGINE_CORE_TAG: ret->func_type = &core->types[core->tag_types[export->index]]; return;
+    case ENGINE_CORE_TABLE:
+        ret->limits = &core->tables[export->index];
+        return;
+    case ENGINE_CORE_MEMORY:
+        ret->limits = &core->memories[export->index];
+        return;
+    case ENGINE_CORE_GLOBAL:
+        ret->global = &core->globals[export->index];
+        return;
+    case ENGINE_CORE_TAG:
+        ret->func_type = &core->types[core->tag_types[export->index]];
+        return;
     }
 }
 
@@ -38,7 +46,8 @@ static int core_export(struct link *link, const struct link_core_instance *insta
         core = component_binary_core(link->binary, instance->core);
         struct link_names *cached = &link->core_names[instance->core];
         if (!cached->first && core->export_count) {
-            int rc = component__names_init(link, cached, core->exports, sizeof *core->exports, core->export_count);
+            int rc =
+                component__names_init(link, cached, core->exports, sizeof *core->exports, core->export_count);
             if (rc < 0)
                 return rc;
         }
@@ -69,11 +78,12 @@ int component__link_core_alias(struct link *link, struct link_env *env, const st
     if (rc < 0)
         return rc;
     if (rc == SW_ABSENT)
-        return component__link_bad(link, def->at, "core instance %u has no export '" SW_FMT "'", alias->instance,
-                                   SW_ARG(alias->name));
+        return component__link_bad(link, def->at, "core instance %u has no export '" SW_FMT "'",
+                                   alias->instance, SW_ARG(alias->name));
     if ((uint32_t)found->kind != (uint32_t)def->sort)
-        return component__link_bad(link, def->at, "export '" SW_FMT "' of core instance %u is a %s, expected a %s",
-                                   SW_ARG(alias->name), alias->instance, kind_names[found->kind], component_sort_name(def->sort));
+        return component__link_bad(
+            link, def->at, "export '" SW_FMT "' of core instance %u is a %s, expected a %s",
+            SW_ARG(alias->name), alias->instance, kind_names[found->kind], component_sort_name(def->sort));
     component__link_define(env, (struct link_value){.sort = def->sort, .core = found});
     return 0;
 }
@@ -88,23 +98,27 @@ static bool valtype_eq(struct engine_valtype a, struct engine_valtype b)
 
 static bool limits_fit(const struct engine_limits_type *got, const struct engine_limits_type *want)
 {
-    return got->is_64 == want->is_64 && got->shared == want->shared && got->page_log2 == want->page_log2 && got->min >= want->min
-           && got->max <= want->max; /* no maximum is the largest number */
+    return got->is_64 == want->is_64 && got->shared == want->shared && got->page_log2 == want->page_log2 &&
+           got->min >= want->min && got->max <= want->max; /* no maximum is the largest number */
 }
 
-static bool extern_fits(const struct engine_core *core, const struct engine_core_import *import, const struct link_core_extern *got)
+static bool extern_fits(const struct engine_core *core, const struct engine_core_import *import,
+                        const struct link_core_extern *got)
 {
     const struct engine_global_type *global = NULL;
     switch (import->kind) {
-    case ENGINE_CORE_FUNC: return engine_functype_eq(engine_core_func_type(core, import->index), got->func_type);
+    case ENGINE_CORE_FUNC:
+        return engine_functype_eq(engine_core_func_type(core, import->index), got->func_type);
     case ENGINE_CORE_TABLE:
-        return limits_fit(got->limits, &core->tables[import->index])
-               && valtype_eq(got->limits->elem, core->tables[import->index].elem);
-    case ENGINE_CORE_MEMORY: return limits_fit(got->limits, &core->memories[import->index]);
+        return limits_fit(got->limits, &core->tables[import->index]) &&
+               valtype_eq(got->limits->elem, core->tables[import->index].elem);
+    case ENGINE_CORE_MEMORY:
+        return limits_fit(got->limits, &core->memories[import->index]);
     case ENGINE_CORE_GLOBAL:
         global = &core->globals[import->index];
         return got->global->is_mutable == global->is_mutable && valtype_eq(got->global->type, global->type);
-    case ENGINE_CORE_TAG: return engine_functype_eq(&core->types[core->tag_types[import->index]], got->func_type);
+    case ENGINE_CORE_TAG:
+        return engine_functype_eq(&core->types[core->tag_types[import->index]], got->func_type);
     }
     return false;
 }
@@ -118,8 +132,8 @@ struct instantiation {
     const struct engine_core *core;
 };
 
-static int argument_of(struct link *link, const struct instantiation *made, const struct engine_core_import *import,
-                       struct component_arg *ret)
+static int argument_of(struct link *link, const struct instantiation *made,
+                       const struct engine_core_import *import, struct component_arg *ret)
 {
     const struct component_instantiate *instance = made->def->instance;
     const struct link_core_extern *got = NULL;
@@ -128,30 +142,39 @@ static int argument_of(struct link *link, const struct instantiation *made, cons
     if (rc < 0)
         return rc;
     if (rc == SW_ABSENT)
-        return component__link_bad(link, made->def->at, "a core module imports from '" SW_FMT "', which is not among its arguments",
-                                   SW_ARG(import->module));
-    rc = core_export(link, component__link_get(made->env, COMPONENT_SORT_CORE_INSTANCE, instance->items[found].what.index)->core_instance,
-                     import->name, &got);
+        return component__link_bad(
+            link, made->def->at, "a core module imports from '" SW_FMT "', which is not among its arguments",
+            SW_ARG(import->module));
+    rc = core_export(
+        link,
+        component__link_get(made->env, COMPONENT_SORT_CORE_INSTANCE, instance->items[found].what.index)
+            ->core_instance,
+        import->name, &got);
     if (rc < 0)
         return rc;
     if (rc == SW_ABSENT)
-        return component__link_bad(link, made->def->at, "a core module imports '" SW_FMT "' '" SW_FMT "', which its argument lacks",
-                                   SW_ARG(import->module), SW_ARG(import->name));
+        return component__link_bad(
+            link, made->def->at, "a core module imports '" SW_FMT "' '" SW_FMT "', which its argument lacks",
+            SW_ARG(import->module), SW_ARG(import->name));
     if (got->kind != import->kind)
-        return component__link_bad(link, made->def->at, "a core module imports '" SW_FMT "' '" SW_FMT "' as a %s, it gets a %s",
-                                   SW_ARG(import->module), SW_ARG(import->name), kind_names[import->kind], kind_names[got->kind]);
+        return component__link_bad(
+            link, made->def->at, "a core module imports '" SW_FMT "' '" SW_FMT "' as a %s, it gets a %s",
+            SW_ARG(import->module), SW_ARG(import->name), kind_names[import->kind], kind_names[got->kind]);
     if (!extern_fits(made->core, import, got))
-        return component__link_bad(link, made->def->at, "a core module imports '" SW_FMT "' '" SW_FMT "' as another type of %s than it gets",
+        return component__link_bad(link, made->def->at,
+                                   "a core module imports '" SW_FMT "' '" SW_FMT
+                                   "' as another type of %s than it gets",
                                    SW_ARG(import->module), SW_ARG(import->name), kind_names[import->kind]);
     if (got->kind == ENGINE_CORE_FUNC)
         *ret = (struct component_arg){.kind = COMPONENT_ARG_FUNC, .func = got->func};
     else
-        *ret = (struct component_arg){.kind = COMPONENT_ARG_EXPORT, .instance = got->instance, .name = got->name};
+        *ret = (struct component_arg){
+            .kind = COMPONENT_ARG_EXPORT, .instance = got->instance, .name = got->name};
     return 0;
 }
 
-static int plan_instance(struct link *link, const struct instantiation *made, uint32_t core, const struct component_arg *args,
-                         uint32_t *ret)
+static int plan_instance(struct link *link, const struct instantiation *made, uint32_t core,
+                         const struct component_arg *args, uint32_t *ret)
 {
     struct component_plan *plan = link->plan;
     if (plan->instance_count >= COMPONENT_CORE_INSTANCES_MAX)
@@ -170,12 +193,14 @@ static int plan_instance(struct link *link, const struct instantiation *made, ui
     return 0;
 }
 
-static int instantiate(struct link *link, struct link_env *env, const struct component_def *def, struct link_core_instance *instance)
+static int instantiate(struct link *link, struct link_env *env, const struct component_def *def,
+                       struct link_core_instance *instance)
 {
     uint32_t module = component__link_get(env, COMPONENT_SORT_CORE_MODULE, def->instance->target)->module;
     struct instantiation made = {.env = env, .def = def, .core = component_binary_core(link->binary, module)};
     struct component_plan *plan = link->plan;
-    int rc = component__names_init(link, &made.names, def->instance->items, sizeof *def->instance->items, def->instance->item_count);
+    int rc = component__names_init(link, &made.names, def->instance->items, sizeof *def->instance->items,
+                                   def->instance->item_count);
     if (rc < 0)
         return rc;
     struct component_arg *args = SW_ARENA_ARRAY(&plan->arena, made.core->import_count, struct component_arg);
@@ -214,9 +239,11 @@ int component__link_core_instance(struct link *link, struct link_env *env, const
         return link->rc;
     int rc = component__link_steps(link, def->instance->item_count);
     if (rc == 0)
-        rc = def->instance->is_inline ? written_out(link, env, def, instance) : instantiate(link, env, def, instance);
+        rc = def->instance->is_inline ? written_out(link, env, def, instance)
+                                      : instantiate(link, env, def, instance);
     if (rc < 0)
         return rc;
-    component__link_define(env, (struct link_value){.sort = COMPONENT_SORT_CORE_INSTANCE, .core_instance = instance});
+    component__link_define(
+        env, (struct link_value){.sort = COMPONENT_SORT_CORE_INSTANCE, .core_instance = instance});
     return 0;
 }

@@ -3,8 +3,8 @@
 
 #include "component/link.h"
 
-void component__flat_of(const struct component_types *types, const struct component_func_type *func, bool lower,
-                        struct link_flat *ret)
+void component__flat_of(const struct component_types *types, const struct component_func_type *func,
+                        bool lower, struct link_flat *ret)
 {
     *ret = (struct link_flat){.param_count = 0};
     if (func->flat_param_count > COMPONENT_FLAT_MAX) {
@@ -27,14 +27,22 @@ void component__flat_of(const struct component_types *types, const struct compon
 static const char *valtype_name(uint8_t code)
 {
     switch (code) {
-    case ENGINE_I32: return "i32";
-    case ENGINE_I64: return "i64";
-    case ENGINE_F32: return "f32";
-    case ENGINE_F64: return "f64";
-    case ENGINE_V128: return "v128";
-    case ENGINE_FUNCREF: return "funcref";
-    case ENGINE_EXTERNREF: return "externref";
-    default: return "ref";
+    case ENGINE_I32:
+        return "i32";
+    case ENGINE_I64:
+        return "i64";
+    case ENGINE_F32:
+        return "f32";
+    case ENGINE_F64:
+        return "f64";
+    case ENGINE_V128:
+        return "v128";
+    case ENGINE_FUNCREF:
+        return "funcref";
+    case ENGINE_EXTERNREF:
+        return "externref";
+    default:
+        return "ref";
     }
 }
 
@@ -84,8 +92,9 @@ static bool same(const struct engine_valtype *types, const uint8_t *codes, uint3
 int component__flat_check(struct link *link, uint32_t at, const char *what, const struct engine_functype *got,
                           const struct link_flat *want)
 {
-    if (got->param_count == want->param_count && got->result_count == want->result_count
-        && same(got->params, want->params, want->param_count) && same(got->results, want->results, want->result_count))
+    if (got->param_count == want->param_count && got->result_count == want->result_count &&
+        same(got->params, want->params, want->param_count) &&
+        same(got->results, want->results, want->result_count))
         return 0;
     struct text got_text = {.n = 0}, want_text = {.n = 0};
     text_valtypes(&got_text, got->params, got->param_count);
@@ -105,7 +114,8 @@ static struct engine_valtype *valtypes_of(struct link *link, const uint8_t *code
     return types;
 }
 
-int component__flat_functype(struct link *link, const struct link_flat *flat, const struct engine_functype **ret)
+int component__flat_functype(struct link *link, const struct link_flat *flat,
+                             const struct engine_functype **ret)
 {
     struct engine_functype *type = component__link_scratch(link, 1, sizeof *type);
     if (!type)

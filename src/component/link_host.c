@@ -13,7 +13,8 @@ static int full_name(struct link *link, const struct component_extern_name *name
         *ret = base;
         return 0;
     }
-    const char *text = sw_arena_printf(&link->plan->arena, SW_FMT SW_FMT, SW_ARG(base), SW_ARG(name->version_suffix));
+    const char *text =
+        sw_arena_printf(&link->plan->arena, SW_FMT SW_FMT, SW_ARG(base), SW_ARG(name->version_suffix));
     if (!text)
         return sw_arena_fail(&link->plan->arena, base.n + name->version_suffix.n, link->err);
     *ret = sw_str_of(text);
@@ -52,26 +53,32 @@ static int no_interface(struct link *link, const struct link_match *match)
 {
     const struct link_host_import *import = match->source.host;
     if (!import->package.n)
-        return sw_fail(link->err, SW_EINPUT, "imports '" SW_FMT "', which this host does not have", SW_ARG(match->name));
+        return sw_fail(link->err, SW_EINPUT, "imports '" SW_FMT "', which this host does not have",
+                       SW_ARG(match->name));
     if (import->other_version.n)
         return sw_fail(link->err, SW_EINPUT,
                        "imports '" SW_FMT "', which this host does not have; it has '" SW_FMT "' at " SW_FMT,
                        SW_ARG(import->name), SW_ARG(import->package), SW_ARG(import->other_version));
-    return sw_fail(link->err, SW_EINPUT, "imports '" SW_FMT "', which this host does not have", SW_ARG(import->name));
+    return sw_fail(link->err, SW_EINPUT, "imports '" SW_FMT "', which this host does not have",
+                   SW_ARG(import->name));
 }
 
 static int no_item(struct link *link, const struct link_match *match, const char *what)
 {
     const struct link_host_import *import = match->source.host;
     if (!import->package.n)
-        return sw_fail(link->err, SW_EINPUT, "imports %s '" SW_FMT "', which this host does not have", what, SW_ARG(match->name));
+        return sw_fail(link->err, SW_EINPUT, "imports %s '" SW_FMT "', which this host does not have", what,
+                       SW_ARG(match->name));
     const char *version = has_version(import->interface) ? import->interface->version : NULL;
-    return sw_fail(link->err, SW_EINPUT, "imports %s '" SW_FMT "' of '" SW_FMT "', which this host's '" SW_FMT "%s%s' does not have",
-                   what, SW_ARG(match->name), SW_ARG(import->name), SW_ARG(import->package), version ? "@" : "",
-                   version ? version : "");
+    return sw_fail(link->err, SW_EINPUT,
+                   "imports %s '" SW_FMT "' of '" SW_FMT "', which this host's '" SW_FMT
+                   "%s%s' does not have",
+                   what, SW_ARG(match->name), SW_ARG(import->name), SW_ARG(import->package),
+                   version ? "@" : "", version ? version : "");
 }
 
-static const struct component_host_func *func_find(const struct component_host_interface *interface, struct sw_str name)
+static const struct component_host_func *func_find(const struct component_host_interface *interface,
+                                                   struct sw_str name)
 {
     for (uint32_t i = 0; i < interface->func_count; i++)
         if (sw_str_eq(sw_str_of(interface->funcs[i].name), name))
@@ -89,12 +96,13 @@ static int compare(struct link *link, const struct link_match *match, const stru
     if (sw_str_eq(sw_buf_str(&text), sw_str_of(host->type)))
         return 0;
     struct sw_str from = match->source.host->package.n ? match->source.host->name : SW_LIT("the world");
-    return sw_fail(link->err, SW_EINPUT, "imports '" SW_FMT "' of '" SW_FMT "' as " SW_FMT ", but this host has %s",
+    return sw_fail(link->err, SW_EINPUT,
+                   "imports '" SW_FMT "' of '" SW_FMT "' as " SW_FMT ", but this host has %s",
                    SW_ARG(match->name), SW_ARG(from), SW_ARG(sw_buf_str(&text)), host->type);
 }
 
-int component__host_func(struct link *link, const struct link_match *match, const struct component_func_type *type,
-                         struct link_value *ret)
+int component__host_func(struct link *link, const struct link_match *match,
+                         const struct component_func_type *type, struct link_value *ret)
 {
     const struct component_host_interface *interface = match->source.host->interface;
     if (!interface)
@@ -136,13 +144,13 @@ int component__host_resource(struct link *link, const struct link_match *match, 
             *ret = i;
             return 0;
         }
-    const char *name = interface->name[0] ? sw_arena_printf(&plan->arena, "%s/%s", interface->name, host->name) : host->name;
+    const char *name =
+        interface->name[0] ? sw_arena_printf(&plan->arena, "%s/%s", interface->name, host->name) : host->name;
     if (!name)
         return sw_arena_fail(&plan->arena, strlen(host->name), link->err);
-    return component__link_resource_add(link,
-                                        (struct component_resource){.is_host = true,
-                                                                    .host = host,
-                                                                    .host_interface = interface->name,
-                                                                    .name = sw_str_of(name)},
-                                        ret);
+    return component__link_resource_add(
+        link,
+        (struct component_resource){
+            .is_host = true, .host = host, .host_interface = interface->name, .name = sw_str_of(name)},
+        ret);
 }

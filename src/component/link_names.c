@@ -1,8 +1,8 @@
 /* link_names.c - finding names among exports and arguments.  Room: component.
  *
  * Hash collisions can be made on purpose: each comparison counts as a step, so that they cost the attacker a refusal and us little. */
-#include "component/link.h"
 #include "component/limits.h"
+#include "component/link.h"
 
 static struct sw_str name_at(const struct link_names *names, uint32_t index)
 {
@@ -11,7 +11,8 @@ static struct sw_str name_at(const struct link_names *names, uint32_t index)
     return name;
 }
 
-int component__names_init(struct link *link, struct link_names *names, const void *first, size_t stride, uint32_t count)
+int component__names_init(struct link *link, struct link_names *names, const void *first, size_t stride,
+                          uint32_t count)
 {
     *names = (struct link_names){.first = first, .stride = stride, .count = count};
     if (count < COMPONENT_NAME_INDEX_MIN)
@@ -54,7 +55,8 @@ static uint32_t probe(const struct link_names *names, struct sw_str name, uint64
     return UINT32_MAX;
 }
 
-int component__names_find(struct link *link, const struct link_names *names, struct sw_str name, uint32_t *ret)
+int component__names_find(struct link *link, const struct link_names *names, struct sw_str name,
+                          uint32_t *ret)
 {
     uint64_t steps = 1;
     uint32_t found = probe(names, name, &steps);

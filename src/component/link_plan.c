@@ -4,7 +4,8 @@
 #include "component/limits.h"
 #include "component/link.h"
 
-static int export_func(struct link *link, struct sw_str instance, struct sw_str name, const struct component_func *func)
+static int export_func(struct link *link, struct sw_str instance, struct sw_str name,
+                       const struct component_func *func)
 {
     struct component_plan *plan = link->plan;
     struct component_plan_export *items =
@@ -17,7 +18,8 @@ static int export_func(struct link *link, struct sw_str instance, struct sw_str 
     component__name_split(instance, &item->interface, &item->version);
     if (func->kind != COMPONENT_FUNC_LIFT || plan->lifts[func->lift].name.n)
         return 0;
-    const char *text = sw_arena_printf(&plan->arena, SW_FMT "%s" SW_FMT, SW_ARG(instance), instance.n ? "#" : "", SW_ARG(name));
+    const char *text = sw_arena_printf(&plan->arena, SW_FMT "%s" SW_FMT, SW_ARG(instance),
+                                       instance.n ? "#" : "", SW_ARG(name));
     if (!text)
         return sw_arena_fail(&plan->arena, instance.n + name.n + 2, link->err);
     plan->lifts[func->lift].name = sw_str_of(text);
@@ -62,7 +64,8 @@ static int link_run(struct link *link)
     if (rc < 0)
         return rc;
     struct link_value root = {.sort = COMPONENT_SORT_COMPONENT, .component = {.scope = link->binary->root}};
-    rc = component__link_instantiate(link, &root, &(struct link_instantiation){.parent = UINT32_MAX}, &outermost);
+    rc = component__link_instantiate(link, &root, &(struct link_instantiation){.parent = UINT32_MAX},
+                                     &outermost);
     if (rc == 0)
         rc = export_all(link, outermost);
     if (rc == 0)
@@ -74,8 +77,8 @@ static int link_run(struct link *link)
     return rc;
 }
 
-int component_link(const struct component_binary *binary, const struct component_host *host, struct component_plan **ret,
-                   struct sw_err *err)
+int component_link(const struct component_binary *binary, const struct component_host *host,
+                   struct component_plan **ret, struct sw_err *err)
 {
     struct sw_err ignored = {.code = SW_OK};
     struct component_plan *plan = sw_try_alloc(sizeof *plan);

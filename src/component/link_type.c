@@ -1,26 +1,32 @@
 /* link_type.c - type definitions made into interned types, and things matched against the types they are imported at.
  * Room: component.  Source: Explainer.md, "Type Checking"; Binary.md, "Type Definitions". */
-#include "component/link.h"
 #include "component/limits.h"
+#include "component/link.h"
 
 static const char *type_kind_name(enum link_type_kind kind)
 {
     switch (kind) {
-    case LINK_TYPE_VALUE: return "a value type";
-    case LINK_TYPE_FUNC: return "a function type";
-    case LINK_TYPE_RESOURCE: return "a resource type";
-    case LINK_TYPE_INSTANCE: return "an instance type";
-    case LINK_TYPE_COMPONENT: return "a component type";
+    case LINK_TYPE_VALUE:
+        return "a value type";
+    case LINK_TYPE_FUNC:
+        return "a function type";
+    case LINK_TYPE_RESOURCE:
+        return "a resource type";
+    case LINK_TYPE_INSTANCE:
+        return "an instance type";
+    case LINK_TYPE_COMPONENT:
+        return "a component type";
     }
     return "a type";
 }
 
-int component__link_type_at(struct link *link, const struct link_env *env, uint32_t index, enum link_type_kind kind, uint32_t at,
-                            const struct link_type **ret)
+int component__link_type_at(struct link *link, const struct link_env *env, uint32_t index,
+                            enum link_type_kind kind, uint32_t at, const struct link_type **ret)
 {
     const struct link_type *type = component__link_get(env, COMPONENT_SORT_TYPE, index)->type;
     if (type->kind != kind)
-        return component__link_bad(link, at, "type %u is %s, expected %s", index, type_kind_name(type->kind), type_kind_name(kind));
+        return component__link_bad(link, at, "type %u is %s, expected %s", index, type_kind_name(type->kind),
+                                   type_kind_name(kind));
     *ret = type;
     return 0;
 }
@@ -37,13 +43,19 @@ static int define_type(struct link *link, struct link_env *env, struct link_type
 
 /* ---- value types ---- */
 
-static int ref_number(struct link *link, const struct link_env *env, struct component_ref ref, uint32_t at, uint32_t *ret)
+static int ref_number(struct link *link, const struct link_env *env, struct component_ref ref, uint32_t at,
+                      uint32_t *ret)
 {
     const struct link_type *type = NULL;
     switch (ref.form) {
-    case COMPONENT_REF_NONE: *ret = COMPONENT_NO_TYPE; return 0;
-    case COMPONENT_REF_PRIMITIVE: *ret = ref.value; return 0;
-    case COMPONENT_REF_INDEX: break;
+    case COMPONENT_REF_NONE:
+        *ret = COMPONENT_NO_TYPE;
+        return 0;
+    case COMPONENT_REF_PRIMITIVE:
+        *ret = ref.value;
+        return 0;
+    case COMPONENT_REF_INDEX:
+        break;
     }
     int rc = component__link_type_at(link, env, ref.value, LINK_TYPE_VALUE, at, &type);
     if (rc == 0)
@@ -67,8 +79,8 @@ static int fields_of(struct link *link, const struct link_env *env, const struct
     return rc;
 }
 
-static int shape_of(struct link *link, const struct link_env *env, const struct component_def *def, struct component_type *shape,
-                    struct component_case pair[2])
+static int shape_of(struct link *link, const struct link_env *env, const struct component_def *def,
+                    struct component_type *shape, struct component_case pair[2])
 {
     const struct component_ast *ast = def->type;
     const struct link_type *resource = NULL;
@@ -119,7 +131,11 @@ static int value_type(struct link *link, struct link_env *env, const struct comp
 static int map_type(struct link *link, struct link_env *env, const struct component_def *def)
 {
     struct component_case pair[2] = {{.type = COMPONENT_NO_TYPE}, {.type = COMPONENT_NO_TYPE}};
-    struct component_type entry = {.kind = COMPONENT_TUPLE, .elem = COMPONENT_NO_TYPE, .length = COMPONENT_MAP, .cases = pair, .case_count = 2};
+    struct component_type entry = {.kind = COMPONENT_TUPLE,
+                                   .elem = COMPONENT_NO_TYPE,
+                                   .length = COMPONENT_MAP,
+                                   .cases = pair,
+                                   .case_count = 2};
     struct component_type map = {.kind = COMPONENT_LIST, .length = COMPONENT_MAP};
     uint32_t number = 0;
     int rc = ref_number(link, env, def->type->elem, def->at, &pair[0].type);
@@ -174,9 +190,11 @@ static int resource_type(struct link *link, struct link_env *env, const struct c
     static const struct link_flat dtor_type = {.params = {ENGINE_I32}, .param_count = 1};
     struct component_resource resource = {.instance = env->instance, .has_dtor = def->type->has_dtor};
     if (def->type->rep != ENGINE_I32)
-        return component__link_bad(link, def->at, "uses a resource represented by i64, which comes with a later version");
+        return component__link_bad(link, def->at,
+                                   "uses a resource represented by i64, which comes with a later version");
     if (resource.has_dtor) {
-        const struct link_core_extern *dtor = component__link_get(env, COMPONENT_SORT_CORE_FUNC, def->type->dtor)->core;
+        const struct link_core_extern *dtor =
+            component__link_get(env, COMPONENT_SORT_CORE_FUNC, def->type->dtor)->core;
         int rc = component__flat_check(link, def->at, "a destructor", dtor->func_type, &dtor_type);
         if (rc < 0)
             return rc;
@@ -192,16 +210,21 @@ static int resource_type(struct link *link, struct link_env *env, const struct c
 int component__link_type_def(struct link *link, struct link_env *env, const struct component_def *def)
 {
     switch (def->type->form) {
-    case COMPONENT_AST_VALUE: return value_type(link, env, def);
-    case COMPONENT_AST_FUNC: return func_type(link, env, def);
-    case COMPONENT_AST_RESOURCE: return resource_type(link, env, def);
+    case COMPONENT_AST_VALUE:
+        return value_type(link, env, def);
+    case COMPONENT_AST_FUNC:
+        return func_type(link, env, def);
+    case COMPONENT_AST_RESOURCE:
+        return resource_type(link, env, def);
     case COMPONENT_AST_COMPONENT:
-        return define_type(link, env,
-                           (struct link_type){.kind = LINK_TYPE_COMPONENT, .scope = def->type->scope, .env = env});
+        return define_type(
+            link, env,
+            (struct link_type){.kind = LINK_TYPE_COMPONENT, .scope = def->type->scope, .env = env});
     case COMPONENT_AST_INSTANCE:
-        return define_type(link, env,
-                           (struct link_type){.kind = LINK_TYPE_INSTANCE, .scope = def->type->scope, .env = env});
-    case COMPONENT_AST_MAP: return map_type(link, env, def);
+        return define_type(
+            link, env, (struct link_type){.kind = LINK_TYPE_INSTANCE, .scope = def->type->scope, .env = env});
+    case COMPONENT_AST_MAP:
+        return map_type(link, env, def);
     }
     return sw_fail(link->err, SW_EBUG, "unknown form of type");
 }
@@ -232,8 +255,8 @@ static bool func_type_eq(const struct component_func_type *a, const struct compo
     return true;
 }
 
-static int func_differs(struct link *link, const struct link_match *match, const struct component_func_type *want,
-                        const struct component_func_type *got)
+static int func_differs(struct link *link, const struct link_match *match,
+                        const struct component_func_type *want, const struct component_func_type *got)
 {
     sw_auto_buf want_text = SW_BUF(COMPONENT_TYPE_TEXT_MAX);
     sw_auto_buf got_text = SW_BUF(COMPONENT_TYPE_TEXT_MAX);
@@ -242,8 +265,9 @@ static int func_differs(struct link *link, const struct link_match *match, const
         rc = component__link_func_text(link, got, &got_text);
     if (rc < 0)
         return rc;
-    return component__link_bad(link, match->at, "'" SW_FMT "' is wanted as " SW_FMT ", but is given as " SW_FMT,
-                               SW_ARG(match->name), SW_ARG(sw_buf_str(&want_text)), SW_ARG(sw_buf_str(&got_text)));
+    return component__link_bad(
+        link, match->at, "'" SW_FMT "' is wanted as " SW_FMT ", but is given as " SW_FMT, SW_ARG(match->name),
+        SW_ARG(sw_buf_str(&want_text)), SW_ARG(sw_buf_str(&got_text)));
 }
 
 static int match_func(struct link *link, const struct link_match *match, struct link_value *ret)
@@ -269,10 +293,13 @@ static bool type_eq(const struct link_type *a, const struct link_type *b)
         return false;
     switch (a->kind) {
     case LINK_TYPE_VALUE:
-    case LINK_TYPE_RESOURCE: return a->number == b->number;
-    case LINK_TYPE_FUNC: return func_type_eq(a->func, b->func);
+    case LINK_TYPE_RESOURCE:
+        return a->number == b->number;
+    case LINK_TYPE_FUNC:
+        return func_type_eq(a->func, b->func);
     case LINK_TYPE_INSTANCE:
-    case LINK_TYPE_COMPONENT: return true; /* nothing is taken from them: what is made of them is checked then */
+    case LINK_TYPE_COMPONENT:
+        return true; /* nothing is taken from them: what is made of them is checked then */
     }
     return false;
 }
@@ -282,7 +309,8 @@ static int match_resource(struct link *link, const struct link_match *match, str
     const struct link_value *given = match->source.value;
     if (given) {
         if (given->type->kind != LINK_TYPE_RESOURCE)
-            return component__link_bad(link, match->at, "'" SW_FMT "' is wanted as a resource type, but is given as %s",
+            return component__link_bad(link, match->at,
+                                       "'" SW_FMT "' is wanted as a resource type, but is given as %s",
                                        SW_ARG(match->name), type_kind_name(given->type->kind));
         *ret = *given;
         return 0;
@@ -302,7 +330,8 @@ static int match_type(struct link *link, const struct link_match *match, struct 
         return match_resource(link, match, ret);
     const struct link_value *want = component__link_get(match->env, COMPONENT_SORT_TYPE, match->type->index);
     if (match->source.value && !type_eq(want->type, match->source.value->type))
-        return component__link_bad(link, match->at, "type '" SW_FMT "' is not the type that it is said to equal",
+        return component__link_bad(link, match->at,
+                                   "type '" SW_FMT "' is not the type that it is said to equal",
                                    SW_ARG(match->name));
     *ret = *want;
     return 0;
@@ -311,7 +340,8 @@ static int match_type(struct link *link, const struct link_match *match, struct 
 static int match_instance(struct link *link, const struct link_match *match, struct link_value *ret)
 {
     const struct link_type *type = NULL;
-    int rc = component__link_type_at(link, match->env, match->type->index, LINK_TYPE_INSTANCE, match->at, &type);
+    int rc =
+        component__link_type_at(link, match->env, match->type->index, LINK_TYPE_INSTANCE, match->at, &type);
     if (rc < 0)
         return rc;
     struct link_env *env = NULL;
@@ -330,7 +360,8 @@ static int match_instance(struct link *link, const struct link_match *match, str
         return rc;
     instance->exports = env->exports;
     instance->count = env->export_count;
-    rc = component__names_init(link, &instance->names, instance->exports, sizeof *instance->exports, instance->count);
+    rc = component__names_init(link, &instance->names, instance->exports, sizeof *instance->exports,
+                               instance->count);
     *ret = (struct link_value){.sort = COMPONENT_SORT_INSTANCE, .instance = instance};
     return rc;
 }
@@ -340,8 +371,9 @@ int component__link_match(struct link *link, const struct link_match *match, str
     const struct link_value *given = match->source.value;
     enum component_sort sort = match->type->sort;
     if (given && given->sort != sort)
-        return component__link_bad(link, match->at, "'" SW_FMT "' is wanted as a %s, but is given as a %s", SW_ARG(match->name),
-                                   component_sort_name(sort), component_sort_name(given->sort));
+        return component__link_bad(link, match->at, "'" SW_FMT "' is wanted as a %s, but is given as a %s",
+                                   SW_ARG(match->name), component_sort_name(sort),
+                                   component_sort_name(given->sort));
     if (sort == COMPONENT_SORT_FUNC)
         return match_func(link, match, ret);
     if (sort == COMPONENT_SORT_TYPE)
@@ -349,8 +381,10 @@ int component__link_match(struct link *link, const struct link_match *match, str
     if (sort == COMPONENT_SORT_INSTANCE)
         return match_instance(link, match, ret);
     if (!given)
-        return sw_fail(link->err, SW_EINPUT, "imports the %s '" SW_FMT "': hosts provide functions and resources only",
+        return sw_fail(link->err, SW_EINPUT,
+                       "imports the %s '" SW_FMT "': hosts provide functions and resources only",
                        component_sort_name(sort), SW_ARG(match->name));
-    *ret = *given; /* a module or component: its real imports and exports are checked when it is instantiated */
+    *ret =
+        *given; /* a module or component: its real imports and exports are checked when it is instantiated */
     return 0;
 }

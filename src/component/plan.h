@@ -69,33 +69,40 @@ struct component_builtin {
 
 struct component_resource {
     bool is_host;
-    const struct component_host_resource *host; /* is_host; one number per host kind, whatever version it was imported at */
+    const struct component_host_resource
+        *host; /* is_host; one number per host kind, whatever version it was imported at */
     const char *host_interface;
-    uint32_t instance;              /* guest: component instance that defines it */
+    uint32_t instance; /* guest: component instance that defines it */
     bool has_dtor;
     struct component_core_func dtor;
-    struct sw_str name;             /* for messages */
+    struct sw_str name; /* for messages */
 };
 
-enum component_arg_kind { COMPONENT_ARG_FUNC, COMPONENT_ARG_EXPORT }; /* EXPORT: table, memory, global, tag of a core instance */
+enum component_arg_kind {
+    COMPONENT_ARG_FUNC,
+    COMPONENT_ARG_EXPORT
+}; /* EXPORT: table, memory, global, tag of a core instance */
 struct component_arg {
     enum component_arg_kind kind;
     struct component_core_func func; /* FUNC */
     uint32_t instance;               /* EXPORT */
     struct sw_str name;
-    bool late; /* FUNC of a CORE_EXPORT whose instance is made later (an elided shim's slot): call through it */
-    uint32_t late_vals; /* late, of a lazy instance: values its call needs room for, max(parameters, results) */
+    bool
+        late; /* FUNC of a CORE_EXPORT whose instance is made later (an elided shim's slot): call through it */
+    uint32_t
+        late_vals; /* late, of a lazy instance: values its call needs room for, max(parameters, results) */
 };
 struct component_core_instance {
-    uint32_t core;      /* component_binary_core index */
+    uint32_t core;                    /* component_binary_core index */
     const struct component_arg *args; /* one per import of that core module, in order */
     uint32_t arg_count;
-    bool has_start;     /* call ENGINE_START_EXPORT right after it, before the next one is made */
-    bool has_start_call; /* then call start_call, () -> (), before the next one is made: the start section of an elided fixup module,
+    bool has_start; /* call ENGINE_START_EXPORT right after it, before the next one is made */
+    bool
+        has_start_call; /* then call start_call, () -> (), before the next one is made: the start section of an elided fixup module,
                           * which is mostly the main module's _initialize */
     struct component_core_func start_call; /* an export of an instance up to this one, not of a lazy one */
-    bool lazy;                             /* made when one of its functions is first called: nobody can tell (lazy.c) */
-    uint32_t instance;  /* component instance it belongs to */
+    bool lazy;         /* made when one of its functions is first called: nobody can tell (lazy.c) */
+    uint32_t instance; /* component instance it belongs to */
 };
 
 struct component_plan_export {
@@ -122,7 +129,8 @@ struct component_plan {
     struct component_plan_export *exports;
     uint32_t export_count;
     uint32_t component_instance_count;
-    const uint32_t *instance_parents; /* per component instance: the one that instantiates it; UINT32_MAX for the outermost. May be NULL
+    const uint32_t *
+        instance_parents; /* per component instance: the one that instantiates it; UINT32_MAX for the outermost. May be NULL
                                          when there is only one. Re-entrance is judged by it (CanonicalABI.md "Component Instances") */
     bool *core_used; /* per component_binary_core index */
     uint32_t core_count;

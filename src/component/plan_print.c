@@ -41,8 +41,12 @@ static void put_core_func(struct printer *p, const struct component_core_func *f
         put(p, ".");
         put_str(p, func->name);
         return;
-    case COMPONENT_CORE_LOWERING: put_number(p, "lowering ", func->index); return;
-    case COMPONENT_CORE_BUILTIN: put_number(p, "builtin ", func->index); return;
+    case COMPONENT_CORE_LOWERING:
+        put_number(p, "lowering ", func->index);
+        return;
+    case COMPONENT_CORE_BUILTIN:
+        put_number(p, "builtin ", func->index);
+        return;
     }
 }
 

@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "component/plan.h"
 
-int component_plan_print(const struct component_plan *plan, struct sw_buf *out, struct sw_err *err) SW_MUST_CHECK;
+int component_plan_print(const struct component_plan *plan, struct sw_buf *out,
+                         struct sw_err *err) SW_MUST_CHECK;
 
 #endif

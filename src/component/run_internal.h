@@ -132,7 +132,7 @@ struct component_store {
     struct component_instance *instances;
     struct component_func_slot *funcs;
     struct component_memory_slot *memories;
-    uint32_t made; /* core instances made so far, in order; lazy ones may be made from then on */
+    uint32_t made;   /* core instances made so far, in order; lazy ones may be made from then on */
     bool *lazy_made; /* per core instance: lazy, and made */
     uint32_t depth;
     uint32_t deepest; /* scratch levels used */

@@ -61,7 +61,8 @@ static bool shape_eq(const struct component_type *a, const struct component_type
 }
 
 /* Slot of an equal type, or of the empty place where it belongs. */
-static uint32_t slot_of(const struct component_types *types, const struct component_type *shape, uint64_t hash)
+static uint32_t slot_of(const struct component_types *types, const struct component_type *shape,
+                        uint64_t hash)
 {
     uint32_t mask = types->cap * 2 - 1;
     uint32_t slot = (uint32_t)hash & mask;
@@ -143,7 +144,8 @@ static uint32_t depth_of(const struct component_types *types, uint32_t type)
 
 static bool elem_is_type(enum component_kind kind)
 {
-    return kind == COMPONENT_LIST || kind == COMPONENT_FIXED_LIST || kind == COMPONENT_STREAM || kind == COMPONENT_FUTURE;
+    return kind == COMPONENT_LIST || kind == COMPONENT_FIXED_LIST || kind == COMPONENT_STREAM ||
+           kind == COMPONENT_FUTURE;
 }
 
 static uint32_t shape_depth(const struct component_types *types, const struct component_type *shape)
@@ -165,8 +167,11 @@ int component_types_intern(struct component_types *types, const struct component
     int rc = component__type_check_shape(types, shape, err);
     if (rc < 0)
         return rc;
-    struct component_type wanted = {.kind = shape->kind, .elem = shape->elem, .length = shape->length,
-                                    .cases = shape->cases, .case_count = shape->case_count};
+    struct component_type wanted = {.kind = shape->kind,
+                                    .elem = shape->elem,
+                                    .length = shape->length,
+                                    .cases = shape->cases,
+                                    .case_count = shape->case_count};
     struct component_type_extra extra = {.hash = shape_hash(&wanted)};
     uint32_t slot = slot_of(types, &wanted, extra.hash);
     if (types->index[slot]) {
@@ -184,7 +189,8 @@ int component_types_intern(struct component_types *types, const struct component
     if (rc < 0)
         return rc;
     component__type_layout(types, type, &extra);
-    bool entry = type->kind == COMPONENT_TUPLE && type->length == COMPONENT_MAP; /* of a map: not a type that anyone wrote */
+    bool entry = type->kind == COMPONENT_TUPLE &&
+                 type->length == COMPONENT_MAP; /* of a map: not a type that anyone wrote */
     if (!entry && (extra.size >= COMPONENT_TYPE_SIZE_MAX || extra.size64 >= COMPONENT_TYPE_SIZE_MAX))
         return sw_fail(err, SW_ELIMIT, "a type is %u bytes or larger in memory", COMPONENT_TYPE_SIZE_MAX);
     return add(types, type, extra, ret, err);

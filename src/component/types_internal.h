@@ -9,7 +9,7 @@ struct component_type_extra { /* beside each type: what only the interner needs 
     uint64_t size;   /* as component_type.size, before it is known to fit */
     uint64_t size64; /* with 64-bit pointers: what the specification's ceiling is about */
     uint32_t align64;
-    uint32_t depth;  /* 1: no elements */
+    uint32_t depth; /* 1: no elements */
 };
 
 struct component_types {

@@ -11,10 +11,12 @@ static const struct {
     uint8_t size;
     uint8_t flat; /* core type */
 } primitives[COMPONENT_KIND_PRIMITIVES] = {
-    [COMPONENT_BOOL] = {1, ENGINE_I32}, [COMPONENT_S8] = {1, ENGINE_I32},   [COMPONENT_U8] = {1, ENGINE_I32},
-    [COMPONENT_S16] = {2, ENGINE_I32},  [COMPONENT_U16] = {2, ENGINE_I32},  [COMPONENT_S32] = {4, ENGINE_I32},
-    [COMPONENT_U32] = {4, ENGINE_I32},  [COMPONENT_S64] = {8, ENGINE_I64},  [COMPONENT_U64] = {8, ENGINE_I64},
-    [COMPONENT_F32] = {4, ENGINE_F32},  [COMPONENT_F64] = {8, ENGINE_F64},  [COMPONENT_CHAR] = {4, ENGINE_I32},
+    [COMPONENT_BOOL] = {1, ENGINE_I32}, [COMPONENT_S8] = {1, ENGINE_I32},
+    [COMPONENT_U8] = {1, ENGINE_I32},   [COMPONENT_S16] = {2, ENGINE_I32},
+    [COMPONENT_U16] = {2, ENGINE_I32},  [COMPONENT_S32] = {4, ENGINE_I32},
+    [COMPONENT_U32] = {4, ENGINE_I32},  [COMPONENT_S64] = {8, ENGINE_I64},
+    [COMPONENT_U64] = {8, ENGINE_I64},  [COMPONENT_F32] = {4, ENGINE_F32},
+    [COMPONENT_F64] = {8, ENGINE_F64},  [COMPONENT_CHAR] = {4, ENGINE_I32},
     [COMPONENT_STRING] = {0, 0},        [COMPONENT_ERROR_CONTEXT] = {4, ENGINE_I32},
 };
 
@@ -57,7 +59,8 @@ static void inherit(struct component_type *type, const struct component_type *pa
     type->has_borrow |= part->has_borrow;
 }
 
-static void pair_layout(struct component_type *type, struct component_type_extra *extra) /* pointer and length */
+static void pair_layout(struct component_type *type,
+                        struct component_type_extra *extra) /* pointer and length */
 {
     extra->size = 8;
     type->align = 4;
@@ -68,14 +71,16 @@ static void pair_layout(struct component_type *type, struct component_type_extra
     flat_add(type, ENGINE_I32);
 }
 
-static void word_layout(struct component_type *type, struct component_type_extra *extra, uint32_t size) /* held in an i32 */
+static void word_layout(struct component_type *type, struct component_type_extra *extra,
+                        uint32_t size) /* held in an i32 */
 {
     extra->size = extra->size64 = size;
     type->align = extra->align64 = size;
     flat_add(type, ENGINE_I32);
 }
 
-static void record_layout(const struct component_types *types, struct component_type *type, struct component_type_extra *extra)
+static void record_layout(const struct component_types *types, struct component_type *type,
+                          struct component_type_extra *extra)
 {
     struct component_case *cases = type->case_count ? component__type_cases(type) : NULL;
     type->align = extra->align64 = 1;
@@ -118,7 +123,8 @@ static void variant_flat(struct component_type *type, const struct component_typ
     }
 }
 
-static void variant_layout(const struct component_types *types, struct component_type *type, struct component_type_extra *extra)
+static void variant_layout(const struct component_types *types, struct component_type *type,
+                           struct component_type_extra *extra)
 {
     type->discriminant_size = discriminant_size(type->case_count);
     uint64_t payload_size = 0, payload_size64 = 0;
@@ -140,10 +146,12 @@ static void variant_layout(const struct component_types *types, struct component
     type->align = payload_align > type->discriminant_size ? payload_align : type->discriminant_size;
     extra->align64 = payload_align64 > type->discriminant_size ? payload_align64 : type->discriminant_size;
     extra->size = align_to(type->payload_offset + payload_size, type->align);
-    extra->size64 = align_to(align_to(type->discriminant_size, payload_align64) + payload_size64, extra->align64);
+    extra->size64 =
+        align_to(align_to(type->discriminant_size, payload_align64) + payload_size64, extra->align64);
 }
 
-static void fixed_list_layout(const struct component_types *types, struct component_type *type, struct component_type_extra *extra)
+static void fixed_list_layout(const struct component_types *types, struct component_type *type,
+                              struct component_type_extra *extra)
 {
     const struct component_type *elem = types->items[type->elem];
     extra->size = (uint64_t)elem->size * type->length; /* 28 + 32 bits at most */
@@ -155,7 +163,8 @@ static void fixed_list_layout(const struct component_types *types, struct compon
     inherit(type, elem);
 }
 
-void component__type_layout(const struct component_types *types, struct component_type *type, struct component_type_extra *extra)
+void component__type_layout(const struct component_types *types, struct component_type *type,
+                            struct component_type_extra *extra)
 {
     switch (type->kind) {
     case COMPONENT_LIST:
@@ -189,8 +198,18 @@ void component__type_layout(const struct component_types *types, struct componen
     case COMPONENT_STRING:
         pair_layout(type, extra);
         break;
-    case COMPONENT_BOOL: case COMPONENT_S8: case COMPONENT_U8: case COMPONENT_S16: case COMPONENT_U16: case COMPONENT_S32:
-    case COMPONENT_U32: case COMPONENT_S64: case COMPONENT_U64: case COMPONENT_F32: case COMPONENT_F64: case COMPONENT_CHAR:
+    case COMPONENT_BOOL:
+    case COMPONENT_S8:
+    case COMPONENT_U8:
+    case COMPONENT_S16:
+    case COMPONENT_U16:
+    case COMPONENT_S32:
+    case COMPONENT_U32:
+    case COMPONENT_S64:
+    case COMPONENT_U64:
+    case COMPONENT_F32:
+    case COMPONENT_F64:
+    case COMPONENT_CHAR:
     case COMPONENT_ERROR_CONTEXT:
         extra->size = extra->size64 = primitives[type->kind].size;
         type->align = extra->align64 = primitives[type->kind].size;
@@ -198,11 +217,13 @@ void component__type_layout(const struct component_types *types, struct componen
         flat_add(type, primitives[type->kind].flat);
         break;
     }
-    if (extra->size <= 3 * (uint64_t)COMPONENT_TYPE_SIZE_MAX) /* larger is refused; an entry of a map is below that */
+    if (extra->size <=
+        3 * (uint64_t)COMPONENT_TYPE_SIZE_MAX) /* larger is refused; an entry of a map is below that */
         type->size = (uint32_t)extra->size;
 }
 
-int component_func_type_complete(const struct component_types *types, struct component_func_type *func, struct sw_err *err)
+int component_func_type_complete(const struct component_types *types, struct component_func_type *func,
+                                 struct sw_err *err)
 {
     if (func->param_count > COMPONENT_PARAMS_MAX)
         return sw_fail(err, SW_ELIMIT, "a function has more than %d parameters", COMPONENT_PARAMS_MAX);
@@ -217,7 +238,8 @@ int component_func_type_complete(const struct component_types *types, struct com
         const struct component_type *type = component_type_of(types, params[i].type);
         size = align_to(size, type->align);
         if (size + type->size >= COMPONENT_TYPE_SIZE_MAX)
-            return sw_fail(err, SW_ELIMIT, "the parameters of a function are %u bytes or larger", COMPONENT_TYPE_SIZE_MAX);
+            return sw_fail(err, SW_ELIMIT, "the parameters of a function are %u bytes or larger",
+                           COMPONENT_TYPE_SIZE_MAX);
         params[i].offset = (uint32_t)size;
         size += type->size;
         if (type->align > func->params_align)

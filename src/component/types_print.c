@@ -133,37 +133,54 @@ static int print(struct printer *p, uint32_t number)
         if (type->length == COMPONENT_MAP)
             return print_map(p, type);
         return print_around(p, "list", type->elem);
-    case COMPONENT_STREAM: case COMPONENT_FUTURE:
+    case COMPONENT_STREAM:
+    case COMPONENT_FUTURE:
         return print_around(p, component__kind_name(type->kind), type->elem);
     case COMPONENT_FIXED_LIST:
         return print_fixed_list(p, type);
     case COMPONENT_TUPLE:
         return print_tuple(p, type);
-    case COMPONENT_RECORD: case COMPONENT_VARIANT: case COMPONENT_ENUM: case COMPONENT_FLAGS:
+    case COMPONENT_RECORD:
+    case COMPONENT_VARIANT:
+    case COMPONENT_ENUM:
+    case COMPONENT_FLAGS:
         return print_braced(p, type);
     case COMPONENT_OPTION:
         return print_around(p, "option", type->cases[1].type);
     case COMPONENT_RESULT:
         return print_result(p, type);
-    case COMPONENT_OWN: case COMPONENT_BORROW:
+    case COMPONENT_OWN:
+    case COMPONENT_BORROW:
         return print_handle(p, type);
-    case COMPONENT_BOOL: case COMPONENT_S8: case COMPONENT_U8: case COMPONENT_S16: case COMPONENT_U16: case COMPONENT_S32:
-    case COMPONENT_U32: case COMPONENT_S64: case COMPONENT_U64: case COMPONENT_F32: case COMPONENT_F64: case COMPONENT_CHAR:
-    case COMPONENT_STRING: case COMPONENT_ERROR_CONTEXT:
+    case COMPONENT_BOOL:
+    case COMPONENT_S8:
+    case COMPONENT_U8:
+    case COMPONENT_S16:
+    case COMPONENT_U16:
+    case COMPONENT_S32:
+    case COMPONENT_U32:
+    case COMPONENT_S64:
+    case COMPONENT_U64:
+    case COMPONENT_F32:
+    case COMPONENT_F64:
+    case COMPONENT_CHAR:
+    case COMPONENT_STRING:
+    case COMPONENT_ERROR_CONTEXT:
         break;
     }
     return put(p, component__kind_name(type->kind));
 }
 
-int component_type_print(const struct component_types *types, uint32_t type, component_resource_name_fn *name, void *arg,
-                         struct sw_buf *out, struct sw_err *err)
+int component_type_print(const struct component_types *types, uint32_t type, component_resource_name_fn *name,
+                         void *arg, struct sw_buf *out, struct sw_err *err)
 {
     struct printer p = {types, name, arg, out, err};
     return print(&p, type);
 }
 
 int component_func_type_print(const struct component_types *types, const struct component_func_type *func,
-                              component_resource_name_fn *name, void *arg, struct sw_buf *out, struct sw_err *err)
+                              component_resource_name_fn *name, void *arg, struct sw_buf *out,
+                              struct sw_err *err)
 {
     struct printer p = {types, name, arg, out, err};
     int rc = put(&p, func->is_async ? "async func(" : "func(");

@@ -71,13 +71,15 @@ static int find_case(const struct component_type *type, struct sw_str label, uin
     return SW_ABSENT;
 }
 
-static int unknown_label(struct wave *w, size_t at, const char *what, const struct component_type *type, struct sw_str label)
+static int unknown_label(struct wave *w, size_t at, const char *what, const struct component_type *type,
+                         struct sw_str label)
 {
     sw_auto_buf names = SW_BUF(1024);
     struct sw_err full; /* of the list of names, which is then cut */
     for (uint32_t i = 0; i < type->case_count; i++) {
         size_t before = names.n;
-        if (sw_buf_printf(&names, &full, "%s" SW_FMT, i ? ", " : "", SW_ARG(type->cases[i].name)) < 0 || names.n > 300) {
+        if (sw_buf_printf(&names, &full, "%s" SW_FMT, i ? ", " : "", SW_ARG(type->cases[i].name)) < 0 ||
+            names.n > 300) {
             names.n = before;
             if (sw_buf_add(&names, SW_LIT(", ..."), &full) < 0)
                 names.n = before;
@@ -86,7 +88,8 @@ static int unknown_label(struct wave *w, size_t at, const char *what, const stru
     }
     if (label.n == 0)
         return component__wave_expected(w, at, "%s (" SW_FMT ")", what, SW_ARG(sw_buf_str(&names)));
-    return component__wave_bad(w, at, "expected %s (" SW_FMT "), got '" SW_FMT "'", what, SW_ARG(sw_buf_str(&names)), SW_ARG(label));
+    return component__wave_bad(w, at, "expected %s (" SW_FMT "), got '" SW_FMT "'", what,
+                               SW_ARG(sw_buf_str(&names)), SW_ARG(label));
 }
 
 /* ---- sequences ---- */
@@ -126,7 +129,8 @@ static int parse_bytes(struct wave *w, struct component_value *ret)
     return rc == SW_END ? 0 : rc;
 }
 
-static int entry(struct wave *w, const struct component_type *tuple, struct component_value *ret) /* of a map: key: value */
+static int entry(struct wave *w, const struct component_type *tuple,
+                 struct component_value *ret) /* of a map: key: value */
 {
     struct component_value *items = values_new(w, 2);
     if (!items)
@@ -164,7 +168,8 @@ static int parse_list(struct wave *w, const struct component_type *type, struct 
                 memcpy(wider, items, n * sizeof *items);
             items = wider;
         }
-        rc = map ? entry(w, component_type_of(w->types, type->elem), &items[n]) : parse(w, type->elem, &items[n]);
+        rc = map ? entry(w, component_type_of(w->types, type->elem), &items[n])
+                 : parse(w, type->elem, &items[n]);
         n += rc == 0;
         if (rc == 0)
             rc = next_item(w, close);
@@ -195,7 +200,8 @@ static int parse_tuple(struct wave *w, const struct component_type *type, struct
     if (rc < 0)
         return rc;
     if (n < type->case_count || rc == 0)
-        return component__wave_bad(w, start, "expected a tuple of %u values, got %s", type->case_count, rc == 0 ? "more" : "fewer");
+        return component__wave_bad(w, start, "expected a tuple of %u values, got %s", type->case_count,
+                                   rc == 0 ? "more" : "fewer");
     ret->list.items = items;
     ret->list.count = n;
     return 0;
@@ -203,27 +209,31 @@ static int parse_tuple(struct wave *w, const struct component_type *type, struct
 
 /* ---- records, flags ---- */
 
-static int fill_missing(struct wave *w, const struct component_type *type, size_t start, const bool *seen, struct component_value *items)
+static int fill_missing(struct wave *w, const struct component_type *type, size_t start, const bool *seen,
+                        struct component_value *items)
 {
     for (uint32_t i = 0; i < type->case_count; i++) {
         if (seen[i])
             continue;
         if (component_type_of(w->types, type->cases[i].type)->kind != COMPONENT_OPTION)
-            return component__wave_bad(w, start, "the field '" SW_FMT "' is missing", SW_ARG(type->cases[i].name));
+            return component__wave_bad(w, start, "the field '" SW_FMT "' is missing",
+                                       SW_ARG(type->cases[i].name));
         items[i].variant.index = 0; /* none */
         items[i].variant.payload = NULL;
     }
     return 0;
 }
 
-static int parse_field(struct wave *w, const struct component_type *type, bool *seen, struct component_value *items)
+static int parse_field(struct wave *w, const struct component_type *type, bool *seen,
+                       struct component_value *items)
 {
     uint32_t index = 0;
     struct sw_str label = component__wave_peek_label(w);
     if (label.n == 0 || find_case(type, label, &index) != 0)
         return unknown_label(w, w->at, "a field", type, label);
     if (seen[index])
-        return component__wave_bad(w, w->at, "the field '" SW_FMT "' is there twice", SW_ARG(type->cases[index].name));
+        return component__wave_bad(w, w->at, "the field '" SW_FMT "' is there twice",
+                                   SW_ARG(type->cases[index].name));
     seen[index] = true;
     w->at += label.n;
     int rc = component__wave_need(w, ':');
@@ -264,7 +274,8 @@ static int parse_flags(struct wave *w, const struct component_type *type, struct
         if (label.n == 0 || find_case(type, label, &index) != 0)
             return unknown_label(w, w->at, "a flag", type, label);
         if (ret->u64 >> index & 1)
-            return component__wave_bad(w, w->at, "the flag '" SW_FMT "' is there twice", SW_ARG(type->cases[index].name));
+            return component__wave_bad(w, w->at, "the flag '" SW_FMT "' is there twice",
+                                       SW_ARG(type->cases[index].name));
         ret->u64 |= UINT64_C(1) << index;
         w->at += label.n;
         rc = next_item(w, '}');
@@ -288,7 +299,8 @@ static int parse_payload(struct wave *w, uint32_t type, struct component_value *
     return rc;
 }
 
-static int parse_case(struct wave *w, const struct component_type *type, uint32_t index, struct component_value *ret)
+static int parse_case(struct wave *w, const struct component_type *type, uint32_t index,
+                      struct component_value *ret)
 {
     ret->variant.index = index;
     ret->variant.payload = NULL;
@@ -308,13 +320,15 @@ static int parse_variant(struct wave *w, const struct component_type *type, stru
     if (label.n == 0 || find_case(type, label, &index) != 0)
         return unknown_label(w, w->at, "a case", type, label);
     if (component__wave_is_keyword(label))
-        return component__wave_bad(w, w->at, "'" SW_FMT "' is a word of WAVE: write it as '%%" SW_FMT "'", SW_ARG(label), SW_ARG(label));
+        return component__wave_bad(w, w->at, "'" SW_FMT "' is a word of WAVE: write it as '%%" SW_FMT "'",
+                                   SW_ARG(label), SW_ARG(label));
     w->at += label.n;
     return parse_case(w, type, index, ret);
 }
 
 /* An option or a result: its words, or the bare payload of `some` or `ok`. */
-static int parse_words(struct wave *w, uint32_t number, const struct component_type *type, struct component_value *ret)
+static int parse_words(struct wave *w, uint32_t number, const struct component_type *type,
+                       struct component_value *ret)
 {
     static const char *const words[2][2] = {{"none", "some"}, {"ok", "err"}};
     bool option = type->kind == COMPONENT_OPTION;
@@ -325,8 +339,10 @@ static int parse_words(struct wave *w, uint32_t number, const struct component_t
             w->at += label.n;
             return parse_case(w, type, i, ret);
         }
-    enum component_kind kind = payload == COMPONENT_NO_TYPE ? COMPONENT_OPTION : component_type_of(w->types, payload)->kind;
-    if (kind == COMPONENT_OPTION || kind == COMPONENT_RESULT) /* which of both a bare word would mean is open */
+    enum component_kind kind =
+        payload == COMPONENT_NO_TYPE ? COMPONENT_OPTION : component_type_of(w->types, payload)->kind;
+    if (kind == COMPONENT_OPTION ||
+        kind == COMPONENT_RESULT) /* which of both a bare word would mean is open */
         return expected_type(w, w->at, number);
     struct component_value *value = values_new(w, 1);
     if (!value)
@@ -379,7 +395,8 @@ static int parse(struct wave *w, uint32_t number, struct component_value *ret)
         return parse_words(w, number, type, ret);
     if (type->kind == COMPONENT_FLAGS)
         return parse_flags(w, type, ret);
-    return component__wave_bad(w, w->at, "handles cannot be written: resources, streams, futures, error contexts");
+    return component__wave_bad(w, w->at,
+                               "handles cannot be written: resources, streams, futures, error contexts");
 }
 
 static int start_reading(struct wave *w, struct sw_str text)
@@ -395,8 +412,8 @@ static int finish_reading(struct wave *w)
     return w->at == w->text.n ? 0 : component__wave_expected(w, w->at, "the end");
 }
 
-int component_wave_parse(const struct component_types *types, uint32_t type, struct sw_str text, struct sw_arena *arena,
-                         struct component_value *ret, struct sw_err *err)
+int component_wave_parse(const struct component_types *types, uint32_t type, struct sw_str text,
+                         struct sw_arena *arena, struct component_value *ret, struct sw_err *err)
 {
     struct wave w = {.types = types, .text = text, .arena = arena, .err = err};
     struct component_value value = {.u64 = 0};
@@ -429,19 +446,22 @@ static int parse_params(struct wave *w, const struct component_func_type *func, 
     if (rc < 0)
         return rc;
     if (rc == 0)
-        return component__wave_bad(w, end, "expected %u argument%s, got more", func->param_count, func->param_count == 1 ? "" : "s");
+        return component__wave_bad(w, end, "expected %u argument%s, got more", func->param_count,
+                                   func->param_count == 1 ? "" : "s");
     for (uint32_t i = n; i < func->param_count; i++) {
         if (component_type_of(w->types, func->params[i].type)->kind != COMPONENT_OPTION)
-            return component__wave_bad(w, w->at - 1, "expected %u argument%s, got %u: '" SW_FMT "' is missing", func->param_count,
-                                       func->param_count == 1 ? "" : "s", n, SW_ARG(func->params[i].name));
+            return component__wave_bad(
+                w, w->at - 1, "expected %u argument%s, got %u: '" SW_FMT "' is missing", func->param_count,
+                func->param_count == 1 ? "" : "s", n, SW_ARG(func->params[i].name));
         args[i].variant.index = 0;
         args[i].variant.payload = NULL;
     }
     return finish_reading(w);
 }
 
-int component_wave_parse_args(const struct component_types *types, const struct component_func_type *func, struct sw_str text,
-                              size_t start, struct sw_arena *arena, struct component_value **ret, struct sw_err *err)
+int component_wave_parse_args(const struct component_types *types, const struct component_func_type *func,
+                              struct sw_str text, size_t start, struct sw_arena *arena,
+                              struct component_value **ret, struct sw_err *err)
 {
     struct wave w = {.types = types, .text = text, .at = start, .arena = arena, .err = err};
     int rc = start_reading(&w, text);

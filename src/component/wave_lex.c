@@ -36,7 +36,8 @@ static struct sw_str shown(const struct wave *w, size_t at)
 {
     struct sw_str rest = sw_str_from(w->text, at);
     size_t n = 0;
-    while (n < rest.n && n < GOT_BYTES && (is_label_byte(rest.p[n]) || rest.p[n] == '.' || rest.p[n] == '+' || rest.p[n] == '%'))
+    while (n < rest.n && n < GOT_BYTES &&
+           (is_label_byte(rest.p[n]) || rest.p[n] == '.' || rest.p[n] == '+' || rest.p[n] == '%'))
         n++;
     if (n == 0 && rest.n)
         for (n = 1; n < rest.n && (rest.p[n] & 0xc0) == 0x80; n++)
@@ -298,7 +299,8 @@ static int unicode_escape(struct wave *w, size_t start, uint32_t *ret) /* behind
     for (w->at++; hex_value(peek(w)) >= 0 && value <= 0x10ffff; w->at++, n++)
         value = value * 16 + (uint32_t)hex_value(peek(w));
     if (value > 0x10ffff || (value >= 0xd800 && value < 0xe000))
-        return component__wave_bad(w, start, "expected a Unicode scalar value (0 to d7ff, e000 to 10ffff) in '\\u{...}'");
+        return component__wave_bad(
+            w, start, "expected a Unicode scalar value (0 to d7ff, e000 to 10ffff) in '\\u{...}'");
     if (n == 0 || peek(w) != '}')
         return component__wave_expected(w, w->at, n ? "'}'" : "a hexadecimal number in '\\u{...}'");
     w->at++;
@@ -325,7 +327,8 @@ static int escape(struct wave *w, uint32_t *ret) /* at the backslash */
 static int common_char(struct wave *w, uint32_t *ret)
 {
     if (w->at >= w->text.n || peek(w) == '\n')
-        return component__wave_bad(w, w->at, "a quote is missing at the end%s", w->at >= w->text.n ? "" : " of the line");
+        return component__wave_bad(w, w->at, "a quote is missing at the end%s",
+                                   w->at >= w->text.n ? "" : " of the line");
     if (peek(w) == '\\')
         return escape(w, ret);
     *ret = utf8_take(w);
@@ -396,7 +399,8 @@ static int multiline(struct wave *w, char *to, size_t *ret_n)
         if (spaces == indent && sw_str_starts(sw_str_from(w->text, w->at), SW_LIT("\"\"\"")))
             break;
         if (spaces < indent && !line_break(w))
-            return component__wave_bad(w, line, "expected at least the %zu spaces that stand before the closing \"\"\"", indent);
+            return component__wave_bad(
+                w, line, "expected at least the %zu spaces that stand before the closing \"\"\"", indent);
         if (!first)
             to[n++] = '\n';
         while (!(broken = line_break(w))) {

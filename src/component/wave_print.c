@@ -42,11 +42,12 @@ static void print_float(struct printer *p, double value, bool single)
     say(p, sw_str_of(text));
 }
 
-static void print_int(struct printer *p, const struct component_type *type, const struct component_value *value)
+static void print_int(struct printer *p, const struct component_type *type,
+                      const struct component_value *value)
 {
     char text[24];
-    bool is_signed = type->kind == COMPONENT_S8 || type->kind == COMPONENT_S16 || type->kind == COMPONENT_S32 ||
-                     type->kind == COMPONENT_S64;
+    bool is_signed = type->kind == COMPONENT_S8 || type->kind == COMPONENT_S16 ||
+                     type->kind == COMPONENT_S32 || type->kind == COMPONENT_S64;
     if (is_signed)
         (void)snprintf(text, sizeof text, "%lld", (long long)value->s64);
     else
@@ -71,7 +72,8 @@ static uint32_t scalar_at(struct sw_str text, size_t at, size_t *ret_n) /* of va
 static bool needs_escape(uint32_t c, char quote)
 {
     return c < 0x20 || (c >= 0x7f && c < 0xa0) || c == '\\' || c == (unsigned char)quote ||
-           (c >= 0x200e && c <= 0x202e) || (c >= 0x2066 && c <= 0x2069); /* those that turn a line of text around */
+           (c >= 0x200e && c <= 0x202e) ||
+           (c >= 0x2066 && c <= 0x2069); /* those that turn a line of text around */
 }
 
 static void print_escape(struct printer *p, uint32_t c)
@@ -140,7 +142,8 @@ static void print_bytes(struct printer *p, struct sw_str bytes)
     say(p, SW_LIT("]"));
 }
 
-static void print_list(struct printer *p, const struct component_type *type, const struct component_value *value)
+static void print_list(struct printer *p, const struct component_type *type,
+                       const struct component_value *value)
 {
     bool map = type->kind == COMPONENT_LIST && type->length == COMPONENT_MAP;
     if (component__wave_is_bytes(p->types, type)) {
@@ -163,7 +166,8 @@ static void print_list(struct printer *p, const struct component_type *type, con
     say(p, map ? SW_LIT("}") : SW_LIT("]"));
 }
 
-static void print_fields(struct printer *p, const struct component_type *type, const struct component_value *value)
+static void print_fields(struct printer *p, const struct component_type *type,
+                         const struct component_value *value)
 {
     bool record = type->kind == COMPONENT_RECORD;
     say(p, record ? SW_LIT("{") : SW_LIT("("));
@@ -178,7 +182,8 @@ static void print_fields(struct printer *p, const struct component_type *type, c
     say(p, record ? SW_LIT("}") : SW_LIT(")"));
 }
 
-static void print_flags(struct printer *p, const struct component_type *type, const struct component_value *value)
+static void print_flags(struct printer *p, const struct component_type *type,
+                        const struct component_value *value)
 {
     const char *before = "";
     say(p, SW_LIT("{"));
@@ -192,7 +197,8 @@ static void print_flags(struct printer *p, const struct component_type *type, co
     say(p, SW_LIT("}"));
 }
 
-static void print_variant(struct printer *p, const struct component_type *type, const struct component_value *value)
+static void print_variant(struct printer *p, const struct component_type *type,
+                          const struct component_value *value)
 {
     uint32_t index = value->variant.index;
     if (index >= type->case_count) {
@@ -214,7 +220,8 @@ static void print_variant(struct printer *p, const struct component_type *type, 
     say(p, SW_LIT(")"));
 }
 
-static void print_primitive(struct printer *p, const struct component_type *type, const struct component_value *value)
+static void print_primitive(struct printer *p, const struct component_type *type,
+                            const struct component_value *value)
 {
     if (type->kind == COMPONENT_BOOL)
         say(p, value->u64 ? SW_LIT("true") : SW_LIT("false"));
@@ -230,7 +237,8 @@ static void print_primitive(struct printer *p, const struct component_type *type
         print_int(p, type, value);
 }
 
-static void print(struct printer *p, uint32_t number, const struct component_value *value) /* as deep as types are */
+static void print(struct printer *p, uint32_t number,
+                  const struct component_value *value) /* as deep as types are */
 {
     const struct component_type *type = component_type_of(p->types, number);
     if (p->rc < 0)
@@ -249,8 +257,8 @@ static void print(struct printer *p, uint32_t number, const struct component_val
         p->rc = sw_fail(p->err, SW_EINPUT, "a handle cannot be written");
 }
 
-int component_wave_print(const struct component_types *types, uint32_t type, const struct component_value *value, struct sw_buf *out,
-                         struct sw_err *err)
+int component_wave_print(const struct component_types *types, uint32_t type,
+                         const struct component_value *value, struct sw_buf *out, struct sw_err *err)
 {
     size_t before = out->n;
     struct printer p = {.types = types, .out = out, .err = err};

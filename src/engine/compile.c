@@ -7,12 +7,12 @@
 #include <openssl/evp.h>
 
 #include "base/alloc.h"
-#include "engine/engine_internal.h"
 #include "engine/core_read.h"
+#include "engine/engine_internal.h"
 #include "engine/limits.h"
 
 #define ENGINE_VERSION "wasmtime 50.0.1"
-#define CPUINFO_BYTES (16u << 10) /* the first processor's block; 1-3 KiB in practice */
+#define CPUINFO_BYTES (16u << 10)                     /* the first processor's block; 1-3 KiB in practice */
 #define WASM_BYTES_MAX (ENGINE_CORE_BYTES_MAX + 4096) /* the prepared module is at most an export longer */
 
 /* The value of the line that lists the processor's features, e.g. "fpu vme de ..." */
@@ -35,7 +35,8 @@ static struct sw_str cpu_features(char *text, size_t max)
         if (end)
             return sw_str(value + 1, (size_t)(end - value - 1));
     }
-    return SW_LIT("unknown"); /* a stable answer: at worst another machine's product is refused when it is loaded */
+    return SW_LIT(
+        "unknown"); /* a stable answer: at worst another machine's product is refused when it is loaded */
 }
 
 static void add(EVP_MD_CTX *digest, struct sw_str bytes)
@@ -73,8 +74,9 @@ int engine__core_supported(const struct engine_core *core, struct sw_err *err)
     for (uint32_t i = 0; i < core->memory_count; i++) {
         const struct engine_limits_type *memory = &core->memories[i];
         if (memory->shared)
-            return sw_fail(err, SW_EINPUT, "memory %u is shared between threads, which is not supported: build without threads",
-                           i);
+            return sw_fail(
+                err, SW_EINPUT,
+                "memory %u is shared between threads, which is not supported: build without threads", i);
         if (memory->page_log2 != 16)
             return sw_fail(err, SW_EINPUT, "memory %u has custom pages, which are not supported", i);
         if (i >= core->memory_import_count && memory->min > ENGINE_SLOT_BYTES >> 16)
@@ -95,7 +97,8 @@ static int compile(struct sw_str wasm, struct sw_buf *ret_cwasm, struct sw_err *
         rc = engine__error_take(error, SW_EINPUT, err);
     } else {
         error = wasmtime_module_serialize(module, &product);
-        rc = error ? engine__error_take(error, SW_EBUG, err) : sw_buf_add(ret_cwasm, sw_str(product.data, product.size), err);
+        rc = error ? engine__error_take(error, SW_EBUG, err)
+                   : sw_buf_add(ret_cwasm, sw_str(product.data, product.size), err);
         wasm_byte_vec_delete(&product);
         wasmtime_module_delete(module);
     }
@@ -103,7 +106,8 @@ static int compile(struct sw_str wasm, struct sw_buf *ret_cwasm, struct sw_err *
     return rc;
 }
 
-int engine_compile(const struct engine_core *core, struct sw_buf *ret_cwasm, struct sw_buf *ret_image, struct sw_err *err)
+int engine_compile(const struct engine_core *core, struct sw_buf *ret_cwasm, struct sw_buf *ret_image,
+                   struct sw_err *err)
 {
     sw_auto_buf wasm = SW_BUF(WASM_BYTES_MAX);
     size_t image_n = ret_image->n;

@@ -31,11 +31,11 @@ enum section {
 
 /* The place of each section in a module (5.5.16): tag stands after memory, data count before code. */
 static const uint8_t section_order[SECTION_COUNT] = {
-    [SECTION_TYPE] = 1,  [SECTION_IMPORT] = 2, [SECTION_FUNC] = 3,  [SECTION_TABLE] = 4, [SECTION_MEMORY] = 5,
-    [SECTION_TAG] = 6,   [SECTION_GLOBAL] = 7, [SECTION_EXPORT] = 8, [SECTION_START] = 9, [SECTION_ELEM] = 10,
-    [SECTION_DATA_COUNT] = 11, [SECTION_CODE] = 12, [SECTION_DATA] = 13,
+    [SECTION_TYPE] = 1,   [SECTION_IMPORT] = 2, [SECTION_FUNC] = 3,        [SECTION_TABLE] = 4,
+    [SECTION_MEMORY] = 5, [SECTION_TAG] = 6,    [SECTION_GLOBAL] = 7,      [SECTION_EXPORT] = 8,
+    [SECTION_START] = 9,  [SECTION_ELEM] = 10,  [SECTION_DATA_COUNT] = 11, [SECTION_CODE] = 12,
+    [SECTION_DATA] = 13,
 };
-
 
 /* ---- imports and the index spaces ---- */
 
@@ -101,7 +101,8 @@ static int read_import_type(struct core_parser *p, struct engine_core_import *im
 }
 
 /* Adds the number of entries that a section says it has to *io, within the limit of their kind. */
-static int peek_count(const struct core_parser *p, struct sw_str section, uint32_t max, const char *what, uint32_t *io)
+static int peek_count(const struct core_parser *p, struct sw_str section, uint32_t max, const char *what,
+                      uint32_t *io)
 {
     struct core_reader r = p->r;
     uint32_t n = 0;
@@ -257,7 +258,8 @@ static int read_globals(struct core_parser *p)
 static int check_export(struct core_parser *p, const struct engine_core_export *export)
 {
     const struct engine_core *core = p->core;
-    const uint32_t counts[] = {core->func_count, core->table_count, core->memory_count, core->global_count, core->tag_count};
+    const uint32_t counts[] = {core->func_count, core->table_count, core->memory_count, core->global_count,
+                               core->tag_count};
     return export->index < counts[export->kind] ? 0 : core_fail(&p->r, "export index out of bounds");
 }
 
@@ -372,7 +374,8 @@ static int read_elems(struct core_parser *p)
 {
     uint32_t n = 0;
     p->core->elem_section = sw_str((const char *)p->r.p, core_left(&p->r));
-    int rc = core_read_count(&p->r, UINT32_MAX, 2, "element segments", &n); /* what is in them is the compiler's to check */
+    int rc = core_read_count(&p->r, UINT32_MAX, 2, "element segments",
+                             &n); /* what is in them is the compiler's to check */
     p->r.p = p->r.end;
     return rc;
 }
@@ -386,7 +389,8 @@ static int read_header(struct core_parser *p)
         return core_fail(&p->r, "not a WebAssembly binary");
     p->r.p += 4;
     if (memcmp(p->r.p, "\1\0\0\0", 4) != 0)
-        return core_fail(&p->r, p->r.p[2] == 1 ? "this is a component, a core module was expected" : "unknown binary version");
+        return core_fail(&p->r, p->r.p[2] == 1 ? "this is a component, a core module was expected"
+                                               : "unknown binary version");
     return core_read_bytes(&p->r, 4, &head);
 }
 
@@ -413,7 +417,8 @@ static int scan_sections(struct core_parser *p, struct sw_str sections[SECTION_C
             return rc;
         if (id == SECTION_CUSTOM) {
             if (++p->core->custom_count > ENGINE_CORE_CUSTOMS_MAX)
-                return sw_fail(p->r.err, SW_ELIMIT, "core module: more than %u custom sections", ENGINE_CORE_CUSTOMS_MAX);
+                return sw_fail(p->r.err, SW_ELIMIT, "core module: more than %u custom sections",
+                               ENGINE_CORE_CUSTOMS_MAX);
             continue;
         }
         last = section_order[id];
@@ -472,12 +477,12 @@ static int check_totals(struct core_parser *p, const struct sw_str *sections)
 
 static int read_sections(struct core_parser *p, const struct sw_str *sections)
 {
-    static int (*const readers[])(struct core_parser *) = {read_funcs, read_tables, read_memories, read_tags, read_globals,
-                                                      read_exports, read_start, read_elems, read_data_count, read_code,
-                                                      read_data};
-    static const enum section order[] = {SECTION_FUNC, SECTION_TABLE, SECTION_MEMORY, SECTION_TAG, SECTION_GLOBAL,
-                                         SECTION_EXPORT, SECTION_START, SECTION_ELEM, SECTION_DATA_COUNT, SECTION_CODE,
-                                         SECTION_DATA};
+    static int (*const readers[])(struct core_parser *) = {
+        read_funcs, read_tables, read_memories,   read_tags, read_globals, read_exports,
+        read_start, read_elems,  read_data_count, read_code, read_data};
+    static const enum section order[] = {SECTION_FUNC,       SECTION_TABLE,  SECTION_MEMORY, SECTION_TAG,
+                                         SECTION_GLOBAL,     SECTION_EXPORT, SECTION_START,  SECTION_ELEM,
+                                         SECTION_DATA_COUNT, SECTION_CODE,   SECTION_DATA};
     int rc = read_section(p, sections[SECTION_TYPE], core_read_types);
     p->r.type_limit = p->core->type_count;
     p->counting = true;
@@ -494,7 +499,8 @@ static int read_sections(struct core_parser *p, const struct sw_str *sections)
     return rc < 0 ? rc : check_totals(p, sections);
 }
 
-int engine_core_parse(struct sw_arena *arena, struct sw_str bytes, struct engine_core **ret, struct sw_err *err)
+int engine_core_parse(struct sw_arena *arena, struct sw_str bytes, struct engine_core **ret,
+                      struct sw_err *err)
 {
     if (bytes.n > ENGINE_CORE_BYTES_MAX)
         return sw_fail(err, SW_ELIMIT, "core module of %zu bytes, more than the limit of %llu", bytes.n,

@@ -13,7 +13,13 @@
 #include "base/error.h"
 #include "base/str.h"
 
-enum engine_core_kind { ENGINE_CORE_FUNC, ENGINE_CORE_TABLE, ENGINE_CORE_MEMORY, ENGINE_CORE_GLOBAL, ENGINE_CORE_TAG };
+enum engine_core_kind {
+    ENGINE_CORE_FUNC,
+    ENGINE_CORE_TABLE,
+    ENGINE_CORE_MEMORY,
+    ENGINE_CORE_GLOBAL,
+    ENGINE_CORE_TAG
+};
 
 /* The binary format's value type bytes; a reference to a concrete type keeps its index in core_valtype.heap. */
 enum engine_valtype_code {
@@ -43,8 +49,8 @@ struct engine_limits_type { /* of a memory (pages) or a table (elements) */
     uint64_t max; /* UINT64_MAX: none */
     bool is_64;
     bool shared;
-    uint8_t page_log2;            /* memories: 16 unless custom page sizes are used */
-    struct engine_valtype elem;   /* tables */
+    uint8_t page_log2;          /* memories: 16 unless custom page sizes are used */
+    struct engine_valtype elem; /* tables */
 };
 struct engine_global_type {
     struct engine_valtype type;
@@ -66,7 +72,7 @@ struct engine_core_data {
     uint32_t memory;
     struct sw_str offset_expr; /* active: bytes of the constant expression, end included */
     struct sw_str bytes;
-    struct sw_str whole;       /* the segment as it stands in the section */
+    struct sw_str whole; /* the segment as it stands in the section */
 };
 
 struct engine_core {
@@ -92,22 +98,26 @@ struct engine_core {
     const struct engine_core_data *data;
     uint32_t data_count;
     bool has_data_count_section;
-    struct sw_str elem_section;   /* contents without the header; empty when absent */
-    const struct sw_str *bodies;  /* one per defined function */
+    struct sw_str elem_section;    /* contents without the header; empty when absent */
+    const struct sw_str *bodies;   /* one per defined function */
     uint32_t global_section_count; /* defined globals */
     const struct engine_core_custom {
         struct sw_str name;
         struct sw_str bytes;
-    } *customs;
+    } * customs;
     uint32_t custom_count;
 };
 
-#define ENGINE_START_EXPORT SW_LIT("swell:start") /* the name that a start section gets when it is made an export */
+#define ENGINE_START_EXPORT                                                                                  \
+    SW_LIT("swell:start") /* the name that a start section gets when it is made an export */
 
 /* Reads a module. The result lives in arena and borrows `bytes`. Fails with SW_EINPUT ("... at byte N"), SW_ELIMIT, SW_ENOMEM. */
-int engine_core_parse(struct sw_arena *arena, struct sw_str bytes, struct engine_core **ret, struct sw_err *err) SW_MUST_CHECK;
-const struct engine_core_export *engine_core_export_find(const struct engine_core *core, struct sw_str name); /* or NULL */
-const struct engine_functype *engine_core_func_type(const struct engine_core *core, uint32_t func); /* never NULL for a parsed core */
+int engine_core_parse(struct sw_arena *arena, struct sw_str bytes, struct engine_core **ret,
+                      struct sw_err *err) SW_MUST_CHECK;
+const struct engine_core_export *engine_core_export_find(const struct engine_core *core,
+                                                         struct sw_str name); /* or NULL */
+const struct engine_functype *engine_core_func_type(const struct engine_core *core,
+                                                    uint32_t func); /* never NULL for a parsed core */
 bool engine_functype_eq(const struct engine_functype *a, const struct engine_functype *b);
 
 /* Rewrites a module so that instantiation runs no guest code and writes no memory (wasmtime.md 14.6.4): active segments at constant

@@ -222,7 +222,8 @@ int core_read_limits(struct core_reader *r, bool memory, struct engine_limits_ty
     uint64_t most = bits == 64 ? UINT64_MAX : (UINT64_C(1) << bits) - (memory ? 0 : 1);
     bool bounded = flags & 0x01;
     if (out.min > most || (bounded && out.max > most))
-        return core_fail(r, memory ? "memory larger than its address space" : "table larger than its index space");
+        return core_fail(r, memory ? "memory larger than its address space"
+                                   : "table larger than its index space");
     if (out.min > out.max)
         return core_fail(r, "minimum larger than maximum");
     if (out.shared && !bounded)
@@ -300,7 +301,8 @@ static int skip_const_operands(struct core_reader *r, uint8_t op, uint32_t func_
     }
 }
 
-int core_read_const_expr(struct core_reader *r, uint32_t func_count, uint32_t global_count, struct sw_str *ret)
+int core_read_const_expr(struct core_reader *r, uint32_t func_count, uint32_t global_count,
+                         struct sw_str *ret)
 {
     const uint8_t *from = r->p;
     for (;;) {

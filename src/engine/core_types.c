@@ -13,7 +13,8 @@ int core_new_table(struct core_parser *p, size_t count, size_t size, size_t alig
     return 0;
 }
 
-static int read_valtypes(struct core_parser *p, uint32_t max, const struct engine_valtype **ret, uint32_t *ret_count)
+static int read_valtypes(struct core_parser *p, uint32_t max, const struct engine_valtype **ret,
+                         uint32_t *ret_count)
 {
     struct engine_valtype *types = NULL;
     int rc = core_read_count(&p->r, max, 1, "values in a function type", ret_count);
@@ -39,7 +40,8 @@ static int skip_field(struct core_parser *p)
     return rc == 0 && mutability > 1 ? core_fail(&p->r, "bad mutability") : rc;
 }
 
-static int read_composite(struct core_parser *p, uint8_t form, bool plain, struct engine_functype *type, uint8_t *is_func)
+static int read_composite(struct core_parser *p, uint8_t form, bool plain, struct engine_functype *type,
+                          uint8_t *is_func)
 {
     int rc = 0;
     uint32_t fields = 1;
@@ -170,6 +172,7 @@ static bool valtypes_eq(const struct engine_valtype *a, const struct engine_valt
 
 bool engine_functype_eq(const struct engine_functype *a, const struct engine_functype *b)
 {
-    return a->is_func && b->is_func && a->param_count == b->param_count && a->result_count == b->result_count &&
-           valtypes_eq(a->params, b->params, a->param_count) && valtypes_eq(a->results, b->results, a->result_count);
+    return a->is_func && b->is_func && a->param_count == b->param_count &&
+           a->result_count == b->result_count && valtypes_eq(a->params, b->params, a->param_count) &&
+           valtypes_eq(a->results, b->results, a->result_count);
 }

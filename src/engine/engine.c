@@ -11,13 +11,16 @@
 #include "engine/engine_internal.h"
 #include "engine/limits.h"
 
-_Static_assert(sizeof(union engine_val) == sizeof(wasmtime_val_raw_t), "values are passed to Wasmtime as they are");
-_Static_assert(sizeof(struct engine_func) >= sizeof(wasmtime_func_t) + sizeof(uint64_t), "a function handle fits");
-_Static_assert(ENGINE_STACK_BYTES >= 2 * ENGINE_WASM_STACK_BYTES + ENGINE_STACK_HOST_BYTES + ENGINE_STACK_TOP_BYTES,
+_Static_assert(sizeof(union engine_val) == sizeof(wasmtime_val_raw_t),
+               "values are passed to Wasmtime as they are");
+_Static_assert(sizeof(struct engine_func) >= sizeof(wasmtime_func_t) + sizeof(uint64_t),
+               "a function handle fits");
+_Static_assert(ENGINE_STACK_BYTES >=
+                   2 * ENGINE_WASM_STACK_BYTES + ENGINE_STACK_HOST_BYTES + ENGINE_STACK_TOP_BYTES,
                "one nested entry always fits");
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "raw values are little-endian, as is engine_val");
 
-#define SETTINGS                                                                                                       \
+#define SETTINGS                                                                                             \
     "epoch=1 concurrency=0 cow=0 opt=speed reservation=4294967296 guard=33554432 shared-memory=0 prepare=2"
 
 _Static_assert(ENGINE_SLOT_BYTES == UINT64_C(4294967296) && ENGINE_SLOT_GUARD_BYTES == UINT64_C(33554432),
@@ -35,7 +38,8 @@ wasm_config_t *engine__config(void)
     wasm_config_t *config = wasm_config_new();
     wasmtime_config_epoch_interruption_set(config, true);
     wasmtime_config_concurrency_support_set(config, false);
-    wasmtime_config_memory_init_cow_set(config, false); /* true would abort with a memory creator (wasmtime.md 14.6.4) */
+    wasmtime_config_memory_init_cow_set(
+        config, false); /* true would abort with a memory creator (wasmtime.md 14.6.4) */
     wasmtime_config_memory_reservation_set(config, ENGINE_SLOT_BYTES);
     wasmtime_config_memory_guard_size_set(config, ENGINE_SLOT_GUARD_BYTES);
     wasmtime_config_cranelift_opt_level_set(config, WASMTIME_OPT_LEVEL_SPEED);
@@ -52,7 +56,8 @@ static int make_wasm(struct engine *engine, struct sw_err *err)
     wasmtime_stack_creator_t stacks = {.env = engine, .new_stack = engine__stack_new};
     wasmtime_config_host_memory_creator_set(config, &memories);
     wasmtime_config_host_stack_creator_set(config, &stacks);
-    engine->wasm = wasm_engine_new_with_config(config); /* takes it; every value in it is a constant that works */
+    engine->wasm =
+        wasm_engine_new_with_config(config); /* takes it; every value in it is a constant that works */
 
     wasm_valtype_vec_t params;
     wasm_valtype_vec_t results;
@@ -60,19 +65,22 @@ static int make_wasm(struct engine *engine, struct sw_err *err)
     wasm_valtype_vec_new_empty(&results);
     wasm_functype_t *type = wasm_functype_new(&params, &results);
     engine->boot = wasmtime_linker_new(engine->wasm);
-    wasmtime_error_t *error =
-        wasmtime_linker_define_func_unchecked(engine->boot, "s", 1, "entry", 5, type, engine__entry, NULL, NULL);
+    wasmtime_error_t *error = wasmtime_linker_define_func_unchecked(engine->boot, "s", 1, "entry", 5, type,
+                                                                    engine__entry, NULL, NULL);
     if (!error)
-        error = wasmtime_linker_define_async_func(engine->boot, "s", 1, "park", 4, type, engine__park, NULL, NULL);
+        error = wasmtime_linker_define_async_func(engine->boot, "s", 1, "park", 4, type, engine__park, NULL,
+                                                  NULL);
     wasm_functype_delete(type);
     return error ? engine__error_take(error, SW_EBUG, err) : 0;
 }
 
 static int choose_reset(struct engine *engine, enum engine_reset reset, struct sw_err *err)
 {
-    engine->pagemap_fd = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC); /* ours: it names the opener's memory */
+    engine->pagemap_fd =
+        open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC); /* ours: it names the opener's memory */
     if (engine->pagemap_fd < 0)
-        return sw_fail_errno(err, SW_EIO, errno, "open /proc/self/pagemap, which resetting guest memory needs");
+        return sw_fail_errno(err, SW_EIO, errno,
+                             "open /proc/self/pagemap, which resetting guest memory needs");
     bool scan = reset != ENGINE_RESET_PAGEMAP && engine__scan_works(engine->pagemap_fd);
     if (reset == ENGINE_RESET_SCAN && !scan)
         return sw_fail(err, SW_EINPUT, "this kernel has no PAGEMAP_SCAN (Linux 6.7 and later have it)");
@@ -97,8 +105,8 @@ static void init_lists(struct engine *engine)
 int engine_new(const struct engine_config *config, struct loop *loop, struct engine **ret, struct sw_err *err)
 {
     if (sysconf(_SC_PAGESIZE) != ENGINE_PAGE_BYTES)
-        return sw_fail(err, SW_EINPUT, "this system's pages have %ld bytes; the engine is made for %d", sysconf(_SC_PAGESIZE),
-                       ENGINE_PAGE_BYTES);
+        return sw_fail(err, SW_EINPUT, "this system's pages have %ld bytes; the engine is made for %d",
+                       sysconf(_SC_PAGESIZE), ENGINE_PAGE_BYTES);
     struct engine *engine = sw_try_alloc(sizeof *engine);
     if (!engine)
         return sw_fail(err, SW_ENOMEM, "no memory for the engine");
@@ -112,7 +120,8 @@ int engine_new(const struct engine_config *config, struct loop *loop, struct eng
     if (rc == 0)
         rc = make_wasm(engine, err);
     if (rc == 0)
-        rc = engine__ticker_start(&engine->ticker, engine->wasm, config->tick_ms ? config->tick_ms : ENGINE_TICK_MS, err);
+        rc = engine__ticker_start(&engine->ticker, engine->wasm,
+                                  config->tick_ms ? config->tick_ms : ENGINE_TICK_MS, err);
     if (rc < 0) {
         engine_free(engine);
         return rc;

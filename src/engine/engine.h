@@ -43,16 +43,21 @@ union engine_val {
 
 /* ---- engine ---- */
 
-enum engine_reset { ENGINE_RESET_AUTO, ENGINE_RESET_SCAN, ENGINE_RESET_PAGEMAP }; /* AUTO: PAGEMAP_SCAN when the kernel has it */
+enum engine_reset {
+    ENGINE_RESET_AUTO,
+    ENGINE_RESET_SCAN,
+    ENGINE_RESET_PAGEMAP
+}; /* AUTO: PAGEMAP_SCAN when the kernel has it */
 
 struct engine_config {
     enum engine_reset reset;
-    uint32_t tick_ms;         /* 0: ENGINE_TICK_MS; a guest that computes yields to the loop at each tick */
-    uint32_t stacks_max;      /* 0: ENGINE_STACKS_MAX; fibers alive at once */
-    uint32_t slots_max;       /* 0: ENGINE_SLOTS_MAX; memories alive at once, all modules together */
+    uint32_t tick_ms;    /* 0: ENGINE_TICK_MS; a guest that computes yields to the loop at each tick */
+    uint32_t stacks_max; /* 0: ENGINE_STACKS_MAX; fibers alive at once */
+    uint32_t slots_max;  /* 0: ENGINE_SLOTS_MAX; memories alive at once, all modules together */
 };
 
-int engine_new(const struct engine_config *config, struct loop *loop, struct engine **ret, struct sw_err *err) SW_MUST_CHECK;
+int engine_new(const struct engine_config *config, struct loop *loop, struct engine **ret,
+               struct sw_err *err) SW_MUST_CHECK;
 void engine_free(struct engine *engine); /* modules and stores must be gone */
 /* From now on *tag is engine_limits.tag of the guest that runs, 0 while none does, and *calls counts the calls begun: for whoever has to
  * say what ran when this process died. They must outlive the engine's calls. */
@@ -81,7 +86,7 @@ typedef int engine_host_fn(void *env, struct engine_store *store, union engine_v
 enum engine_link_kind {
     ENGINE_LINK_HOST,   /* a host function */
     ENGINE_LINK_EXPORT, /* an export (any kind) of a core instance made earlier in the same store */
-    ENGINE_LINK_LATE    /* a function export of a core instance that may be made later: looked up at the first call */
+    ENGINE_LINK_LATE /* a function export of a core instance that may be made later: looked up at the first call */
 };
 struct engine_link {
     enum engine_link_kind kind;
@@ -99,14 +104,14 @@ void engine_bound_free(struct engine_bound *bound);
 /* ---- stores ---- */
 
 struct engine_limits {
-    uint64_t memory_bytes_max;  /* of all memories of the store together; 0: ENGINE_MEMORY_BYTES_MAX */
-    uint64_t cpu_ms_max;        /* guest CPU time of all calls together; 0: none */
+    uint64_t memory_bytes_max;   /* of all memories of the store together; 0: ENGINE_MEMORY_BYTES_MAX */
+    uint64_t cpu_ms_max;         /* guest CPU time of all calls together; 0: none */
     uint32_t table_elements_max; /* per table; 0: ENGINE_TABLE_ELEMENTS_MAX */
     uint32_t tag;                /* what engine_show_running shows while a call of the store runs */
 };
 
-int engine_store_new(struct engine *engine, const struct engine_limits *limits, void *owner, struct engine_store **ret,
-                     struct sw_err *err) SW_MUST_CHECK;
+int engine_store_new(struct engine *engine, const struct engine_limits *limits, void *owner,
+                     struct engine_store **ret, struct sw_err *err) SW_MUST_CHECK;
 void engine_store_free(struct engine_store *store); /* resets its slots; NULL is fine */
 void *engine_store_owner(const struct engine_store *store);
 
@@ -128,8 +133,10 @@ struct engine_memory {
 };
 /* Each returns 0, or SW_ABSENT when the instance has no such export of that kind. The start section, where the module had one, is the
  * function export ENGINE_START_EXPORT. */
-int engine_instance_func(struct engine_store *store, uint32_t instance, struct sw_str name, struct engine_func *ret) SW_MUST_CHECK;
-int engine_instance_memory(struct engine_store *store, uint32_t instance, struct sw_str name, struct engine_memory *ret) SW_MUST_CHECK;
+int engine_instance_func(struct engine_store *store, uint32_t instance, struct sw_str name,
+                         struct engine_func *ret) SW_MUST_CHECK;
+int engine_instance_memory(struct engine_store *store, uint32_t instance, struct sw_str name,
+                           struct engine_memory *ret) SW_MUST_CHECK;
 /* Base and current length in bytes. The base is constant; the length changes only while guest code runs. */
 uint8_t *engine_memory_view(struct engine_memory memory, uint64_t *ret_len);
 
@@ -147,26 +154,28 @@ enum engine_trap {
     ENGINE_TRAP_BAD_CONVERSION,
     ENGINE_TRAP_UNREACHABLE,
     ENGINE_TRAP_UNCAUGHT_EXCEPTION,
-    ENGINE_TRAP_OTHER,        /* a wasm trap of another kind; the text says which */
-    ENGINE_TRAP_CPU_LIMIT,    /* cpu_ms_max used up */
-    ENGINE_TRAP_CANCELLED,    /* engine_call_cancel */
-    ENGINE_TRAP_HOST,         /* a host function refused; the text says why */
-    ENGINE_TRAP_EXIT,         /* the guest asked to exit (set by host/wasi/cli through engine_store_fail) */
-    ENGINE_TRAP_COMPONENT     /* the canonical ABI refused; the text names the rule */
+    ENGINE_TRAP_OTHER,     /* a wasm trap of another kind; the text says which */
+    ENGINE_TRAP_CPU_LIMIT, /* cpu_ms_max used up */
+    ENGINE_TRAP_CANCELLED, /* engine_call_cancel */
+    ENGINE_TRAP_HOST,      /* a host function refused; the text says why */
+    ENGINE_TRAP_EXIT,      /* the guest asked to exit (set by host/wasi/cli through engine_store_fail) */
+    ENGINE_TRAP_COMPONENT  /* the canonical ABI refused; the text names the rule */
 };
 struct engine_failure {
     enum engine_trap kind;
-    char text[256]; /* one sentence */
+    char text[256];   /* one sentence */
     char frames[768]; /* "  0: name\n ..." of the wasm frames, when known */
 };
 /* The first failure wins; later ones are ignored. Returns -SW_EGUEST for the caller to return. */
-int engine_store_fail(struct engine_store *store, enum engine_trap kind, const char *fmt, ...) SW_PRINTF(3, 4);
+int engine_store_fail(struct engine_store *store, enum engine_trap kind, const char *fmt, ...)
+    SW_PRINTF(3, 4);
 const struct engine_failure *engine_store_failure(const struct engine_store *store); /* kind NONE: none */
 /* What the store has used so far. */
 struct engine_usage {
-    uint64_t cpu_ns;         /* 0 without a CPU limit */
-    uint64_t memory_bytes;   /* what counts against memory_bytes_max; the memories never shrink */
-    uint64_t memory_refused; /* what it would have been after the latest growth that the limit refused; 0: none was */
+    uint64_t cpu_ns;       /* 0 without a CPU limit */
+    uint64_t memory_bytes; /* what counts against memory_bytes_max; the memories never shrink */
+    uint64_t
+        memory_refused; /* what it would have been after the latest growth that the limit refused; 0: none was */
 };
 void engine_store_usage(const struct engine_store *store, struct engine_usage *ret);
 const char *engine_trap_name(enum engine_trap kind); /* "unreachable", "stack overflow", ... for logs */
@@ -188,14 +197,17 @@ void engine_call_cancel(struct engine_call *call);
 void engine_call_wake(struct engine_call *call);
 
 /* Fiber side. */
-struct engine_call *engine_store_call(struct engine_store *store); /* the running one; NULL on the loop side */
+struct engine_call *
+engine_store_call(struct engine_store *store); /* the running one; NULL on the loop side */
 /* Suspends the fiber until engine_call_wake. Returns 0, or -SW_ECANCELLED: leave at once, run no guest code, never park again. */
 int engine_park_wait(struct engine_store *store, struct sw_err *err) SW_MUST_CHECK;
 /* Suspends the fiber, runs fn(arg) on the loop side, resumes; returns fn's result, or -SW_ECANCELLED. For instantiation. */
-int engine_loop_side_wait(struct engine_store *store, engine_call_fn *fn, void *arg, struct sw_err *err) SW_MUST_CHECK;
+int engine_loop_side_wait(struct engine_store *store, engine_call_fn *fn, void *arg,
+                          struct sw_err *err) SW_MUST_CHECK;
 /* Calls a guest function; vals: arguments in, results out, max(params, results) long, 16-byte slots. Checks the stack first.
  * Returns 0 or -SW_EGUEST (recorded in the store). */
-int engine_func_call(struct engine_store *store, struct engine_func func, union engine_val *vals, size_t count) SW_MUST_CHECK;
+int engine_func_call(struct engine_store *store, struct engine_func func, union engine_val *vals,
+                     size_t count) SW_MUST_CHECK;
 
 /* ---- numbers for admission, logs and tests ---- */
 

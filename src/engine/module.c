@@ -14,7 +14,8 @@
 
 /* ---- opening ---- */
 
-static int map_image(struct engine_module *module, const struct engine_strip *strip, int fd, struct sw_err *err)
+static int map_image(struct engine_module *module, const struct engine_strip *strip, int fd,
+                     struct sw_err *err)
 {
     struct stat file = {0};
     if (strip->image_bytes == 0)
@@ -22,8 +23,8 @@ static int map_image(struct engine_module *module, const struct engine_strip *st
     if (fd < 0 || fstat(fd, &file) != 0)
         return sw_fail_errno(err, SW_EIO, errno, "look at the memory image");
     if ((uint64_t)file.st_size != strip->image_bytes)
-        return sw_fail(err, SW_EINPUT, "the memory image has %lld bytes, the module's data needs %llu", (long long)file.st_size,
-                       (unsigned long long)strip->image_bytes);
+        return sw_fail(err, SW_EINPUT, "the memory image has %lld bytes, the module's data needs %llu",
+                       (long long)file.st_size, (unsigned long long)strip->image_bytes);
     struct engine_pool *pool = &module->pools[0];
     size_t bytes = (strip->image_bytes + ENGINE_PAGE_BYTES - 1) & ~(size_t)(ENGINE_PAGE_BYTES - 1);
     pool->image_fd = fcntl(fd, F_DUPFD_CLOEXEC, 0);
@@ -45,12 +46,14 @@ static int make_pools(struct engine_module *module, struct sw_err *err)
     if (!module->pools)
         return sw_fail(err, SW_ENOMEM, "no memory for the module's slots");
     for (uint32_t i = 0; i < count; i++)
-        engine__pool_init(&module->pools[i], module->engine, core->memories[core->memory_import_count + i].min << 16);
+        engine__pool_init(&module->pools[i], module->engine,
+                          core->memories[core->memory_import_count + i].min << 16);
     module->pool_count = count;
     return 0;
 }
 
-static const struct engine_core_export start_export = {.kind = ENGINE_CORE_FUNC, .index = 0}; /* index: core.start */
+static const struct engine_core_export start_export = {.kind = ENGINE_CORE_FUNC,
+                                                       .index = 0}; /* index: core.start */
 
 static int index_exports(struct engine_module *module, struct sw_err *err)
 {
@@ -74,7 +77,8 @@ static int check_belongs(const struct engine_module *module, struct sw_err *err)
     wasmtime_module_imports(module->wasm, &imports);
     wasmtime_module_exports(module->wasm, &exports);
     const struct engine_core *core = module->core;
-    bool same = imports.size == core->import_count && exports.size == (size_t)core->export_count + (core->has_start ? 1 : 0);
+    bool same = imports.size == core->import_count &&
+                exports.size == (size_t)core->export_count + (core->has_start ? 1 : 0);
     wasm_importtype_vec_delete(&imports);
     wasm_exporttype_vec_delete(&exports);
     return same ? 0 : sw_fail(err, SW_EINPUT, "the compiled module does not belong to this core module");
@@ -128,7 +132,8 @@ void engine_module_free(struct engine_module *module)
         struct engine_pool *pool = &module->pools[i];
         engine__pool_drain(pool);
         if (pool->pristine)
-            (void)munmap((void *)(uintptr_t)pool->pristine, pool->image_bytes); /* fails for bad arguments only */
+            (void)munmap((void *)(uintptr_t)pool->pristine,
+                         pool->image_bytes); /* fails for bad arguments only */
         if (pool->image_fd >= 0)
             (void)close(pool->image_fd); /* read-only: nothing to lose */
     }
@@ -151,21 +156,25 @@ static bool only_numbers(const struct engine_valtype *types, uint32_t n)
 }
 
 /* References are refused where C stands between: a raw reference in C's hands could be forged or outlive a collection. */
-static int check_link(const struct engine_core *core, const struct engine_link *link, uint32_t i, struct sw_err *err)
+static int check_link(const struct engine_core *core, const struct engine_link *link, uint32_t i,
+                      struct sw_err *err)
 {
     const struct engine_core_import *import = &core->imports[i];
     if (link->kind == ENGINE_LINK_EXPORT)
         return 0;
     if (import->kind != ENGINE_CORE_FUNC)
-        return sw_fail(err, SW_EINPUT, "import '" SW_FMT "' '" SW_FMT "' is not a function; the host gives functions only",
+        return sw_fail(err, SW_EINPUT,
+                       "import '" SW_FMT "' '" SW_FMT "' is not a function; the host gives functions only",
                        SW_ARG(import->module), SW_ARG(import->name));
     const struct engine_functype *type = engine_core_func_type(core, import->index);
-    if (!type->is_func || !only_numbers(type->params, type->param_count) || !only_numbers(type->results, type->result_count))
-        return sw_fail(err, SW_EINPUT, "import '" SW_FMT "' '" SW_FMT "' takes or gives references, which the host does not",
+    if (!type->is_func || !only_numbers(type->params, type->param_count) ||
+        !only_numbers(type->results, type->result_count))
+        return sw_fail(err, SW_EINPUT,
+                       "import '" SW_FMT "' '" SW_FMT "' takes or gives references, which the host does not",
                        SW_ARG(import->module), SW_ARG(import->name));
     if (link->kind == ENGINE_LINK_HOST && !link->fn)
-        return sw_fail(err, SW_EBUG, "import '" SW_FMT "' '" SW_FMT "' is bound to no function", SW_ARG(import->module),
-                       SW_ARG(import->name));
+        return sw_fail(err, SW_EBUG, "import '" SW_FMT "' '" SW_FMT "' is bound to no function",
+                       SW_ARG(import->module), SW_ARG(import->name));
     return 0;
 }
 
@@ -179,8 +188,12 @@ static int copy_links(struct engine_bound *bound, const struct engine_link *link
         if (rc < 0)
             return rc;
         struct bound_link *to = &bound->links[i];
-        *to = (struct bound_link){.bound = bound, .kind = links[i].kind, .fn = links[i].fn, .env = links[i].env,
-                                  .import = i, .instance = links[i].instance};
+        *to = (struct bound_link){.bound = bound,
+                                  .kind = links[i].kind,
+                                  .fn = links[i].fn,
+                                  .env = links[i].env,
+                                  .import = i,
+                                  .instance = links[i].instance};
         if (to->kind == ENGINE_LINK_LATE)
             to->late = bound->late_count++;
         if (to->kind == ENGINE_LINK_HOST)
@@ -206,7 +219,8 @@ static int fast_path(const struct engine_bound *bound, struct sw_err *err)
     for (size_t i = 0; i < bound->count; i++) {
         if (bound->links[i].kind == ENGINE_LINK_EXPORT)
             return SW_ABSENT;
-        bytes += core->imports[i].module.n + core->imports[i].name.n + sizeof(size_t); /* below three times the module's size */
+        bytes += core->imports[i].module.n + core->imports[i].name.n +
+                 sizeof(size_t); /* below three times the module's size */
     }
     sw_auto_free char *keys = sw_try_alloc(bytes);
     if (!keys)
@@ -245,7 +259,8 @@ static int define(struct engine_bound *bound, bool numbers, struct sw_err *err)
 {
     const struct engine_core *core = bound->module->core;
     wasm_importtype_vec_t types;
-    wasmtime_module_imports(bound->module->wasm, &types); /* as many as core has: checked when the module was opened */
+    wasmtime_module_imports(bound->module->wasm,
+                            &types); /* as many as core has: checked when the module was opened */
     int rc = 0;
     for (size_t i = 0; rc == 0 && i < bound->count; i++) {
         if (bound->links[i].kind == ENGINE_LINK_EXPORT)
@@ -260,9 +275,9 @@ static int define(struct engine_bound *bound, bool numbers, struct sw_err *err)
             rc = sw_fail(err, SW_EINPUT, "the compiled module does not belong to this core module");
             break;
         }
-        wasmtime_error_t *error =
-            wasmtime_linker_define_func_unchecked(bound->linker, module.n ? module.p : "", module.n, name.n ? name.p : "", name.n,
-                                                  type, engine__host, &bound->links[i], NULL);
+        wasmtime_error_t *error = wasmtime_linker_define_func_unchecked(
+            bound->linker, module.n ? module.p : "", module.n, name.n ? name.p : "", name.n, type,
+            engine__host, &bound->links[i], NULL);
         if (error)
             rc = engine__error_take(error, SW_EINPUT, err);
     }
@@ -280,14 +295,15 @@ static int link_up(struct engine_bound *bound, struct sw_err *err)
     rc = define(bound, numbers, err);
     if (rc < 0 || numbers)
         return rc;
-    wasmtime_error_t *error = wasmtime_linker_instantiate_pre(bound->linker, bound->module->wasm, &bound->pre);
+    wasmtime_error_t *error =
+        wasmtime_linker_instantiate_pre(bound->linker, bound->module->wasm, &bound->pre);
     wasmtime_linker_delete(bound->linker); /* the instance_pre holds what it needs */
     bound->linker = NULL;
     return error ? engine__error_take(error, SW_EINPUT, err) : 0;
 }
 
-int engine_module_bind(struct engine_module *module, const struct engine_link *links, size_t count, struct engine_bound **ret,
-                       struct sw_err *err)
+int engine_module_bind(struct engine_module *module, const struct engine_link *links, size_t count,
+                       struct engine_bound **ret, struct sw_err *err)
 {
     if (count != module->core->import_count)
         return sw_fail(err, SW_EBUG, "%zu links for %u imports", count, module->core->import_count);

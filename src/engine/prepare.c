@@ -33,10 +33,11 @@ static bool constant_offset(const struct engine_core_data *data, bool is_64, uin
 int engine__strip_plan(const struct engine_core *core, struct engine_strip *ret, struct sw_err *err)
 {
     struct engine_strip strip = {0};
-    bool one_memory = core->memory_count == 1 && core->memory_import_count == 0 && !core->memories[0].shared &&
-                      core->memories[0].page_log2 == 16;
+    bool one_memory = core->memory_count == 1 && core->memory_import_count == 0 &&
+                      !core->memories[0].shared && core->memories[0].page_log2 == 16;
     bool keep = !one_memory;
-    uint64_t size = one_memory ? core->memories[0].min << 16 : 0; /* at most 2^48 pages: the shift is exact for < 2^48 */
+    uint64_t size =
+        one_memory ? core->memories[0].min << 16 : 0; /* at most 2^48 pages: the shift is exact for < 2^48 */
     if (one_memory && core->memories[0].min >= UINT64_C(1) << 48)
         keep = true;
     for (uint32_t i = 0; i < core->data_count; i++) {
@@ -46,7 +47,8 @@ int engine__strip_plan(const struct engine_core *core, struct engine_strip *ret,
             continue;
         bool constant = one_memory && constant_offset(data, core->memories[0].is_64, &offset);
         if (constant && !keep && (offset > size || data->bytes.n > size - offset))
-            return sw_fail(err, SW_EINPUT, "data segment %u (%zu bytes at %llu) lies outside the memory of %llu bytes", i,
+            return sw_fail(err, SW_EINPUT,
+                           "data segment %u (%zu bytes at %llu) lies outside the memory of %llu bytes", i,
                            data->bytes.n, (unsigned long long)offset, (unsigned long long)size);
         uint64_t end = offset + data->bytes.n; /* exact: both are below the memory's size */
         if (keep || !constant || end > ENGINE_IMAGE_BYTES_MAX) {
@@ -63,7 +65,8 @@ int engine__strip_plan(const struct engine_core *core, struct engine_strip *ret,
     return 0;
 }
 
-static int make_image(const struct engine_core *core, const struct engine_strip *strip, struct sw_buf *image, struct sw_err *err)
+static int make_image(const struct engine_core *core, const struct engine_strip *strip, struct sw_buf *image,
+                      struct sw_err *err)
 {
     int rc = sw_buf_reserve(image, strip->image_bytes, err);
     if (rc < 0)
@@ -108,7 +111,8 @@ static int put_section_head(struct sw_buf *out, uint8_t id, uint64_t n, struct s
 }
 
 /* The exports, with the start function behind them. old: the entries of the export section without their count; may be empty. */
-static int put_exports(const struct engine_core *core, struct sw_str old, struct sw_buf *out, struct sw_err *err)
+static int put_exports(const struct engine_core *core, struct sw_str old, struct sw_buf *out,
+                       struct sw_err *err)
 {
     struct sw_str name = ENGINE_START_EXPORT;
     uint64_t count = (uint64_t)core->export_count + 1;
@@ -135,9 +139,11 @@ static struct sw_str new_segment(const struct engine_core *core, const struct en
     return core->has_data_count_section ? SW_LIT("\1\0") : SW_LIT(""); /* passive, empty */
 }
 
-static int put_data(const struct engine_core *core, const struct engine_strip *strip, struct sw_buf *out, struct sw_err *err)
+static int put_data(const struct engine_core *core, const struct engine_strip *strip, struct sw_buf *out,
+                    struct sw_err *err)
 {
-    uint32_t count = core->has_data_count_section ? core->data_count : core->data_count - strip->segments_stripped;
+    uint32_t count =
+        core->has_data_count_section ? core->data_count : core->data_count - strip->segments_stripped;
     uint64_t n = leb_size(count);
     for (uint32_t i = 0; i < core->data_count; i++)
         n += new_segment(core, strip, i).n;
@@ -150,15 +156,17 @@ static int put_data(const struct engine_core *core, const struct engine_strip *s
 }
 
 /* One section into its new form. whole: with its header; body: without. */
-static int put_section(const struct engine_core *core, const struct engine_strip *strip, uint8_t id, struct sw_str whole,
-                       struct core_reader body, struct sw_buf *out)
+static int put_section(const struct engine_core *core, const struct engine_strip *strip, uint8_t id,
+                       struct sw_str whole, struct core_reader body, struct sw_buf *out)
 {
     struct sw_err *err = body.err;
     struct sw_str name = {0};
     uint32_t count = 0;
     switch (id) {
     case ID_CUSTOM: /* names are kept for backtraces; the rest (debug information mostly) would only grow the product */
-        return core_read_name(&body, &name) == 0 && sw_str_eq(name, SW_LIT("name")) ? sw_buf_add(out, whole, err) : 0;
+        return core_read_name(&body, &name) == 0 && sw_str_eq(name, SW_LIT("name"))
+                   ? sw_buf_add(out, whole, err)
+                   : 0;
     case ID_EXPORT:
         if (!core->has_start)
             return sw_buf_add(out, whole, err);
@@ -174,7 +182,8 @@ static int put_section(const struct engine_core *core, const struct engine_strip
     }
 }
 
-static int rewrite(const struct engine_core *core, const struct engine_strip *strip, struct sw_buf *out, struct sw_err *err)
+static int rewrite(const struct engine_core *core, const struct engine_strip *strip, struct sw_buf *out,
+                   struct sw_err *err)
 {
     struct core_reader r = {.start = (const uint8_t *)core->bytes.p, .err = err};
     r.p = r.start + 8;
@@ -203,13 +212,15 @@ static int rewrite(const struct engine_core *core, const struct engine_strip *st
     return rc;
 }
 
-int engine_core_prepare(const struct engine_core *core, struct sw_buf *ret_wasm, struct sw_buf *ret_image, struct sw_err *err)
+int engine_core_prepare(const struct engine_core *core, struct sw_buf *ret_wasm, struct sw_buf *ret_image,
+                        struct sw_err *err)
 {
     struct engine_strip strip = {0};
     size_t wasm_n = ret_wasm->n;
     size_t image_n = ret_image->n;
     if (engine_core_export_find(core, ENGINE_START_EXPORT))
-        return sw_fail(err, SW_EINPUT, "the export name '" SW_FMT "' is reserved", SW_ARG(ENGINE_START_EXPORT));
+        return sw_fail(err, SW_EINPUT, "the export name '" SW_FMT "' is reserved",
+                       SW_ARG(ENGINE_START_EXPORT));
     int rc = engine__strip_plan(core, &strip, err);
     if (rc == 0)
         rc = make_image(core, &strip, ret_image, err);

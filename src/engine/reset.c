@@ -40,7 +40,8 @@ struct scan_request {
 #define SCAN_PRESENT (1u << 3)
 #define SCAN_SWAPPED (1u << 4)
 #define SCAN_ZERO_PAGE (1u << 5)
-#define SCAN_REGIONS 64 /* the kernel allocates this many for each request: few are cheaper (wasmtime.md 14.6.3) */
+#define SCAN_REGIONS                                                                                         \
+    64 /* the kernel allocates this many for each request: few are cheaper (wasmtime.md 14.6.3) */
 
 #define ENTRY_FILE (UINT64_C(1) << 61) /* of /proc/self/pagemap */
 #define ENTRY_SWAPPED (UINT64_C(1) << 62)
@@ -64,10 +65,13 @@ static int scan(int pagemap_fd, struct scan_request *request)
 bool engine__scan_works(int pagemap_fd)
 {
     struct scan_region region = {0};
-    uint64_t page = (uintptr_t)&region & ~(uint64_t)(ENGINE_PAGE_BYTES - 1); /* a page of the stack: private and present */
-    struct scan_request request = {.start = page, .end = page + ENGINE_PAGE_BYTES, .regions = (uintptr_t)&region, .regions_len = 1};
+    uint64_t page = (uintptr_t)&region &
+                    ~(uint64_t)(ENGINE_PAGE_BYTES - 1); /* a page of the stack: private and present */
+    struct scan_request request = {
+        .start = page, .end = page + ENGINE_PAGE_BYTES, .regions = (uintptr_t)&region, .regions_len = 1};
     region.categories = 1; /* dirties it */
-    return scan(pagemap_fd, &request) == 1 && region.start == page && request.walk_end == page + ENGINE_PAGE_BYTES;
+    return scan(pagemap_fd, &request) == 1 && region.start == page &&
+           request.walk_end == page + ENGINE_PAGE_BYTES;
 }
 
 /* ---- putting pages back ---- */
@@ -97,7 +101,9 @@ static int reset_by_scan(int pagemap_fd, struct reset *r)
 {
     struct scan_region regions[SCAN_REGIONS];
     uint64_t base = (uintptr_t)r->slot->base;
-    struct scan_request request = {.start = base, .end = base + r->slot->bytes, .regions = (uintptr_t)regions,
+    struct scan_request request = {.start = base,
+                                   .end = base + r->slot->bytes,
+                                   .regions = (uintptr_t)regions,
                                    .regions_len = SCAN_REGIONS};
     while (request.start < request.end && r->pages <= r->pages_max) {
         int n = scan(pagemap_fd, &request);
@@ -116,7 +122,8 @@ static bool is_fresh(const struct engine_slot *slot, uint64_t offset)
 {
     static const uint8_t zeros[ENGINE_PAGE_BYTES];
     const struct engine_pool *pool = slot->pool;
-    return memcmp(slot->base + offset, offset < pool->image_bytes ? pool->pristine + offset : zeros, ENGINE_PAGE_BYTES) == 0;
+    return memcmp(slot->base + offset, offset < pool->image_bytes ? pool->pristine + offset : zeros,
+                  ENGINE_PAGE_BYTES) == 0;
 }
 
 /* pagemap does not tell the zero page from a private one: comparing first keeps read pages from being made private by the reset. */
@@ -127,7 +134,8 @@ static int reset_by_pagemap(int pagemap_fd, struct reset *r)
     uint64_t count = r->slot->bytes / ENGINE_PAGE_BYTES;
     for (uint64_t page = 0; page < count && r->pages <= r->pages_max;) {
         uint64_t want = count - page < ENTRIES ? count - page : ENTRIES;
-        ssize_t got = pread(pagemap_fd, entries, want * sizeof *entries, (off_t)((first + page) * sizeof *entries));
+        ssize_t got =
+            pread(pagemap_fd, entries, want * sizeof *entries, (off_t)((first + page) * sizeof *entries));
         if (got < 0 && errno == EINTR)
             continue;
         if (got < (ssize_t)sizeof *entries)
@@ -146,10 +154,12 @@ int engine__slot_reset(struct engine *engine, struct engine_slot *slot)
 {
     struct engine_pool *pool = slot->pool;
     struct reset r = {.slot = slot};
-    r.pages_max = slot->fresh ? ENGINE_DIRTY_PAGES_MAX : pool->typical_pages * ENGINE_DIRTY_PAGES_FACTOR + ENGINE_DIRTY_PAGES_BASE;
+    r.pages_max = slot->fresh ? ENGINE_DIRTY_PAGES_MAX
+                              : pool->typical_pages * ENGINE_DIRTY_PAGES_FACTOR + ENGINE_DIRTY_PAGES_BASE;
     if (r.pages_max > ENGINE_DIRTY_PAGES_MAX)
         r.pages_max = ENGINE_DIRTY_PAGES_MAX;
-    int rc = engine->use_scan ? reset_by_scan(engine->pagemap_fd, &r) : reset_by_pagemap(engine->pagemap_fd, &r);
+    int rc =
+        engine->use_scan ? reset_by_scan(engine->pagemap_fd, &r) : reset_by_pagemap(engine->pagemap_fd, &r);
     if (rc < 0)
         return -1;
     bool trim = r.pages > r.pages_max;

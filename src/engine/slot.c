@@ -51,10 +51,12 @@ static int map_slot(const struct engine_pool *pool, uint8_t **ret_base)
     if (map == MAP_FAILED)
         return -1;
     uint8_t *base = map + ENGINE_SLOT_GUARD_BYTES;
-    (void)madvise(map, RESERVED_BYTES, MADV_NOHUGEPAGE); /* a huge page would make 2 MiB the unit of reset; else harmless */
+    (void)madvise(map, RESERVED_BYTES,
+                  MADV_NOHUGEPAGE); /* a huge page would make 2 MiB the unit of reset; else harmless */
     bool ok = pool->min_bytes == 0 || mprotect(base, pool->min_bytes, PROT_READ | PROT_WRITE) == 0;
     if (ok && pool->image_bytes)
-        ok = mmap(base, pool->image_bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_FIXED, pool->image_fd, 0) != MAP_FAILED;
+        ok = mmap(base, pool->image_bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_FIXED, pool->image_fd,
+                  0) != MAP_FAILED;
     if (!ok) {
         (void)munmap(map, RESERVED_BYTES);
         return -1;
@@ -84,7 +86,9 @@ static int slot_new(struct engine_pool *pool, struct engine_slot **ret, struct s
     while (map_slot(pool, &slot->base) < 0)
         if (!evict_one(engine)) {
             sw_free(slot);
-            return sw_fail(err, SW_ELIMIT, "the system gives no more address space or mappings for a guest memory (see vm.max_map_count)");
+            return sw_fail(err, SW_ELIMIT,
+                           "the system gives no more address space or mappings for a guest memory (see "
+                           "vm.max_map_count)");
         }
     slot->pool = pool;
     slot->fresh = true;
@@ -96,13 +100,15 @@ static int slot_new(struct engine_pool *pool, struct engine_slot **ret, struct s
     return 0;
 }
 
-static int slot_take(struct engine_pool *pool, struct engine_store *store, struct engine_slot **ret, struct sw_err *err)
+static int slot_take(struct engine_pool *pool, struct engine_store *store, struct engine_slot **ret,
+                     struct sw_err *err)
 {
     struct engine_slot *slot = NULL;
     if (pool->min_bytes > store->limits.memory_bytes_max - store->memory_bytes) {
         store->memory_refused = store->memory_bytes + pool->min_bytes;
-        return sw_fail(err, SW_ELIMIT, "a memory of %llu bytes passes the limit of %llu for all memories together",
-                       (unsigned long long)pool->min_bytes, (unsigned long long)store->limits.memory_bytes_max);
+        return sw_fail(
+            err, SW_ELIMIT, "a memory of %llu bytes passes the limit of %llu for all memories together",
+            (unsigned long long)pool->min_bytes, (unsigned long long)store->limits.memory_bytes_max);
     }
     struct sw_link *link = sw_list_take_head(&pool->free);
     if (link) {
@@ -171,7 +177,7 @@ static uint8_t *memory_get(void *env, size_t *bytes, size_t *capacity)
 static void close_again(uint8_t *p, uint64_t n)
 {
     if (mmap(p, n, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0) == MAP_FAILED)
-        abort(); /* going on would let a guest see what another one leaves there */
+        abort();                          /* going on would let a guest see what another one leaves there */
     (void)madvise(p, n, MADV_NOHUGEPAGE); /* as in map_slot */
 }
 
@@ -201,20 +207,23 @@ static struct engine_pool *pool_for(struct engine *engine, size_t min)
 {
     if (engine->pending_bound) {
         struct engine_module *module = engine->pending_bound->module;
-        if (engine->pending_memory < module->pool_count && module->pools[engine->pending_memory].min_bytes == min)
+        if (engine->pending_memory < module->pool_count &&
+            module->pools[engine->pending_memory].min_bytes == min)
             return &module->pools[engine->pending_memory++];
     }
     return min == 0 ? &engine->anonymous : NULL;
 }
 
 /* lint: allow(size): Wasmtime's signature */
-wasmtime_error_t *engine__memory_new(void *env, const wasm_memorytype_t *type, size_t min, size_t max, size_t reserved,
-                                     size_t guard, wasmtime_linear_memory_t *ret)
+wasmtime_error_t *engine__memory_new(void *env, const wasm_memorytype_t *type, size_t min, size_t max,
+                                     size_t reserved, size_t guard, wasmtime_linear_memory_t *ret)
 {
     (void)type;
     (void)max; /* Wasmtime itself keeps growth below it */
     struct engine *engine = env;
-    struct engine_store *store = engine->pending ? engine->pending : engine->running ? engine->running->store : NULL;
+    struct engine_store *store = engine->pending   ? engine->pending
+                                 : engine->running ? engine->running->store
+                                                   : NULL;
     struct engine_pool *pool = pool_for(engine, min);
     struct engine_slot *slot = NULL;
     if (!store || !pool || reserved > ENGINE_SLOT_BYTES || guard > ENGINE_SLOT_GUARD_BYTES) {
@@ -223,8 +232,8 @@ wasmtime_error_t *engine__memory_new(void *env, const wasm_memorytype_t *type, s
     }
     if (slot_take(pool, store, &slot, &engine->pending_err) < 0)
         return wasmtime_error_new("no memory slot");
-    *ret = (wasmtime_linear_memory_t){.env = slot, .get_memory = memory_get, .grow_memory = memory_grow,
-                                      .finalizer = slot_release};
+    *ret = (wasmtime_linear_memory_t){
+        .env = slot, .get_memory = memory_get, .grow_memory = memory_grow, .finalizer = slot_release};
     return NULL;
 }
 

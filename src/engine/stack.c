@@ -55,7 +55,8 @@ static void stack_release(void *env)
     struct engine_stack *stack = env;
     struct engine *engine = stack->engine;
     if (++stack->uses % ENGINE_STACK_TRIM_USES == 0) /* one deep recursion must not stay resident for ever */
-        (void)madvise(stack->map + ENGINE_STACK_GUARD_BYTES, ENGINE_STACK_BYTES - ENGINE_STACK_KEEP_BYTES, MADV_DONTNEED);
+        (void)madvise(stack->map + ENGINE_STACK_GUARD_BYTES, ENGINE_STACK_BYTES - ENGINE_STACK_KEEP_BYTES,
+                      MADV_DONTNEED);
     stack->freed_ms = loop_now_ms(engine->loop);
     sw_list_add_head(&engine->free_stacks, &stack->link);
 }
@@ -67,7 +68,8 @@ wasmtime_error_t *engine__stack_new(void *env, size_t size, bool zeroed, wasmtim
         return wasmtime_error_new("unexpected stack size");
     struct sw_link *link = sw_list_take_head(&engine->free_stacks);
     struct engine_stack *stack = link ? SW_CONTAINER(link, struct engine_stack, link) : NULL;
-    if (!stack && engine->stacks_now < 2 * (uint64_t)engine->stacks_max) /* a store may keep one beside those of its calls */
+    if (!stack && engine->stacks_now <
+                      2 * (uint64_t)engine->stacks_max) /* a store may keep one beside those of its calls */
         stack = stack_new(engine);
     if (!stack)
         return wasmtime_error_new("no stack for a fiber");

@@ -6,8 +6,8 @@
 #include "engine/engine_internal.h"
 #include "engine/limits.h"
 
-#define IMPORTS_INLINE 64               /* externs of one instantiation kept on the stack */
-#define INSTANTIATE_TICKS (1u << 30)    /* what runs there (segments) cannot loop: no deadline */
+#define IMPORTS_INLINE 64            /* externs of one instantiation kept on the stack */
+#define INSTANTIATE_TICKS (1u << 30) /* what runs there (segments) cannot loop: no deadline */
 
 /* ---- life ---- */
 
@@ -24,8 +24,8 @@ static struct engine_store *take_struct(struct engine *engine)
     return store;
 }
 
-int engine_store_new(struct engine *engine, const struct engine_limits *limits, void *owner, struct engine_store **ret,
-                     struct sw_err *err)
+int engine_store_new(struct engine *engine, const struct engine_limits *limits, void *owner,
+                     struct engine_store **ret, struct sw_err *err)
 {
     struct engine_store *store = take_struct(engine);
     if (!store)
@@ -43,8 +43,8 @@ int engine_store_new(struct engine *engine, const struct engine_limits *limits, 
         store->limits.table_elements_max = ENGINE_TABLE_ELEMENTS_MAX;
     store->wasm = wasmtime_store_new(engine->wasm, store, NULL);
     store->context = wasmtime_store_context(store->wasm);
-    wasmtime_store_limiter(store->wasm, -1, (int64_t)store->limits.table_elements_max, ENGINE_STORE_INSTANCES_MAX,
-                           ENGINE_STORE_TABLES_MAX, ENGINE_STORE_MEMORIES_MAX);
+    wasmtime_store_limiter(store->wasm, -1, (int64_t)store->limits.table_elements_max,
+                           ENGINE_STORE_INSTANCES_MAX, ENGINE_STORE_TABLES_MAX, ENGINE_STORE_MEMORIES_MAX);
     wasmtime_store_epoch_deadline_callback(store->wasm, engine__epoch, store, NULL);
     engine->stats.stores_now++;
     *ret = store;
@@ -94,7 +94,8 @@ static int reserve_instance(struct engine_store *store, uint32_t number, struct 
     if (number < store->instance_cap)
         return 0;
     if (number >= ENGINE_STORE_INSTANCES_MAX)
-        return sw_fail(err, SW_ELIMIT, "more than %d core instances in one store", ENGINE_STORE_INSTANCES_MAX);
+        return sw_fail(err, SW_ELIMIT, "more than %d core instances in one store",
+                       ENGINE_STORE_INSTANCES_MAX);
     uint32_t cap = store->instance_cap;
     while (cap <= number)
         cap *= 2;
@@ -137,13 +138,16 @@ static int check_tables(const struct engine_store *store, const struct engine_co
 /* What Wasmtime allocates for an instance (wasmtime.md 2.1): it is the guest's doing, so more than a little counts as its memory. */
 static int charge_instance(struct engine_store *store, const struct engine_core *core, struct sw_err *err)
 {
-    uint64_t bytes = UINT64_C(16) * core->global_count + UINT64_C(32) * (core->func_count + core->func_import_count);
+    uint64_t bytes =
+        UINT64_C(16) * core->global_count + UINT64_C(32) * (core->func_count + core->func_import_count);
     if (bytes <= ENGINE_INSTANCE_BYTES_FREE)
         return 0;
     bytes -= ENGINE_INSTANCE_BYTES_FREE;
     if (bytes > store->limits.memory_bytes_max - store->memory_bytes)
-        return sw_fail(err, SW_ELIMIT, "a core instance of %u functions and %u globals passes the limit of %llu bytes of memory",
-                       core->func_count, core->global_count, (unsigned long long)store->limits.memory_bytes_max);
+        return sw_fail(
+            err, SW_ELIMIT,
+            "a core instance of %u functions and %u globals passes the limit of %llu bytes of memory",
+            core->func_count, core->global_count, (unsigned long long)store->limits.memory_bytes_max);
     store->memory_bytes += bytes; /* until the store ends, as the instance */
     return 0;
 }
@@ -153,8 +157,8 @@ static bool is_made(const struct engine_store *store, uint32_t instance)
     return instance < store->instance_count && store->instances[instance].bound;
 }
 
-static int fill_externs(struct engine_store *store, const struct engine_bound *bound, wasmtime_extern_t *externs,
-                        struct sw_err *err)
+static int fill_externs(struct engine_store *store, const struct engine_bound *bound,
+                        wasmtime_extern_t *externs, struct sw_err *err)
 {
     const struct engine_core *core = bound->module->core;
     for (size_t i = 0; i < bound->count; i++) {
@@ -167,24 +171,26 @@ static int fill_externs(struct engine_store *store, const struct engine_bound *b
             continue;
         }
         if (!is_made(store, link->instance) ||
-            !wasmtime_instance_export_get(store->context, &store->instances[link->instance].wasm, link->name.n ? link->name.p : "",
-                                          link->name.n, &externs[i]))
-            return sw_fail(err, SW_EINPUT, "import '" SW_FMT "' '" SW_FMT "': core instance %u has no export '" SW_FMT "'",
-                           SW_ARG(core->imports[i].module), SW_ARG(core->imports[i].name), link->instance, SW_ARG(link->name));
+            !wasmtime_instance_export_get(store->context, &store->instances[link->instance].wasm,
+                                          link->name.n ? link->name.p : "", link->name.n, &externs[i]))
+            return sw_fail(err, SW_EINPUT,
+                           "import '" SW_FMT "' '" SW_FMT "': core instance %u has no export '" SW_FMT "'",
+                           SW_ARG(core->imports[i].module), SW_ARG(core->imports[i].name), link->instance,
+                           SW_ARG(link->name));
     }
     return 0;
 }
 
-static wasmtime_error_t *instantiate(struct engine_store *store, const struct engine_bound *bound, wasmtime_extern_t *externs,
-                                     wasmtime_instance_t *ret, wasm_trap_t **trap)
+static wasmtime_error_t *instantiate(struct engine_store *store, const struct engine_bound *bound,
+                                     wasmtime_extern_t *externs, wasmtime_instance_t *ret, wasm_trap_t **trap)
 {
     if (bound->pre)
         return wasmtime_instance_pre_instantiate(bound->pre, store->context, ret, trap);
     return wasmtime_instance_new(store->context, bound->module->wasm, externs, bound->count, ret, trap);
 }
 
-static int instantiate_pending(struct engine_store *store, struct engine_bound *bound, wasmtime_extern_t *externs,
-                               wasmtime_instance_t *ret, struct sw_err *err)
+static int instantiate_pending(struct engine_store *store, struct engine_bound *bound,
+                               wasmtime_extern_t *externs, wasmtime_instance_t *ret, struct sw_err *err)
 {
     struct engine *engine = store->engine;
     wasm_trap_t *trap = NULL;
@@ -213,7 +219,8 @@ static int instantiate_pending(struct engine_store *store, struct engine_bound *
     return sw_fail(err, SW_EGUEST, "instantiation trapped: %s", store->failure.text);
 }
 
-int engine_store_instantiate_at(struct engine_store *store, struct engine_bound *bound, uint32_t number, struct sw_err *err)
+int engine_store_instantiate_at(struct engine_store *store, struct engine_bound *bound, uint32_t number,
+                                struct sw_err *err)
 {
     const struct engine_module *module = bound->module;
     assert(!store->engine->running); /* Wasmtime refuses to instantiate on a fiber */
@@ -254,7 +261,8 @@ int engine_store_instantiate_at(struct engine_store *store, struct engine_bound 
     return 0;
 }
 
-int engine_store_instantiate(struct engine_store *store, struct engine_bound *bound, uint32_t *ret_instance, struct sw_err *err)
+int engine_store_instantiate(struct engine_store *store, struct engine_bound *bound, uint32_t *ret_instance,
+                             struct sw_err *err)
 {
     uint32_t number = store->instance_count;
     int rc = engine_store_instantiate_at(store, bound, number, err);
@@ -266,22 +274,23 @@ int engine_store_instantiate(struct engine_store *store, struct engine_bound *bo
 /* ---- exports ---- */
 
 /* Returns the export, or NULL when the instance has none of that name and kind. */
-static const struct engine_core_export *find_export(const struct engine_store *store, uint32_t instance, struct sw_str name,
-                                                    enum engine_core_kind kind)
+static const struct engine_core_export *find_export(const struct engine_store *store, uint32_t instance,
+                                                    struct sw_str name, enum engine_core_kind kind)
 {
     if (!is_made(store, instance))
         return NULL;
-    const struct engine_core_export *export = sw_map_get(&store->instances[instance].bound->module->exports, name);
+    const struct engine_core_export *export =
+        sw_map_get(&store->instances[instance].bound->module->exports, name);
     return export && export->kind == kind ? export : NULL;
 }
 
-int engine__export_func(struct engine_store *store, uint32_t instance, struct sw_str name, struct engine_func *ret,
-                        const struct engine_functype **ret_type)
+int engine__export_func(struct engine_store *store, uint32_t instance, struct sw_str name,
+                        struct engine_func *ret, const struct engine_functype **ret_type)
 {
     wasmtime_extern_t item;
     const struct engine_core_export *export = find_export(store, instance, name, ENGINE_CORE_FUNC);
-    if (!export || !wasmtime_instance_export_get(store->context, &store->instances[instance].wasm, name.n ? name.p : "", name.n,
-                                                 &item))
+    if (!export || !wasmtime_instance_export_get(store->context, &store->instances[instance].wasm,
+                                                 name.n ? name.p : "", name.n, &item))
         return SW_ABSENT;
     assert(item.kind == WASMTIME_EXTERN_FUNC);
     const struct engine_core *core = store->instances[instance].bound->module->core;
@@ -294,17 +303,20 @@ int engine__export_func(struct engine_store *store, uint32_t instance, struct sw
     return 0;
 }
 
-int engine_instance_func(struct engine_store *store, uint32_t instance, struct sw_str name, struct engine_func *ret)
+int engine_instance_func(struct engine_store *store, uint32_t instance, struct sw_str name,
+                         struct engine_func *ret)
 {
     const struct engine_functype *type = NULL;
     return engine__export_func(store, instance, name, ret, &type);
 }
 
-int engine_instance_memory(struct engine_store *store, uint32_t instance, struct sw_str name, struct engine_memory *ret)
+int engine_instance_memory(struct engine_store *store, uint32_t instance, struct sw_str name,
+                           struct engine_memory *ret)
 {
     wasmtime_extern_t item;
     if (!find_export(store, instance, name, ENGINE_CORE_MEMORY) ||
-        !wasmtime_instance_export_get(store->context, &store->instances[instance].wasm, name.n ? name.p : "", name.n, &item))
+        !wasmtime_instance_export_get(store->context, &store->instances[instance].wasm, name.n ? name.p : "",
+                                      name.n, &item))
         return SW_ABSENT;
     assert(item.kind == WASMTIME_EXTERN_MEMORY);
     const uint8_t *base = wasmtime_memory_data(store->context, &item.of.memory);
@@ -339,18 +351,21 @@ static int look_up(struct engine_store *store, const struct bound_link *link, st
     const struct engine_functype *type = NULL;
     struct engine_func found = {{0}};
     if (engine__export_func(store, link->instance, link->name, &found, &type) != 0)
-        return engine_store_fail(store, ENGINE_TRAP_HOST,
-                                 "import '" SW_FMT "' '" SW_FMT "' was called before core instance %u had an export '" SW_FMT "'",
-                                 SW_ARG(import->module), SW_ARG(import->name), link->instance, SW_ARG(link->name));
+        return engine_store_fail(
+            store, ENGINE_TRAP_HOST,
+            "import '" SW_FMT "' '" SW_FMT "' was called before core instance %u had an export '" SW_FMT "'",
+            SW_ARG(import->module), SW_ARG(import->name), link->instance, SW_ARG(link->name));
     if (!engine_functype_eq(type, engine_core_func_type(core, import->index)))
-        return engine_store_fail(store, ENGINE_TRAP_HOST,
-                                 "import '" SW_FMT "' '" SW_FMT "' has another type than export '" SW_FMT "' of core instance %u",
-                                 SW_ARG(import->module), SW_ARG(import->name), SW_ARG(link->name), link->instance);
+        return engine_store_fail(
+            store, ENGINE_TRAP_HOST,
+            "import '" SW_FMT "' '" SW_FMT "' has another type than export '" SW_FMT "' of core instance %u",
+            SW_ARG(import->module), SW_ARG(import->name), SW_ARG(link->name), link->instance);
     *func = found;
     return 0;
 }
 
-int engine__late_call(const struct bound_link *link, struct engine_store *store, union engine_val *vals, size_t n)
+int engine__late_call(const struct bound_link *link, struct engine_store *store, union engine_val *vals,
+                      size_t n)
 {
     struct engine_func *func = late_func(store, link);
     if (func->opaque[1] == 0) {

@@ -36,18 +36,25 @@ static const struct {
     const char *text;
 } traps[] = {
     {WASMTIME_TRAP_CODE_STACK_OVERFLOW, ENGINE_TRAP_STACK_OVERFLOW, "the guest's call stack is exhausted"},
-    {WASMTIME_TRAP_CODE_MEMORY_OUT_OF_BOUNDS, ENGINE_TRAP_MEMORY_OUT_OF_BOUNDS, "memory access out of bounds"},
+    {WASMTIME_TRAP_CODE_MEMORY_OUT_OF_BOUNDS, ENGINE_TRAP_MEMORY_OUT_OF_BOUNDS,
+     "memory access out of bounds"},
     {WASMTIME_TRAP_CODE_TABLE_OUT_OF_BOUNDS, ENGINE_TRAP_TABLE_OUT_OF_BOUNDS, "table access out of bounds"},
-    {WASMTIME_TRAP_CODE_INDIRECT_CALL_TO_NULL, ENGINE_TRAP_INDIRECT_CALL_NULL, "call through an empty table entry"},
-    {WASMTIME_TRAP_CODE_BAD_SIGNATURE, ENGINE_TRAP_BAD_SIGNATURE, "indirect call of a function of another type"},
+    {WASMTIME_TRAP_CODE_INDIRECT_CALL_TO_NULL, ENGINE_TRAP_INDIRECT_CALL_NULL,
+     "call through an empty table entry"},
+    {WASMTIME_TRAP_CODE_BAD_SIGNATURE, ENGINE_TRAP_BAD_SIGNATURE,
+     "indirect call of a function of another type"},
     {WASMTIME_TRAP_CODE_INTEGER_OVERFLOW, ENGINE_TRAP_INTEGER_OVERFLOW, "integer overflow"},
     {WASMTIME_TRAP_CODE_INTEGER_DIVISION_BY_ZERO, ENGINE_TRAP_DIVISION_BY_ZERO, "integer division by zero"},
-    {WASMTIME_TRAP_CODE_BAD_CONVERSION_TO_INTEGER, ENGINE_TRAP_BAD_CONVERSION, "conversion of a number to integer is invalid"},
-    {WASMTIME_TRAP_CODE_UNREACHABLE_CODE_REACHED, ENGINE_TRAP_UNREACHABLE, "the guest executed 'unreachable'"},
-    {WASMTIME_TRAP_CODE_UNCAUGHT_EXCEPTION, ENGINE_TRAP_UNCAUGHT_EXCEPTION, "the guest threw an exception that nobody caught"},
+    {WASMTIME_TRAP_CODE_BAD_CONVERSION_TO_INTEGER, ENGINE_TRAP_BAD_CONVERSION,
+     "conversion of a number to integer is invalid"},
+    {WASMTIME_TRAP_CODE_UNREACHABLE_CODE_REACHED, ENGINE_TRAP_UNREACHABLE,
+     "the guest executed 'unreachable'"},
+    {WASMTIME_TRAP_CODE_UNCAUGHT_EXCEPTION, ENGINE_TRAP_UNCAUGHT_EXCEPTION,
+     "the guest threw an exception that nobody caught"},
     {WASMTIME_TRAP_CODE_HEAP_MISALIGNED, ENGINE_TRAP_OTHER, "unaligned atomic access"},
     {WASMTIME_TRAP_CODE_INTERRUPT, ENGINE_TRAP_OTHER, "interrupted"},
-    {WASMTIME_TRAP_CODE_ATOMIC_WAIT_NON_SHARED_MEMORY, ENGINE_TRAP_OTHER, "atomic wait on memory that is not shared"},
+    {WASMTIME_TRAP_CODE_ATOMIC_WAIT_NON_SHARED_MEMORY, ENGINE_TRAP_OTHER,
+     "atomic wait on memory that is not shared"},
     {WASMTIME_TRAP_CODE_NULL_REFERENCE, ENGINE_TRAP_OTHER, "use of a null reference"},
     {WASMTIME_TRAP_CODE_ARRAY_OUT_OF_BOUNDS, ENGINE_TRAP_OTHER, "array access out of bounds"},
     {WASMTIME_TRAP_CODE_ALLOCATION_TOO_LARGE, ENGINE_TRAP_OTHER, "allocation is too large"},
@@ -83,8 +90,10 @@ static char printable(char c)
 static size_t put_frame(char *out, size_t max, size_t number, const wasm_frame_t *frame)
 {
     const wasm_name_t *name = wasmtime_frame_func_name(frame);
-    int n = name && name->size ? snprintf(out, max, "%3zu: %.*s\n", number, name->size > 200 ? 200 : (int)name->size, name->data)
-                               : snprintf(out, max, "%3zu: function %u\n", number, wasm_frame_func_index(frame));
+    int n =
+        name && name->size
+            ? snprintf(out, max, "%3zu: %.*s\n", number, name->size > 200 ? 200 : (int)name->size, name->data)
+            : snprintf(out, max, "%3zu: function %u\n", number, wasm_frame_func_index(frame));
     if (n < 0 || (size_t)n >= max) {
         out[0] = '\0'; /* whole lines only */
         return 0;
@@ -109,7 +118,8 @@ static void put_frames(struct engine_failure *failure, wasm_frame_vec_t *frames)
 static void record_text(struct engine_store *store, const wasm_byte_vec_t *message)
 {
     if (message->size && memmem(message->data, message->size, "thrown Wasm exception", 21)) {
-        (void)engine_store_fail(store, ENGINE_TRAP_UNCAUGHT_EXCEPTION, "the guest threw an exception that nobody caught");
+        (void)engine_store_fail(store, ENGINE_TRAP_UNCAUGHT_EXCEPTION,
+                                "the guest threw an exception that nobody caught");
         return;
     }
     /* the cause is the last line that is not empty; what stands before is the backtrace */
@@ -121,7 +131,8 @@ static void record_text(struct engine_store *store, const wasm_byte_vec_t *messa
         from--;
     while (from < end && message->data[from] == ' ')
         from++;
-    (void)engine_store_fail(store, ENGINE_TRAP_OTHER, "%.*s", end - from > 240 ? 240 : (int)(end - from), message->data + from);
+    (void)engine_store_fail(store, ENGINE_TRAP_OTHER, "%.*s", end - from > 240 ? 240 : (int)(end - from),
+                            message->data + from);
 }
 
 static void record_trap(struct engine_store *store, const wasm_trap_t *trap)

@@ -11,7 +11,8 @@
 #include "http/fields.h"
 #include "http/limits.h"
 
-void http_chunked_init(struct http_chunked *chunked, uint64_t total_max, struct http_field *trailers, uint32_t trailers_max)
+void http_chunked_init(struct http_chunked *chunked, uint64_t total_max, struct http_field *trailers,
+                       uint32_t trailers_max)
 {
     memset(chunked, 0, sizeof *chunked);
     chunked->total_max = total_max;
@@ -38,10 +39,13 @@ static int take_size(struct http_chunked *chunked, struct sw_str line, struct sw
         return sw_fail(err, SW_EINPUT, "a chunk size is not a hexadecimal number");
     if (n < line.n) {
         if (line.p[n] != ';')
-            return sw_fail(err, SW_EINPUT, "a chunk size is followed by something else than ';' or the end of the line");
-        chunked->extensions += (uint32_t)(line.n - n); /* a line is at most 1 KiB: no overflow before the limit */
+            return sw_fail(err, SW_EINPUT,
+                           "a chunk size is followed by something else than ';' or the end of the line");
+        chunked->extensions +=
+            (uint32_t)(line.n - n); /* a line is at most 1 KiB: no overflow before the limit */
         if (chunked->extensions > HTTP_CHUNK_EXTENSIONS_BYTES_MAX)
-            return sw_fail(err, SW_EINPUT, "chunk extensions are over %d bytes", HTTP_CHUNK_EXTENSIONS_BYTES_MAX);
+            return sw_fail(err, SW_EINPUT, "chunk extensions are over %d bytes",
+                           HTTP_CHUNK_EXTENSIONS_BYTES_MAX);
         for (size_t i = n; i < line.n; i++) {
             unsigned char c = (unsigned char)line.p[i];
             if ((c < 0x20 && c != '\t') || c == 0x7f)
@@ -57,8 +61,8 @@ static int take_size(struct http_chunked *chunked, struct sw_str line, struct sw
 }
 
 /* Finds the line that begins at `start`, searching on from `scan`. Returns 0 with the line without CRLF, or SW_WAIT. */
-static int find_line(struct http_chunked *chunked, struct sw_str in, size_t start, size_t max, struct sw_str *ret_line,
-                     struct sw_err *err)
+static int find_line(struct http_chunked *chunked, struct sw_str in, size_t start, size_t max,
+                     struct sw_str *ret_line, struct sw_err *err)
 {
     size_t seen = in.n < max ? in.n : max;
     size_t from = chunked->scan > start ? chunked->scan : start;
@@ -153,8 +157,8 @@ static int next_trailers(struct http_chunked *chunked, struct sw_str in, size_t 
     }
 }
 
-int http_chunked_next(struct http_chunked *chunked, struct sw_str in, size_t *ret_used, struct sw_str *ret_data,
-                      struct sw_err *err)
+int http_chunked_next(struct http_chunked *chunked, struct sw_str in, size_t *ret_used,
+                      struct sw_str *ret_data, struct sw_err *err)
 {
     size_t used = 0;
     int rc = 0;

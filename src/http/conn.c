@@ -141,7 +141,8 @@ static void ending_step(struct http_conn *conn)
 {
     if (conn->state != HTTP_CONN_ENDING || (http__conn_pending(conn) && !conn->broken))
         return;
-    bool clean = conn->client_last && conn->in_start == conn->in_end && http__exchange_body_over(&conn->exchange);
+    bool clean =
+        conn->client_last && conn->in_start == conn->in_end && http__exchange_body_over(&conn->exchange);
     if (conn->broken || conn->eof || clean) {
         http__conn_close(conn);
         return;
@@ -377,7 +378,8 @@ static void conn_idle(struct http_conn *conn)
     }
     conn->in_base = 0;
     http_head_init(&conn->head, conn->fields);
-    http__conn_in_deadline(conn, conn->server->draining ? HTTP_DRAIN_IDLE_MS : conn->server->config.idle_timeout_ms);
+    http__conn_in_deadline(conn, conn->server->draining ? HTTP_DRAIN_IDLE_MS
+                                                        : conn->server->config.idle_timeout_ms);
     http__conn_reading(conn);
 }
 

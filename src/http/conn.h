@@ -61,7 +61,7 @@ struct http_exchange {
     bool expect;         /* "100 Continue" is owed before the body is waited for */
     bool want_readable;
     bool want_writable;
-    bool gone;      /* the client is */
+    bool gone; /* the client is */
     bool gone_told;
     /* response */
     bool responded;
@@ -74,7 +74,13 @@ struct http_exchange {
     bool out_over;
 };
 
-enum { HTTP_WAKE_RUN = 1, HTTP_WAKE_FLUSH = 2, HTTP_WAKE_GONE = 4, HTTP_WAKE_DRAIN = 8, HTTP_WAKE_DRAINED = 16 };
+enum {
+    HTTP_WAKE_RUN = 1,
+    HTTP_WAKE_FLUSH = 2,
+    HTTP_WAKE_GONE = 4,
+    HTTP_WAKE_DRAIN = 8,
+    HTTP_WAKE_DRAINED = 16
+};
 
 struct http_conn {
     struct sw_link link;
@@ -84,8 +90,8 @@ struct http_conn {
     struct loop_defer wake;
     unsigned wake_for; /* HTTP_WAKE_* */
     enum http_conn_state state;
-    bool running;     /* conn_run is on the stack: it parses on and flushes by itself */
-    bool held;        /* an event is being told: the memory stays */
+    bool running; /* conn_run is on the stack: it parses on and flushes by itself */
+    bool held;    /* an event is being told: the memory stays */
     bool keep_alive;
     bool client_last; /* the client said that this request is its last */
     bool blocked;     /* the socket takes no more output for now */
@@ -122,32 +128,39 @@ static inline size_t http__conn_pending(const struct http_conn *conn) /* bytes o
 }
 
 /* ---- conn.c ---- */
-int http__conn_open(struct http_server *server, int fd, struct sw_err *err) SW_MUST_CHECK; /* on failure fd is the caller's */
-void http__conn_close(struct http_conn *conn);       /* at once; a live exchange is told `gone` from the loop */
+int http__conn_open(struct http_server *server, int fd,
+                    struct sw_err *err) SW_MUST_CHECK; /* on failure fd is the caller's */
+void http__conn_close(struct http_conn *conn); /* at once; a live exchange is told `gone` from the loop */
 void http__conn_free_memory(struct http_conn *conn); /* not in any list any more */
 void http__conn_wake(struct http_conn *conn, unsigned what);
 void http__conn_flush(struct http_conn *conn);
 void http__conn_next(struct http_conn *conn); /* the exchange is over */
-void http__conn_end(struct http_conn *conn);  /* no further request: sends what is queued, then lingers or closes */
+void http__conn_end(
+    struct http_conn *conn); /* no further request: sends what is queued, then lingers or closes */
 void http__conn_in_deadline(struct http_conn *conn, uint64_t after_ms);
 void http__conn_reading(struct http_conn *conn); /* there may be room for input again */
 void http__conn_release(struct http_conn *conn); /* if nothing holds it any more; the pointer is then dead */
 /* Writes iov to the socket. Returns as loop_stream_writev; a failure breaks the connection. */
-int http__conn_send(struct http_conn *conn, const struct iovec *parts, int count, size_t *ret_n) SW_MUST_CHECK;
+int http__conn_send(struct http_conn *conn, const struct iovec *parts, int count,
+                    size_t *ret_n) SW_MUST_CHECK;
 
 /* ---- input.c ---- */
 /* Makes room behind in_end. Returns 0, SW_WAIT (not now: stop reading), or < 0 without memory. */
 int http__in_room(struct http_conn *conn, struct sw_err *err) SW_MUST_CHECK;
-void http__in_leave_window(struct http_conn *conn); /* the request is over: unread bytes go back to where heads are parsed */
-void http__in_shrink(struct http_conn *conn);       /* gives back what only large requests and answers need; the input is empty */
+void http__in_leave_window(
+    struct http_conn *conn); /* the request is over: unread bytes go back to where heads are parsed */
+void http__in_shrink(
+    struct http_conn *conn); /* gives back what only large requests and answers need; the input is empty */
 
 /* ---- exchange.c ---- */
 void http__exchange_begin(struct http_conn *conn); /* from the parsed head */
 /* The body's next bytes, as http_exchange_body_peek but without starting to wait. */
-int http__exchange_look(struct http_exchange *exchange, struct sw_str *ret_bytes, struct sw_err *err) SW_MUST_CHECK;
+int http__exchange_look(struct http_exchange *exchange, struct sw_str *ret_bytes,
+                        struct sw_err *err) SW_MUST_CHECK;
 void http__exchange_drop(struct http_exchange *exchange, size_t n); /* consumes */
 bool http__exchange_body_over(const struct http_exchange *exchange);
-void http__exchange_body_fail(struct http_exchange *exchange, enum sw_code code, const char *text); /* the first stays */
+void http__exchange_body_fail(struct http_exchange *exchange, enum sw_code code,
+                              const char *text); /* the first stays */
 /* Events, from the loop only. */
 void http__exchange_tell_readable(struct http_exchange *exchange);
 void http__exchange_tell_writable(struct http_exchange *exchange);

@@ -19,12 +19,14 @@ const struct http_request *http_exchange_request(const struct http_exchange *exc
 struct sw_str http_exchange_peer(const struct http_exchange *exchange)
 {
     struct http_conn *conn = exchange->conn;
-    if (!conn->peer_n && conn->state != HTTP_CONN_CLOSED && loop_stream_peer(conn->stream, conn->peer, sizeof conn->peer) == 0)
+    if (!conn->peer_n && conn->state != HTTP_CONN_CLOSED &&
+        loop_stream_peer(conn->stream, conn->peer, sizeof conn->peer) == 0)
         conn->peer_n = strlen(conn->peer);
     return sw_str(conn->peer, conn->peer_n);
 }
 
-void http_exchange_handle(struct http_exchange *exchange, const struct http_exchange_events *events, void *arg)
+void http_exchange_handle(struct http_exchange *exchange, const struct http_exchange_events *events,
+                          void *arg)
 {
     exchange->events = events ? *events : (struct http_exchange_events){0};
     exchange->arg = arg;
@@ -57,7 +59,8 @@ void http__exchange_begin(struct http_conn *conn)
     exchange->chunked.total = 0;
     if (request->has_body && request->content_length == UINT64_MAX) {
         exchange->body = HTTP_BODY_CHUNKED;
-        http_chunked_init(&exchange->chunked, conn->server->config.body_bytes_max, conn->fields + request->field_count,
+        http_chunked_init(&exchange->chunked, conn->server->config.body_bytes_max,
+                          conn->fields + request->field_count,
                           conn->server->config.fields_max - request->field_count);
     } else if (request->has_body) {
         exchange->body = HTTP_BODY_LENGTH;
@@ -65,11 +68,13 @@ void http__exchange_begin(struct http_conn *conn)
     }
 }
 
-void http_exchange_limit(struct http_exchange *exchange, uint64_t request_bytes_max, uint64_t response_bytes_max)
+void http_exchange_limit(struct http_exchange *exchange, uint64_t request_bytes_max,
+                         uint64_t response_bytes_max)
 {
     if (response_bytes_max)
         exchange->out_max = response_bytes_max;
-    if (request_bytes_max && exchange->body == HTTP_BODY_CHUNKED && request_bytes_max < exchange->chunked.total_max)
+    if (request_bytes_max && exchange->body == HTTP_BODY_CHUNKED &&
+        request_bytes_max < exchange->chunked.total_max)
         exchange->chunked.total_max = request_bytes_max;
     if (request_bytes_max && exchange->body == HTTP_BODY_LENGTH && exchange->body_left > request_bytes_max)
         http__exchange_body_fail(exchange, SW_ELIMIT, "the request body is larger than is accepted here");
@@ -80,7 +85,9 @@ void http_exchange_usage(const struct http_exchange *exchange, struct http_excha
     const struct http_request *request = &exchange->conn->head.request;
     bool chunked = exchange->body == HTTP_BODY_CHUNKED;
     *ret = (struct http_exchange_usage){
-        .request_bytes = chunked ? exchange->chunked.total : request->has_body ? request->content_length : 0,
+        .request_bytes = chunked             ? exchange->chunked.total
+                         : request->has_body ? request->content_length
+                                             : 0,
         .response_bytes = exchange->out_bytes,
         .request_over = exchange->body_error == SW_ELIMIT,
         .response_over = exchange->out_over,
@@ -155,7 +162,8 @@ static void send_continue(struct http_exchange *exchange)
 {
     struct http_conn *conn = exchange->conn;
     exchange->expect = false;
-    if (sw_buf_add(&conn->out, SW_LIT("HTTP/1.1 100 Continue\r\n\r\n"), NULL) == 0) /* else it sends the body after a while */
+    if (sw_buf_add(&conn->out, SW_LIT("HTTP/1.1 100 Continue\r\n\r\n"), NULL) ==
+        0) /* else it sends the body after a while */
         http__conn_flush(conn);
 }
 
@@ -169,7 +177,8 @@ int http_exchange_body_peek(struct http_exchange *exchange, struct sw_str *ret_b
     if (rc != SW_WAIT)
         return rc;
     if (conn->eof) {
-        http__exchange_body_fail(exchange, SW_EIO, "the client closed the connection inside the request body");
+        http__exchange_body_fail(exchange, SW_EIO,
+                                 "the client closed the connection inside the request body");
         return sw_fail(err, SW_EIO, "%s", exchange->body_text);
     }
     if (exchange->expect && !exchange->responded)
@@ -186,7 +195,8 @@ void http_exchange_body_consume(struct http_exchange *exchange, size_t n)
     http__conn_reading(exchange->conn);
 }
 
-void http_exchange_body_trailers(const struct http_exchange *exchange, const struct http_field **ret, uint32_t *ret_count)
+void http_exchange_body_trailers(const struct http_exchange *exchange, const struct http_field **ret,
+                                 uint32_t *ret_count)
 {
     bool there = exchange->body == HTTP_BODY_CHUNKED && exchange->chunked.state == HTTP_CHUNK_END;
     *ret = there ? exchange->chunked.trailers : NULL;
@@ -198,7 +208,8 @@ void http_exchange_body_trailers(const struct http_exchange *exchange, const str
 void http__exchange_tell_readable(struct http_exchange *exchange)
 {
     struct sw_str bytes;
-    if (!exchange->alive || !exchange->want_readable || http__exchange_look(exchange, &bytes, NULL) == SW_WAIT)
+    if (!exchange->alive || !exchange->want_readable ||
+        http__exchange_look(exchange, &bytes, NULL) == SW_WAIT)
         return;
     exchange->want_readable = false;
     exchange->conn->in_deadline_ms = 0;
@@ -220,7 +231,8 @@ void http__exchange_tell_gone(struct http_exchange *exchange)
     struct http_conn *conn = exchange->conn;
     if (!exchange->alive || exchange->gone_told)
         return;
-    conn->held = true; /* the stream may be closed already: ending the exchange would take the memory from under us */
+    conn->held =
+        true; /* the stream may be closed already: ending the exchange would take the memory from under us */
     exchange->gone = true;
     exchange->gone_told = true;
     http__exchange_body_fail(exchange, SW_EIO, "the client is gone");
@@ -252,7 +264,8 @@ static int check_open(const struct http_exchange *exchange, struct sw_err *err)
     return 0;
 }
 
-static enum http_framing choose_framing(const struct http_request *request, uint16_t status, uint64_t content_length)
+static enum http_framing choose_framing(const struct http_request *request, uint16_t status,
+                                        uint64_t content_length)
 {
     if (status == 204 || status == 304)
         return HTTP_FRAME_NONE; /* RFC 9110 8.6: none in 204; what a 304 would say belongs to the 200 */
@@ -263,8 +276,8 @@ static enum http_framing choose_framing(const struct http_request *request, uint
     return request->minor >= 1 ? HTTP_FRAME_CHUNKED : HTTP_FRAME_UNTIL_CLOSE;
 }
 
-int http_exchange_respond(struct http_exchange *exchange, uint16_t status, const struct http_field *fields, uint32_t field_count,
-                          uint64_t content_length, struct sw_err *err)
+int http_exchange_respond(struct http_exchange *exchange, uint16_t status, const struct http_field *fields,
+                          uint32_t field_count, uint64_t content_length, struct sw_err *err)
 {
     struct http_conn *conn = exchange->conn;
     struct http_server *server = conn->server;
@@ -281,7 +294,8 @@ int http_exchange_respond(struct http_exchange *exchange, uint16_t status, const
                        (unsigned long long)content_length, (unsigned long long)exchange->out_max);
     }
     enum http_framing framing = choose_framing(request, status, content_length);
-    bool unasked_body = exchange->expect && conn->in_start == conn->in_end; /* the client may or may not send it now */
+    bool unasked_body =
+        exchange->expect && conn->in_start == conn->in_end; /* the client may or may not send it now */
     bool keep = conn->keep_alive && !server->draining && framing != HTTP_FRAME_UNTIL_CLOSE && !unasked_body &&
                 !exchange->body_error;
     struct http_response response = {
@@ -333,12 +347,14 @@ static int write_small(struct http_exchange *exchange, struct sw_str bytes, stru
 }
 
 /* Keeps what the socket did not take of a chunk: parts without their first `skip` bytes. */
-static int keep_rest(struct http_conn *conn, const struct iovec *parts, int count, size_t skip, struct sw_err *err)
+static int keep_rest(struct http_conn *conn, const struct iovec *parts, int count, size_t skip,
+                     struct sw_err *err)
 {
     for (int i = 0; i < count; i++) {
         size_t passed = skip < parts[i].iov_len ? skip : parts[i].iov_len;
         skip -= passed;
-        int rc = sw_buf_add(&conn->out, sw_str((const char *)parts[i].iov_base + passed, parts[i].iov_len - passed), err);
+        int rc = sw_buf_add(&conn->out,
+                            sw_str((const char *)parts[i].iov_base + passed, parts[i].iov_len - passed), err);
         if (rc < 0) {
             conn->broken = true; /* an announced chunk cannot be completed */
             http__conn_wake(conn, HTTP_WAKE_GONE);
@@ -406,10 +422,12 @@ static int cut_over_limit(struct http_exchange *exchange, size_t n, struct sw_er
     http__conn_flush(conn);
     conn->broken = true;
     http__conn_wake(conn, HTTP_WAKE_GONE);
-    return sw_fail(err, SW_ELIMIT, "the response body is over the limit of %llu bytes", (unsigned long long)exchange->out_max);
+    return sw_fail(err, SW_ELIMIT, "the response body is over the limit of %llu bytes",
+                   (unsigned long long)exchange->out_max);
 }
 
-int http_exchange_write(struct http_exchange *exchange, struct sw_str bytes, size_t *ret_n, struct sw_err *err)
+int http_exchange_write(struct http_exchange *exchange, struct sw_str bytes, size_t *ret_n,
+                        struct sw_err *err)
 {
     struct http_conn *conn = exchange->conn;
     int rc = check_open(exchange, err);
@@ -454,8 +472,8 @@ bool http_exchange_flushed(const struct http_exchange *exchange)
     return http__conn_pending(exchange->conn) == 0;
 }
 
-int http_exchange_finish(struct http_exchange *exchange, const struct http_field *trailers, uint32_t trailer_count,
-                         struct sw_err *err)
+int http_exchange_finish(struct http_exchange *exchange, const struct http_field *trailers,
+                         uint32_t trailer_count, struct sw_err *err)
 {
     struct http_conn *conn = exchange->conn;
     int rc = check_open(exchange, err);
@@ -503,8 +521,8 @@ static uint16_t failure_status(const struct http_exchange *exchange)
     return 500;
 }
 
-int http_exchange_reply(struct http_exchange *exchange, uint16_t status, const struct http_field *fields, uint32_t field_count,
-                        struct sw_str body, struct sw_err *err)
+int http_exchange_reply(struct http_exchange *exchange, uint16_t status, const struct http_field *fields,
+                        uint32_t field_count, struct sw_str body, struct sw_err *err)
 {
     struct http_conn *conn = exchange->conn;
     exchange->out_max = UINT64_MAX; /* the limit is the handler's, not the host's */
@@ -516,7 +534,8 @@ int http_exchange_reply(struct http_exchange *exchange, uint16_t status, const s
     return rc == 0 ? http_exchange_finish(exchange, NULL, 0, err) : rc;
 }
 
-static int answer(struct http_exchange *exchange, uint16_t status, struct sw_str content_type, struct sw_str body)
+static int answer(struct http_exchange *exchange, uint16_t status, struct sw_str content_type,
+                  struct sw_str body)
 {
     struct http_field type = {SW_LIT("Content-Type"), content_type};
     return http_exchange_reply(exchange, status, &type, content_type.n > 0, body, NULL);
@@ -531,7 +550,8 @@ void http_exchange_end(struct http_exchange *exchange)
         const char *reason = http_reason(status);
         char text[64];
         int n = snprintf(text, sizeof text, "%u %s\n", (unsigned)status, reason);
-        (void)answer(exchange, status, SW_LIT("text/plain"), sw_str(text, n > 0 ? (size_t)n : 0)); /* else it is cut below */
+        (void)answer(exchange, status, SW_LIT("text/plain"),
+                     sw_str(text, n > 0 ? (size_t)n : 0)); /* else it is cut below */
     }
     if (!exchange->finished)
         conn->keep_alive = false; /* the client sees that the answer is incomplete */
@@ -541,7 +561,8 @@ void http_exchange_end(struct http_exchange *exchange)
     http__conn_next(conn);
 }
 
-void http_exchange_answer(struct http_exchange *exchange, uint16_t status, struct sw_str content_type, struct sw_str body)
+void http_exchange_answer(struct http_exchange *exchange, uint16_t status, struct sw_str content_type,
+                          struct sw_str body)
 {
     if (!exchange->responded)
         (void)answer(exchange, status, content_type, body); /* a failure ends the connection below */

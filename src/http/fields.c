@@ -14,17 +14,45 @@
 /* Target: every visible ASCII character but '#': browsers send a few that RFC 3986 wants encoded, and none of them can be mistaken
  * for the end of anything. Reg-name: unreserved, sub-delims and '%' (RFC 3986 3.2.2). */
 const uint8_t http_chars[256] = {
-    ['!'] = T | U | R, ['"'] = U,         ['$'] = T | U | R, ['%'] = T | U | R, ['&'] = T | U | R, ['\''] = T | U | R,
-    ['('] = U | R,     [')'] = U | R,     ['*'] = T | U | R, ['+'] = T | U | R, [','] = U | R,     ['-'] = T | U | R,
-    ['.'] = T | U | R, ['/'] = U,         [':'] = U,         [';'] = U | R,     ['<'] = U,         ['='] = U | R,
-    ['>'] = U,         ['?'] = U,         ['@'] = U,         ['['] = U,         ['\\'] = U,        [']'] = U,
-    ['^'] = T | U,     ['_'] = T | U | R, ['`'] = T | U,     ['{'] = U,         ['|'] = T | U,     ['}'] = U,
-    ['~'] = T | U | R, ['#'] = T,
+    ['!'] = T | U | R,
+    ['"'] = U,
+    ['$'] = T | U | R,
+    ['%'] = T | U | R,
+    ['&'] = T | U | R,
+    ['\''] = T | U | R,
+    ['('] = U | R,
+    [')'] = U | R,
+    ['*'] = T | U | R,
+    ['+'] = T | U | R,
+    [','] = U | R,
+    ['-'] = T | U | R,
+    ['.'] = T | U | R,
+    ['/'] = U,
+    [':'] = U,
+    [';'] = U | R,
+    ['<'] = U,
+    ['='] = U | R,
+    ['>'] = U,
+    ['?'] = U,
+    ['@'] = U,
+    ['['] = U,
+    ['\\'] = U,
+    [']'] = U,
+    ['^'] = T | U,
+    ['_'] = T | U | R,
+    ['`'] = T | U,
+    ['{'] = U,
+    ['|'] = T | U,
+    ['}'] = U,
+    ['~'] = T | U | R,
+    ['#'] = T,
     TEN('0', T | U | R | D | H),
     SIX('A', T | U | R | H),
-    TEN('G', T | U | R),         TEN('Q', T | U | R),
+    TEN('G', T | U | R),
+    TEN('Q', T | U | R),
     SIX('a', T | U | R | H),
-    TEN('g', T | U | R),         TEN('q', T | U | R),
+    TEN('g', T | U | R),
+    TEN('q', T | U | R),
 };
 
 static bool all_are(struct sw_str s, unsigned kind)
@@ -108,7 +136,8 @@ enum http_field_id http_field_id(struct sw_str name)
             return id_if(name, SW_LIT("connection"), HTTP_FIELD_CONNECTION);
         return first == 'k' ? id_if(name, SW_LIT("keep-alive"), HTTP_FIELD_KEEP_ALIVE) : HTTP_FIELD_OTHER;
     case 14:
-        return first == 'c' ? id_if(name, SW_LIT("content-length"), HTTP_FIELD_CONTENT_LENGTH) : HTTP_FIELD_OTHER;
+        return first == 'c' ? id_if(name, SW_LIT("content-length"), HTTP_FIELD_CONTENT_LENGTH)
+                            : HTTP_FIELD_OTHER;
     case 17:
         return first == 't' ? id_if(name, SW_LIT("transfer-encoding"), HTTP_FIELD_TRANSFER_ENCODING)
                             : HTTP_FIELD_OTHER;
@@ -134,7 +163,8 @@ bool http_is_authority(struct sw_str s)
         return false;
     if (s.p[0] == '[') { /* IP-literal: IPv6 only; nobody uses IPvFuture */
         size_t close = sw_str_find(s, ']');
-        if (close == SW_NPOS || close < 3 || close > 46) /* "::" is the shortest, 45 characters the longest address */
+        if (close == SW_NPOS || close < 3 ||
+            close > 46) /* "::" is the shortest, 45 characters the longest address */
             return false;
         for (size_t i = 1; i < close; i++) {
             if (!(http_chars[(unsigned char)s.p[i]] & HTTP_C_HEX) && s.p[i] != ':' && s.p[i] != '.')
@@ -178,14 +208,16 @@ int http_field_parse(struct sw_str line, struct http_field *ret, struct sw_err *
         n++;
     if (n == line.n || line.p[n] != ':' || n == 0) {
         if (n == 0 && line.n && is_blank(line.p[0]))
-            return sw_fail(err, SW_EINPUT, "a field line begins with white space: folded lines are not allowed");
+            return sw_fail(err, SW_EINPUT,
+                           "a field line begins with white space: folded lines are not allowed");
         if (n < line.n && is_blank(line.p[n]))
             return sw_fail(err, SW_EINPUT, "white space in a field name or before its ':'");
         return sw_fail(err, SW_EINPUT, "a field line is not 'name: value'");
     }
     struct sw_str value = trim(sw_str(line.p + n + 1, line.n - n - 1));
     if (!value_bytes(value.p, value.n))
-        return sw_fail(err, SW_EINPUT, "a control byte in the value of field '" SW_FMT "'", (int)(n < 64 ? n : 64), line.p);
+        return sw_fail(err, SW_EINPUT, "a control byte in the value of field '" SW_FMT "'",
+                       (int)(n < 64 ? n : 64), line.p);
     ret->name = sw_str(line.p, n);
     ret->value = value;
     return 0;

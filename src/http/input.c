@@ -85,7 +85,8 @@ static int body_room(struct http_conn *conn, struct sw_err *err)
         conn->in_end = conn->in_base;
     }
     if (conn->in != conn->window && asked) {
-        bool fits = exchange->body == HTTP_BODY_LENGTH && exchange->body_left <= conn->in_cap - conn->in_start;
+        bool fits =
+            exchange->body == HTTP_BODY_LENGTH && exchange->body_left <= conn->in_cap - conn->in_start;
         bool roomy = exchange->body == HTTP_BODY_CHUNKED && exchange->chunked.total <= HTTP_IN_BYTES &&
                      conn->in_cap - conn->in_end >= HTTP_IN_BYTES / 4;
         if (!fits && !roomy)

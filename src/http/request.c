@@ -40,7 +40,8 @@ static int parse_absolute(struct http_head *head, struct sw_str target, struct s
     else if (target.n > 8 && sw_str_eq_nocase(sw_str_head(target, 8), SW_LIT("https://")))
         rest = sw_str_from(target, 8);
     else
-        return refuse(head, 400, SW_EINPUT, err, "the request target is neither a path, nor an http URL, nor '*'");
+        return refuse(head, 400, SW_EINPUT, err,
+                      "the request target is neither a path, nor an http URL, nor '*'");
     size_t n = 0;
     while (n < rest.n && rest.p[n] != '/' && rest.p[n] != '?')
         n++;
@@ -81,8 +82,10 @@ static int parse_version(struct http_head *head, struct sw_str s, struct sw_err 
     if (s.n != 8 || memcmp(s.p, "HTTP/", 5) != 0 || !is_digit(s.p[5]) || s.p[6] != '.' || !is_digit(s.p[7]))
         return refuse(head, 400, SW_EINPUT, err, "the request line does not end in an HTTP version");
     if (s.p[5] != '1')
-        return refuse(head, 505, SW_EINPUT, err, "HTTP/%c.%c is not spoken here, HTTP/1.1 is", s.p[5], s.p[7]);
-    head->request.minor = s.p[7] == '0' ? 0 : 1; /* RFC 9110 2.5: a later minor version is answered as the one we know */
+        return refuse(head, 505, SW_EINPUT, err, "HTTP/%c.%c is not spoken here, HTTP/1.1 is", s.p[5],
+                      s.p[7]);
+    head->request.minor =
+        s.p[7] == '0' ? 0 : 1; /* RFC 9110 2.5: a later minor version is answered as the one we know */
     return 0;
 }
 
@@ -102,9 +105,11 @@ static int parse_request_line(struct http_head *head, struct sw_str line, struct
     while (end < line.n && (http_chars[(unsigned char)line.p[end]] & HTTP_C_TARGET))
         end++;
     if (end - start > HTTP_TARGET_BYTES_MAX)
-        return refuse(head, 414, SW_ELIMIT, err, "the request target is over %d bytes", HTTP_TARGET_BYTES_MAX);
+        return refuse(head, 414, SW_ELIMIT, err, "the request target is over %d bytes",
+                      HTTP_TARGET_BYTES_MAX);
     if (end == start || end == line.n || line.p[end] != ' ')
-        return refuse(head, 400, SW_EINPUT, err, "the request target is empty or has a byte that is not allowed there");
+        return refuse(head, 400, SW_EINPUT, err,
+                      "the request target is empty or has a byte that is not allowed there");
     int rc = parse_version(head, sw_str_from(line, end + 1), err);
     if (rc == 0)
         rc = parse_target(head, sw_str(line.p + start, end - start), err);
@@ -137,7 +142,8 @@ static int take_content_length(struct http_head *head, struct sw_str value, stru
         return refuse(head, 400, SW_EINPUT, err, "Content-Length is not a decimal number");
     uint64_t length = 0;
     if (!sw_str_to_u64(value, HTTP_CONTENT_LENGTH_MAX, &length))
-        return refuse(head, 413, SW_ELIMIT, err, "Content-Length is over %lld", (long long)HTTP_CONTENT_LENGTH_MAX);
+        return refuse(head, 413, SW_ELIMIT, err, "Content-Length is over %lld",
+                      (long long)HTTP_CONTENT_LENGTH_MAX);
     head->have_length = true;
     head->request.content_length = length;
     return 0;
@@ -180,7 +186,8 @@ static int take_expect(struct http_head *head, struct sw_str value, struct sw_er
     return 0;
 }
 
-static int parse_field_line(struct http_head *head, uint32_t fields_max, struct sw_str line, struct sw_err *err)
+static int parse_field_line(struct http_head *head, uint32_t fields_max, struct sw_str line,
+                            struct sw_err *err)
 {
     if (head->field_count >= fields_max)
         return refuse(head, 431, SW_ELIMIT, err, "more than %u fields", (unsigned)fields_max);
@@ -250,7 +257,8 @@ static void move(struct sw_str *view, const char *from, const char *to, size_t n
 static void rebase(struct http_head *head, const char *to)
 {
     struct http_request *request = &head->request;
-    struct sw_str *views[] = {&request->method, &request->target, &request->path, &request->query, &request->authority};
+    struct sw_str *views[] = {&request->method, &request->target, &request->path, &request->query,
+                              &request->authority};
     for (size_t i = 0; i < sizeof views / sizeof *views; i++)
         move(views[i], head->base, to, head->line);
     for (uint32_t i = 0; i < head->field_count; i++) {
@@ -260,8 +268,8 @@ static void rebase(struct http_head *head, const char *to)
 }
 
 /* The line [head->line, feed), feed being its line feed; CRLF only (RFC 9112 2.2 permits more; a bare LF is a known way to smuggle). */
-static int take_line(struct http_head *head, const struct http_head_limits *limits, struct sw_str in, size_t feed,
-                     struct sw_err *err)
+static int take_line(struct http_head *head, const struct http_head_limits *limits, struct sw_str in,
+                     size_t feed, struct sw_err *err)
 {
     if (feed == head->line || in.p[feed - 1] != '\r')
         return refuse(head, 400, SW_EINPUT, err, "a line ends in LF without CR");
@@ -282,7 +290,8 @@ static int take_line(struct http_head *head, const struct http_head_limits *limi
 static int too_long(struct http_head *head, uint32_t head_bytes_max, struct sw_err *err)
 {
     if (!head->have_request_line)
-        return refuse(head, 414, SW_ELIMIT, err, "the request line is over %u bytes", (unsigned)head_bytes_max);
+        return refuse(head, 414, SW_ELIMIT, err, "the request line is over %u bytes",
+                      (unsigned)head_bytes_max);
     return refuse(head, 431, SW_ELIMIT, err, "the request head is over %u bytes", (unsigned)head_bytes_max);
 }
 
@@ -291,7 +300,8 @@ static bool may_begin(char c) /* a request line, or the empty line allowed befor
     return (http_chars[(unsigned char)c] & HTTP_C_TOKEN) || c == '\r' || c == '\n';
 }
 
-int http_head_parse(struct http_head *head, const struct http_head_limits *limits, struct sw_str in, struct sw_err *err)
+int http_head_parse(struct http_head *head, const struct http_head_limits *limits, struct sw_str in,
+                    struct sw_err *err)
 {
     if (in.p != head->base) {
         if (head->base)
@@ -301,7 +311,8 @@ int http_head_parse(struct http_head *head, const struct http_head_limits *limit
     size_t seen = in.n < limits->head_bytes_max ? in.n : limits->head_bytes_max;
     while (head->scan < seen) {
         if (!head->have_request_line && !may_begin(in.p[head->line]))
-            return refuse(head, 400, SW_EINPUT, err, NO_METHOD); /* TLS, say: no need to wait for a line that never ends */
+            return refuse(head, 400, SW_EINPUT, err,
+                          NO_METHOD); /* TLS, say: no need to wait for a line that never ends */
         const char *found = memchr(in.p + head->scan, '\n', seen - head->scan);
         if (!found)
             break;

@@ -17,14 +17,14 @@ struct http_head {
     size_t scan;                 /* no line feed in [line, scan) */
     size_t bytes;                /* length of the head, when complete */
     uint32_t field_count;
-    uint16_t status;       /* what to answer after a failure: 400, 413, 414, 417, 431, 501, 505 */
+    uint16_t status; /* what to answer after a failure: 400, 413, 414, 417, 431, 501, 505 */
     uint8_t empty_lines;
     bool have_request_line;
     bool have_host;
     bool have_length;
     bool have_coding;
-    bool close;            /* the last two of Connection */
-    bool keep_alive;       /* until complete: asked for; then: the connection may be kept */
+    bool close;      /* the last two of Connection */
+    bool keep_alive; /* until complete: asked for; then: the connection may be kept */
     bool expect_continue;
     bool chunked;
 };

@@ -13,22 +13,68 @@ const char *http_reason(uint16_t status)
         uint16_t status;
         const char *text;
     } reasons[] = {
-        {200, "OK"}, {100, "Continue"}, {101, "Switching Protocols"}, {103, "Early Hints"}, {201, "Created"}, {202, "Accepted"},
-        {203, "Non-Authoritative Information"}, {204, "No Content"}, {205, "Reset Content"}, {206, "Partial Content"},
-        {207, "Multi-Status"}, {208, "Already Reported"}, {226, "IM Used"}, {300, "Multiple Choices"}, {301, "Moved Permanently"},
-        {302, "Found"}, {303, "See Other"}, {304, "Not Modified"}, {305, "Use Proxy"}, {307, "Temporary Redirect"},
-        {308, "Permanent Redirect"}, {400, "Bad Request"}, {401, "Unauthorized"}, {402, "Payment Required"}, {403, "Forbidden"},
-        {404, "Not Found"}, {405, "Method Not Allowed"}, {406, "Not Acceptable"}, {407, "Proxy Authentication Required"},
-        {408, "Request Timeout"}, {409, "Conflict"}, {410, "Gone"}, {411, "Length Required"}, {412, "Precondition Failed"},
-        {413, "Content Too Large"}, {414, "URI Too Long"}, {415, "Unsupported Media Type"}, {416, "Range Not Satisfiable"},
-        {417, "Expectation Failed"}, {421, "Misdirected Request"}, {422, "Unprocessable Content"}, {423, "Locked"},
-        {424, "Failed Dependency"}, {425, "Too Early"}, {426, "Upgrade Required"}, {428, "Precondition Required"},
-        {429, "Too Many Requests"}, {431, "Request Header Fields Too Large"}, {451, "Unavailable For Legal Reasons"},
-        {500, "Internal Server Error"}, {501, "Not Implemented"}, {502, "Bad Gateway"}, {503, "Service Unavailable"},
-        {504, "Gateway Timeout"}, {505, "HTTP Version Not Supported"}, {506, "Variant Also Negotiates"},
-        {507, "Insufficient Storage"}, {508, "Loop Detected"}, {511, "Network Authentication Required"},
+        {200, "OK"},
+        {100, "Continue"},
+        {101, "Switching Protocols"},
+        {103, "Early Hints"},
+        {201, "Created"},
+        {202, "Accepted"},
+        {203, "Non-Authoritative Information"},
+        {204, "No Content"},
+        {205, "Reset Content"},
+        {206, "Partial Content"},
+        {207, "Multi-Status"},
+        {208, "Already Reported"},
+        {226, "IM Used"},
+        {300, "Multiple Choices"},
+        {301, "Moved Permanently"},
+        {302, "Found"},
+        {303, "See Other"},
+        {304, "Not Modified"},
+        {305, "Use Proxy"},
+        {307, "Temporary Redirect"},
+        {308, "Permanent Redirect"},
+        {400, "Bad Request"},
+        {401, "Unauthorized"},
+        {402, "Payment Required"},
+        {403, "Forbidden"},
+        {404, "Not Found"},
+        {405, "Method Not Allowed"},
+        {406, "Not Acceptable"},
+        {407, "Proxy Authentication Required"},
+        {408, "Request Timeout"},
+        {409, "Conflict"},
+        {410, "Gone"},
+        {411, "Length Required"},
+        {412, "Precondition Failed"},
+        {413, "Content Too Large"},
+        {414, "URI Too Long"},
+        {415, "Unsupported Media Type"},
+        {416, "Range Not Satisfiable"},
+        {417, "Expectation Failed"},
+        {421, "Misdirected Request"},
+        {422, "Unprocessable Content"},
+        {423, "Locked"},
+        {424, "Failed Dependency"},
+        {425, "Too Early"},
+        {426, "Upgrade Required"},
+        {428, "Precondition Required"},
+        {429, "Too Many Requests"},
+        {431, "Request Header Fields Too Large"},
+        {451, "Unavailable For Legal Reasons"},
+        {500, "Internal Server Error"},
+        {501, "Not Implemented"},
+        {502, "Bad Gateway"},
+        {503, "Service Unavailable"},
+        {504, "Gateway Timeout"},
+        {505, "HTTP Version Not Supported"},
+        {506, "Variant Also Negotiates"},
+        {507, "Insufficient Storage"},
+        {508, "Loop Detected"},
+        {511, "Network Authentication Required"},
     };
-    for (size_t i = 0; i < sizeof reasons / sizeof *reasons; i++) { /* 200 is first: the rest is not on the fast path */
+    for (size_t i = 0; i < sizeof reasons / sizeof *reasons;
+         i++) { /* 200 is first: the rest is not on the fast path */
         if (reasons[i].status == status)
             return reasons[i].text;
     }
@@ -117,8 +163,8 @@ static int check_field(const struct http_field *field, struct found *found, stru
     if (!http_is_token(field->name))
         return sw_fail(err, SW_EINPUT, "a field name of %zu bytes is not a token", field->name.n);
     if (!http_is_field_value(field->value))
-        return sw_fail(err, SW_EINPUT, "the value of field '%.*s' has control bytes or white space around it", (int)shown,
-                       field->name.p);
+        return sw_fail(err, SW_EINPUT, "the value of field '%.*s' has control bytes or white space around it",
+                       (int)shown, field->name.p);
     switch (http_field_id(field->name)) {
     case HTTP_FIELD_CONNECTION:
     case HTTP_FIELD_CONTENT_LENGTH:
@@ -146,10 +192,12 @@ static int check_field(const struct http_field *field, struct found *found, stru
     return 0;
 }
 
-static int check_fields(const struct http_field *fields, uint32_t count, struct found *found, struct sw_err *err)
+static int check_fields(const struct http_field *fields, uint32_t count, struct found *found,
+                        struct sw_err *err)
 {
     if (count > HTTP_RESPONSE_FIELDS_MAX)
-        return sw_fail(err, SW_ELIMIT, "%u response fields, at most %d are allowed", (unsigned)count, HTTP_RESPONSE_FIELDS_MAX);
+        return sw_fail(err, SW_ELIMIT, "%u response fields, at most %d are allowed", (unsigned)count,
+                       HTTP_RESPONSE_FIELDS_MAX);
     for (uint32_t i = 0; i < count; i++) {
         int rc = check_field(&fields[i], found, err);
         if (rc < 0)
@@ -208,7 +256,8 @@ int http_response_write(const struct http_response *response, struct sw_buf *out
     return 0;
 }
 
-int http_trailers_write(const struct http_field *trailers, uint32_t count, struct sw_buf *out, struct sw_err *err)
+int http_trailers_write(const struct http_field *trailers, uint32_t count, struct sw_buf *out,
+                        struct sw_err *err)
 {
     struct found found = {0};
     int rc = check_fields(trailers, count, &found, err);

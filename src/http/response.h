@@ -7,7 +7,7 @@
 
 #define HTTP_DATE_LINE_BYTES 37 /* "Date: Sun, 06 Nov 1994 08:49:37 GMT" and CRLF */
 
-struct http_date { /* formatted once a second */
+struct http_date {     /* formatted once a second */
     uint64_t until_ms; /* loop time */
     char line[HTTP_DATE_LINE_BYTES + 1];
 };
@@ -24,16 +24,18 @@ struct http_response {
     uint64_t content_length;
     const struct http_field *fields;
     uint32_t field_count;
-    bool close;            /* says "Connection: close" */
-    bool keep_alive;       /* says "Connection: keep-alive", for HTTP/1.0 */
+    bool close;              /* says "Connection: close" */
+    bool keep_alive;         /* says "Connection: keep-alive", for HTTP/1.0 */
     struct sw_str date_line; /* added when no field is called Date */
-    struct sw_str server;  /* added when not empty and no field is called Server */
+    struct sw_str server;    /* added when not empty and no field is called Server */
 };
 /* Appends the head. Fails with SW_EINPUT (status, a name, a value, a field that is the server's business), SW_ELIMIT, SW_ENOMEM; out is then
  * unchanged. */
-int http_response_write(const struct http_response *response, struct sw_buf *out, struct sw_err *err) SW_MUST_CHECK;
+int http_response_write(const struct http_response *response, struct sw_buf *out,
+                        struct sw_err *err) SW_MUST_CHECK;
 /* Appends the end of a chunked body: last chunk, trailers, empty line. Fails as above. */
-int http_trailers_write(const struct http_field *trailers, uint32_t count, struct sw_buf *out, struct sw_err *err) SW_MUST_CHECK;
+int http_trailers_write(const struct http_field *trailers, uint32_t count, struct sw_buf *out,
+                        struct sw_err *err) SW_MUST_CHECK;
 /* "1f4" CRLF; returns the bytes written, at most 18. */
 size_t http_chunk_head_write(uint64_t size, char *text);
 

@@ -64,7 +64,8 @@ void http__server_conn_gone(struct http_server *server, struct http_conn *conn)
     } else {
         http__conn_free_memory(conn);
     }
-    if (server->paused && !server->draining && !server->freed && server->conn_count < server->config.connections_max)
+    if (server->paused && !server->draining && !server->freed &&
+        server->conn_count < server->config.connections_max)
         pause_listeners(server, false);
     if (server->draining && !server->conn_count && !server->freed)
         loop_defer_add(server->loop, &server->drained_defer);
@@ -81,17 +82,18 @@ static int check_config(const struct http_server_config *config, struct sw_err *
     if (!config->request)
         return sw_fail(err, SW_EBUG, "a server without a request handler");
     if (config->head_bytes_max > HTTP_HEAD_BYTES_CEILING)
-        return sw_fail(err, SW_EINPUT, "request heads of %u bytes, at most %d can be allowed", (unsigned)config->head_bytes_max,
-                       HTTP_HEAD_BYTES_CEILING);
+        return sw_fail(err, SW_EINPUT, "request heads of %u bytes, at most %d can be allowed",
+                       (unsigned)config->head_bytes_max, HTTP_HEAD_BYTES_CEILING);
     if (config->fields_max > HTTP_FIELDS_CEILING)
-        return sw_fail(err, SW_EINPUT, "%u request fields, at most %d can be allowed", (unsigned)config->fields_max,
-                       HTTP_FIELDS_CEILING);
+        return sw_fail(err, SW_EINPUT, "%u request fields, at most %d can be allowed",
+                       (unsigned)config->fields_max, HTTP_FIELDS_CEILING);
     if (config->server_name && !http_is_field_value(sw_str_of(config->server_name)))
         return sw_fail(err, SW_EINPUT, "the server's name is not a field value");
     return 0;
 }
 
-int http_server_new(struct loop *loop, const struct http_server_config *config, struct http_server **ret, struct sw_err *err)
+int http_server_new(struct loop *loop, const struct http_server_config *config, struct http_server **ret,
+                    struct sw_err *err)
 {
     int rc = check_config(config, err);
     if (rc < 0)
@@ -164,7 +166,8 @@ void http_server_free(struct http_server *server)
     server->drained = NULL;
     server->freed = true;
     server->conn_count++; /* keeps the memory while we walk */
-    for (struct sw_link *link = server->conns.next, *next = link->next; link != &server->conns; link = next, next = link->next) {
+    for (struct sw_link *link = server->conns.next, *next = link->next; link != &server->conns;
+         link = next, next = link->next) {
         struct http_conn *conn = SW_CONTAINER(link, struct http_conn, link);
         http__conn_close(conn);
         http__exchange_tell_gone(&conn->exchange);

@@ -25,11 +25,11 @@ struct http_field { /* views */
 /* A parsed request head; views into the connection's buffer, valid for the life of the exchange. */
 struct http_request {
     struct sw_str method;
-    struct sw_str target;    /* as sent */
-    struct sw_str path;      /* starts with '/', not decoded; "*" for OPTIONS * */
-    struct sw_str query;     /* without '?'; has_query tells empty from absent */
+    struct sw_str target; /* as sent */
+    struct sw_str path;   /* starts with '/', not decoded; "*" for OPTIONS * */
+    struct sw_str query;  /* without '?'; has_query tells empty from absent */
     bool has_query;
-    struct sw_str authority; /* from an absolute target or the Host header */
+    struct sw_str authority;         /* from an absolute target or the Host header */
     const struct http_field *fields; /* in order, as sent; Transfer-Encoding and Connection included */
     uint32_t field_count;
     uint8_t minor;           /* HTTP/1.minor: 0 or 1 */
@@ -42,20 +42,22 @@ typedef void http_request_fn(void *arg, struct http_exchange *exchange);
 struct http_server_config {
     http_request_fn *request; /* never called inside another exchange's functions */
     void *arg;
-    const char *server_name;   /* NULL: no Server header */
-    uint32_t head_bytes_max;   /* 0: HTTP_HEAD_BYTES_MAX; 431 beyond */
-    uint64_t body_bytes_max;   /* 0: no limit; 413 beyond */
-    uint32_t fields_max;       /* 0: HTTP_FIELDS_MAX; 431 beyond */
-    uint32_t head_timeout_ms;  /* 0: HTTP_HEAD_TIMEOUT_MS; from the first byte; 408 */
-    uint32_t idle_timeout_ms;  /* 0: HTTP_IDLE_TIMEOUT_MS; between requests; closed silently */
-    uint32_t body_timeout_ms;  /* 0: HTTP_BODY_TIMEOUT_MS; without progress while the handler waits for the body */
+    const char *server_name;  /* NULL: no Server header */
+    uint32_t head_bytes_max;  /* 0: HTTP_HEAD_BYTES_MAX; 431 beyond */
+    uint64_t body_bytes_max;  /* 0: no limit; 413 beyond */
+    uint32_t fields_max;      /* 0: HTTP_FIELDS_MAX; 431 beyond */
+    uint32_t head_timeout_ms; /* 0: HTTP_HEAD_TIMEOUT_MS; from the first byte; 408 */
+    uint32_t idle_timeout_ms; /* 0: HTTP_IDLE_TIMEOUT_MS; between requests; closed silently */
+    uint32_t
+        body_timeout_ms; /* 0: HTTP_BODY_TIMEOUT_MS; without progress while the handler waits for the body */
     uint32_t write_timeout_ms; /* 0: HTTP_WRITE_TIMEOUT_MS; without progress while output is queued */
     uint32_t connections_max;  /* 0: HTTP_CONNECTIONS_MAX; accepting pauses at it */
 };
 
 int http_server_new(struct loop *loop, const struct http_server_config *config, struct http_server **ret,
                     struct sw_err *err) SW_MUST_CHECK;
-int http_server_listen(struct http_server *server, int listen_fd, struct sw_err *err) SW_MUST_CHECK; /* fd stays the caller's */
+int http_server_listen(struct http_server *server, int listen_fd,
+                       struct sw_err *err) SW_MUST_CHECK; /* fd stays the caller's */
 /* Leaves new connections to other processes that share the listener, or takes them again; open ones go on. */
 void http_server_pause(struct http_server *server, bool paused);
 /* Accepts what waits, then nothing more; lets exchanges finish with "Connection: close"; idle connections get the same for a request that
@@ -76,11 +78,13 @@ struct http_exchange_events {
     void (*writable)(void *arg);
     void (*gone)(void *arg);
 };
-void http_exchange_handle(struct http_exchange *exchange, const struct http_exchange_events *events, void *arg);
+void http_exchange_handle(struct http_exchange *exchange, const struct http_exchange_events *events,
+                          void *arg);
 
 /* From config.request: ceilings of this exchange's bodies, 0: none beyond the server's. A request body that is announced larger: respond with
  * 413; else reading fails with SW_ELIMIT at the limit. A response announced larger is refused with SW_ELIMIT; one that becomes larger is cut. */
-void http_exchange_limit(struct http_exchange *exchange, uint64_t request_bytes_max, uint64_t response_bytes_max);
+void http_exchange_limit(struct http_exchange *exchange, uint64_t request_bytes_max,
+                         uint64_t response_bytes_max);
 struct http_exchange_usage {
     uint64_t request_bytes;  /* announced, or in the chunks before the one that was too much */
     uint64_t response_bytes; /* handed over; what was refused counts */
@@ -92,33 +96,38 @@ void http_exchange_usage(const struct http_exchange *exchange, struct http_excha
 /* The next decoded body bytes, without copying. Returns 0 (*ret_bytes non-empty, valid until consume or the next turn), SW_WAIT,
  * SW_END (all read; trailers are available), or < 0: SW_EINPUT (bad chunking), SW_ELIMIT (over body_bytes_max), SW_EIO (client gone),
  * SW_ETIMEOUT. Sends "100 Continue" first where the client expects it. */
-int http_exchange_body_peek(struct http_exchange *exchange, struct sw_str *ret_bytes, struct sw_err *err) SW_MUST_CHECK;
+int http_exchange_body_peek(struct http_exchange *exchange, struct sw_str *ret_bytes,
+                            struct sw_err *err) SW_MUST_CHECK;
 void http_exchange_body_consume(struct http_exchange *exchange, size_t n);
-void http_exchange_body_trailers(const struct http_exchange *exchange, const struct http_field **ret, uint32_t *ret_count);
+void http_exchange_body_trailers(const struct http_exchange *exchange, const struct http_field **ret,
+                                 uint32_t *ret_count);
 
 /* Starts the response. content_length UINT64_MAX: unknown, so chunked (or close-delimited to HTTP/1.0). Fields named Connection,
  * Transfer-Encoding, Content-Length, Keep-Alive, Upgrade are the server's business and refused with SW_EINPUT, as are bad names and
  * values. Date is added when missing. The head is buffered: it leaves with the first body bytes, at the end, or at the end of the turn. */
-int http_exchange_respond(struct http_exchange *exchange, uint16_t status, const struct http_field *fields, uint32_t field_count,
-                          uint64_t content_length, struct sw_err *err) SW_MUST_CHECK;
+int http_exchange_respond(struct http_exchange *exchange, uint16_t status, const struct http_field *fields,
+                          uint32_t field_count, uint64_t content_length, struct sw_err *err) SW_MUST_CHECK;
 bool http_exchange_responded(const struct http_exchange *exchange);
 /* Body bytes. Returns 0 with *ret_n in 1..bytes.n taken, SW_WAIT (none), or < 0: SW_EIO (client gone), SW_EINPUT (more than the
  * announced content_length). Bytes are dropped, and counted as taken, for HEAD, 204 and 304. */
-int http_exchange_write(struct http_exchange *exchange, struct sw_str bytes, size_t *ret_n, struct sw_err *err) SW_MUST_CHECK;
-void http_exchange_flush(struct http_exchange *exchange); /* what is buffered leaves now, as far as the socket takes it */
+int http_exchange_write(struct http_exchange *exchange, struct sw_str bytes, size_t *ret_n,
+                        struct sw_err *err) SW_MUST_CHECK;
+void http_exchange_flush(
+    struct http_exchange *exchange); /* what is buffered leaves now, as far as the socket takes it */
 bool http_exchange_flushed(const struct http_exchange *exchange); /* nothing is buffered */
 /* Ends the response with optional trailers (sent only when chunked). Fails with SW_EINPUT when fewer bytes than content_length were
  * written: the connection then closes. */
-int http_exchange_finish(struct http_exchange *exchange, const struct http_field *trailers, uint32_t trailer_count,
-                         struct sw_err *err) SW_MUST_CHECK;
+int http_exchange_finish(struct http_exchange *exchange, const struct http_field *trailers,
+                         uint32_t trailer_count, struct sw_err *err) SW_MUST_CHECK;
 /* A whole short answer: respond, body, finish. The exchange's own limits do not count. */
-int http_exchange_reply(struct http_exchange *exchange, uint16_t status, const struct http_field *fields, uint32_t field_count,
-                        struct sw_str body, struct sw_err *err) SW_MUST_CHECK;
+int http_exchange_reply(struct http_exchange *exchange, uint16_t status, const struct http_field *fields,
+                        uint32_t field_count, struct sw_str body, struct sw_err *err) SW_MUST_CHECK;
 /* The handler is done with the exchange; the pointer is dead. Without a complete response: 500 when nothing was sent yet, else the
  * connection is cut so that the client sees the truncation. Unread body bytes are drained (bounded) or the connection is closed. */
 void http_exchange_end(struct http_exchange *exchange);
 /* respond + write + finish + end with a short text body (may be empty); for error answers. */
-void http_exchange_answer(struct http_exchange *exchange, uint16_t status, struct sw_str content_type, struct sw_str body);
+void http_exchange_answer(struct http_exchange *exchange, uint16_t status, struct sw_str content_type,
+                          struct sw_str body);
 
 /* RFC 9110 5.6.2 token; 5.5 field value (no CR, LF, NUL; no leading or trailing white space). */
 bool http_is_token(struct sw_str s);

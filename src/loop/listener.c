@@ -92,7 +92,8 @@ static void on_exclusive(void *arg)
     struct epoll_event event = {.events = EPOLLIN | EPOLLEXCLUSIVE, .data.fd = listener->fd};
     if (!listener->watching)
         return;
-    if (epoll_ctl(set, EPOLL_CTL_DEL, listener->fd, &event) < 0) { /* asked for after this turn's poll: not there yet */
+    if (epoll_ctl(set, EPOLL_CTL_DEL, listener->fd, &event) <
+        0) { /* asked for after this turn's poll: not there yet */
         loop_defer_add(listener->loop, &listener->exclusive);
         return;
     }
@@ -157,7 +158,7 @@ void loop_listener_pause(struct loop_listener *listener, bool paused)
 void loop_listener_finish(struct loop_listener *listener)
 {
     int fd = -1;
-    watch_set(listener, false); /* uv_poll_stop leaves the epoll set at once */
+    watch_set(listener, false);           /* uv_poll_stop leaves the epoll set at once */
     (void)uv_timer_stop(&listener->rest); /* cannot fail */
     for (int i = 0; i < LOOP_ACCEPT_LAST_MAX && !listener->paused && take(listener, &fd) == 0; i++)
         listener->fn(listener->arg, fd);

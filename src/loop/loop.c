@@ -58,7 +58,8 @@ int loop_new(struct loop **ret, struct sw_err *err)
         sw_free(loop);
         return loop__uv_fail(err, rc, "make an event loop");
     }
-    (void)signal(SIGPIPE, SIG_IGN); /* a pipe whose reader left is an error value here, not the end of the process */
+    (void)signal(SIGPIPE,
+                 SIG_IGN); /* a pipe whose reader left is an error value here, not the end of the process */
     sw_list_init(&loop->deferred);
     loop->check.data = loop;
     (void)uv_check_init(&loop->uv, &loop->check); /* these four cannot fail */

@@ -46,7 +46,8 @@ static int close_on_exec(struct sw_err *err)
     return 0;
 }
 
-int loop_process_spawn(struct loop *loop, const struct loop_spawn *spawn, struct loop_process **ret, struct sw_err *err)
+int loop_process_spawn(struct loop *loop, const struct loop_spawn *spawn, struct loop_process **ret,
+                       struct sw_err *err)
 {
     if (spawn->fd_count < 0 || spawn->fd_count > LOOP_SPAWN_FDS_MAX)
         return sw_fail(err, SW_ELIMIT, "a child gets %d descriptors, at most %d are allowed", spawn->fd_count,
@@ -89,7 +90,8 @@ int loop_process_spawn(struct loop *loop, const struct loop_spawn *spawn, struct
     }
     rc = uv_spawn(&loop->uv, &process->uv, &options);
     if (rc < 0) {
-        uv_close((uv_handle_t *)&process->uv, on_closed); /* uv_spawn initialises the handle even when it fails */
+        uv_close((uv_handle_t *)&process->uv,
+                 on_closed); /* uv_spawn initialises the handle even when it fails */
         return loop__uv_fail(err, rc, "start '%s'", spawn->file);
     }
     *ret = process;

@@ -25,15 +25,15 @@ struct loop_stream {
     const struct loop_stream_events *events;
     void *arg;
     int fd;
-    int polled; /* UV_READABLE | UV_WRITABLE | UV_PRIORITIZED, or 0: stopped */
-    int failed; /* errno of the connection, or 0 */
+    int polled;             /* UV_READABLE | UV_WRITABLE | UV_PRIORITIZED, or 0: stopped */
+    int failed;             /* errno of the connection, or 0 */
     struct loop_defer rest; /* runs `readable` after a failure that no read has told yet */
     bool told;              /* a read gave the failure */
     bool progress;          /* a read gave bytes since `readable` was called */
     bool reading;
     bool blocked; /* a write gave SW_WAIT: `writable` is owed */
     bool eof;
-    bool quiet;   /* no longer watched for failures alone */
+    bool quiet; /* no longer watched for failures alone */
     bool closing;
     bool not_socket;
 };
@@ -85,7 +85,7 @@ static void on_poll(uv_poll_t *uv, int status, int events)
     if (status < 0 || (events & UV_PRIORITIZED)) {
         int number = pending_error(stream);
         if (status < 0) {
-            stream->polled = 0; /* libuv stopped it by itself */
+            stream->polled = 0;               /* libuv stopped it by itself */
             number = number ? number : EPIPE; /* the other end of a pipe is gone */
         }
         stream->quiet = true; /* else an end of both directions, or urgent data, would be reported for ever */

@@ -14,7 +14,8 @@ static void on_timer(uv_timer_t *uv)
     timer->fn(timer->arg); /* may free the timer: its memory stays until the turn ends */
 }
 
-int loop_timer_new(struct loop *loop, loop_timer_fn *fn, void *arg, struct loop_timer **ret, struct sw_err *err)
+int loop_timer_new(struct loop *loop, loop_timer_fn *fn, void *arg, struct loop_timer **ret,
+                   struct sw_err *err)
 {
     struct loop_timer *timer = sw_try_alloc(sizeof *timer);
     if (!timer)
@@ -29,7 +30,8 @@ int loop_timer_new(struct loop *loop, loop_timer_fn *fn, void *arg, struct loop_
 
 void loop_timer_start(struct loop_timer *timer, uint64_t after_ms)
 {
-    (void)uv_timer_start(&timer->uv, on_timer, after_ms, 0); /* fails only without a callback or when closing */
+    (void)uv_timer_start(&timer->uv, on_timer, after_ms,
+                         0); /* fails only without a callback or when closing */
 }
 
 void loop_timer_stop(struct loop_timer *timer)

@@ -259,7 +259,8 @@ static void start_more(struct node__compile *set)
     }
 }
 
-int node__compile_new(const struct node__compile_request *request, struct node__compile **ret, struct sw_err *err)
+int node__compile_new(const struct node__compile_request *request, struct node__compile **ret,
+                      struct sw_err *err)
 {
     uint32_t count = request->config->app->component_count;
     struct node__compile *set = sw_alloc(sizeof *set);

@@ -51,7 +51,8 @@ static int memory_file(const char *name, const struct sw_buf *bytes, int *ret_fd
     return 0;
 }
 
-static int compile_one(struct invoke *in, const struct engine_core *core, struct engine_module **ret, struct sw_err *err)
+static int compile_one(struct invoke *in, const struct engine_core *core, struct engine_module **ret,
+                       struct sw_err *err)
 {
     sw_auto_close int cwasm_fd = -1;
     sw_auto_close int image_fd = -1;
@@ -86,8 +87,9 @@ static int compile(struct invoke *in, struct sw_err *err)
 
 static int full_name(const struct component_export_info *info, struct sw_buf *out, struct sw_err *err)
 {
-    return sw_buf_printf(out, err, SW_FMT "%s" SW_FMT "%s" SW_FMT, SW_ARG(info->interface), info->version.n ? "@" : "",
-                         SW_ARG(info->version), info->interface.n ? "#" : "", SW_ARG(info->name));
+    return sw_buf_printf(out, err, SW_FMT "%s" SW_FMT "%s" SW_FMT, SW_ARG(info->interface),
+                         info->version.n ? "@" : "", SW_ARG(info->version), info->interface.n ? "#" : "",
+                         SW_ARG(info->name));
 }
 
 static bool is_meant(const struct component_export_info *info, struct sw_str interface, struct sw_str name)
@@ -97,7 +99,8 @@ static bool is_meant(const struct component_export_info *info, struct sw_str int
         return false;
     if (!interface.n)
         return true; /* a plain one, or of any interface when that is clear */
-    return sw_str_eq(info->interface, sw_str_head(interface, at)) && (at == SW_NPOS || sw_str_eq(info->version, sw_str_from(interface, at + 1)));
+    return sw_str_eq(info->interface, sw_str_head(interface, at)) &&
+           (at == SW_NPOS || sw_str_eq(info->version, sw_str_from(interface, at + 1)));
 }
 
 /* Lists what there is, the nearest first when one is near. */
@@ -120,10 +123,11 @@ static int no_such_export(struct invoke *in, struct sw_str wanted, struct sw_err
             break;
     }
     if (nearest.best.n)
-        return sw_fail(err, SW_EINPUT, "exports no function '" SW_FMT "'\nhint: did you mean '" SW_FMT "'? It exports" SW_FMT,
+        return sw_fail(err, SW_EINPUT,
+                       "exports no function '" SW_FMT "'\nhint: did you mean '" SW_FMT "'? It exports" SW_FMT,
                        SW_ARG(wanted), SW_ARG(nearest.best), SW_ARG(sw_buf_str(&list)));
-    return sw_fail(err, SW_EINPUT, "exports no function '" SW_FMT "'\nhint: it exports%s" SW_FMT, SW_ARG(wanted), list.n ? "" : " none",
-                   SW_ARG(sw_buf_str(&list)));
+    return sw_fail(err, SW_EINPUT, "exports no function '" SW_FMT "'\nhint: it exports%s" SW_FMT,
+                   SW_ARG(wanted), list.n ? "" : " none", SW_ARG(sw_buf_str(&list)));
 }
 
 static int find_export(struct invoke *in, struct sw_str wanted, struct sw_err *err)
@@ -148,8 +152,9 @@ static int find_export(struct invoke *in, struct sw_str wanted, struct sw_err *e
     if (found == 0)
         return no_such_export(in, wanted, err);
     if (found > 1)
-        return sw_fail(err, SW_EINPUT, "exports '" SW_FMT "' in %u interfaces\nhint: say which: 'INTERFACE#" SW_FMT "(...)'", SW_ARG(name),
-                       found, SW_ARG(name));
+        return sw_fail(err, SW_EINPUT,
+                       "exports '" SW_FMT "' in %u interfaces\nhint: say which: 'INTERFACE#" SW_FMT "(...)'",
+                       SW_ARG(name), found, SW_ARG(name));
     return 0;
 }
 
@@ -170,8 +175,8 @@ static int with_signature(struct invoke *in, int rc, struct sw_err *err)
     struct sw_err ignored, why = *err;
     if (component_export_print(in->component.component, in->info.type, &text, &ignored) < 0)
         return rc;
-    return sw_fail(err, why.code, "%s\nhint: it is " SW_FMT ": %.*s", why.text, SW_ARG(in->info.name), (int)(text.n < 500 ? text.n : 500),
-                   text.p);
+    return sw_fail(err, why.code, "%s\nhint: it is " SW_FMT ": %.*s", why.text, SW_ARG(in->info.name),
+                   (int)(text.n < 500 ? text.n : 500), text.p);
 }
 
 static int read_call(struct invoke *in, struct sw_err *err)
@@ -179,17 +184,22 @@ static int read_call(struct invoke *in, struct sw_err *err)
     struct sw_str call = in->job->call;
     size_t paren = sw_str_find(call, '(');
     if (paren == SW_NPOS || paren == 0)
-        return sw_fail(err, SW_EINPUT, "expected 'FUNCTION(ARGUMENTS)', got '" SW_FMT "'\nhint: for example 'wasi:a/b#greet(\"Ann\", 3)'",
+        return sw_fail(err, SW_EINPUT,
+                       "expected 'FUNCTION(ARGUMENTS)', got '" SW_FMT
+                       "'\nhint: for example 'wasi:a/b#greet(\"Ann\", 3)'",
                        SW_ARG(call));
     int rc = find_export(in, sw_str_head(call, paren), err);
     if (rc < 0)
         return rc;
     if (in->info.type->is_async)
-        rc = sw_fail(err, SW_EINPUT, "'" SW_FMT "' is asynchronous, which invoke cannot call yet", SW_ARG(in->info.name));
+        rc = sw_fail(err, SW_EINPUT, "'" SW_FMT "' is asynchronous, which invoke cannot call yet",
+                     SW_ARG(in->info.name));
     else if (has_handles(&in->info))
-        rc = sw_fail(err, SW_EINPUT, "'" SW_FMT "' takes or gives handles, which WAVE has no words for", SW_ARG(in->info.name));
+        rc = sw_fail(err, SW_EINPUT, "'" SW_FMT "' takes or gives handles, which WAVE has no words for",
+                     SW_ARG(in->info.name));
     else
-        rc = component_wave_parse_args(in->info.types, in->info.type, call, paren, &in->arena, &in->args, err);
+        rc =
+            component_wave_parse_args(in->info.types, in->info.type, call, paren, &in->arena, &in->args, err);
     return rc < 0 ? with_signature(in, rc, err) : 0;
 }
 
@@ -214,7 +224,8 @@ static int explain(struct invoke *in, struct sw_err *err)
     const struct engine_failure *failure = engine_store_failure(component_store_engine(in->store));
     if (failure->kind == ENGINE_TRAP_NONE)
         return sw_fail(err, SW_EGUEST, "the call failed");
-    return sw_fail(err, SW_EGUEST, "%s%s%s%s", failure->kind == ENGINE_TRAP_EXIT ? "" : "trap: ", failure->text,
+    return sw_fail(err, SW_EGUEST, "%s%s%s%s",
+                   failure->kind == ENGINE_TRAP_EXIT ? "" : "trap: ", failure->text,
                    failure->frames[0] ? "\n" : "", failure->frames);
 }
 
@@ -249,8 +260,10 @@ static int run(struct invoke *in, struct sw_buf *ret_text, struct sw_err *err)
     int rc = trigger_component_read(fd, in->job->path, &in->component, err);
     if (rc < 0)
         return rc;
-    in->component.grants =
-        (struct host_grants){.app = SW_LIT("invoke"), .component = SW_LIT("invoke"), .output = in->job->output, .output_arg = in->job->output_arg};
+    in->component.grants = (struct host_grants){.app = SW_LIT("invoke"),
+                                                .component = SW_LIT("invoke"),
+                                                .output = in->job->output,
+                                                .output_arg = in->job->output_arg};
     rc = loop_new(&in->loop, err);
     if (rc == 0)
         rc = engine_new(&config, in->loop, &in->engine, err);

@@ -9,8 +9,8 @@
 #include "base/str.h"
 
 struct trigger_invoke {
-    const char *path;    /* the component */
-    struct sw_str call;  /* "wasi:a/b@1.0.0#func(args)", "func(args)": arguments in WAVE (component/wave.h) */
+    const char *path;   /* the component */
+    struct sw_str call; /* "wasi:a/b@1.0.0#func(args)", "func(args)": arguments in WAVE (component/wave.h) */
     void (*output)(void *arg, bool is_stderr, struct sw_str line); /* the guest's */
     void *output_arg;
 };
@@ -18,6 +18,7 @@ struct trigger_invoke {
 /* Compiles and runs the component with all of the host's interfaces and no grants, without a sandbox around this process. Appends the
  * result in WAVE to ret_text, nothing when the function has none.
  * Fails with SW_EINPUT (no such function, wrong arguments: both with what there is), SW_EGUEST (the guest trapped or ended itself). */
-int trigger_invoke_run(const struct trigger_invoke *job, struct sw_buf *ret_text, struct sw_err *err) SW_MUST_CHECK;
+int trigger_invoke_run(const struct trigger_invoke *job, struct sw_buf *ret_text,
+                       struct sw_err *err) SW_MUST_CHECK;
 
 #endif

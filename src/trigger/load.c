@@ -16,11 +16,12 @@
 #define HANDLER_INTERFACE SW_LIT("wasi:http/incoming-handler")
 #define HANDLER_TRACK SW_LIT("0.2")
 #define HANDLER_FUNC SW_LIT("handle")
-#define HANDLER_TYPE                                               \
-    "func(request: own<wasi:http/types/incoming-request>, "        \
+#define HANDLER_TYPE                                                                                         \
+    "func(request: own<wasi:http/types/incoming-request>, "                                                  \
     "response-out: own<wasi:http/types/response-outparam>)"
 
-static int read_and_link(int wasm_fd, const char *name, struct trigger_component *component, struct sw_err *err)
+static int read_and_link(int wasm_fd, const char *name, struct trigger_component *component,
+                         struct sw_err *err)
 {
     component->bytes = SW_BUF(TRIGGER_WASM_BYTES_MAX);
     if (lseek(wasm_fd, 0, SEEK_SET) < 0)
@@ -33,7 +34,8 @@ static int read_and_link(int wasm_fd, const char *name, struct trigger_component
         return sw_fail(err, SW_EINPUT,
                        "'%s': expected a WebAssembly component, got %s\n"
                        "hint: make a component of a core module with 'wasm-tools component new'",
-                       name, sw_str_starts(bytes, SW_LIT("\0asm")) ? "a core module" : "a file of another kind");
+                       name,
+                       sw_str_starts(bytes, SW_LIT("\0asm")) ? "a core module" : "a file of another kind");
     rc = component_decode(bytes, &component->binary, err);
     if (rc == 0)
         rc = component_link(component->binary, host_interfaces(), &component->plan, err);
@@ -74,7 +76,8 @@ static int open_modules(struct trigger_component *component, struct engine *engi
         const struct node_artifact *artifact = &served->artifacts[i];
         int rc = check_key(core, artifact, err);
         if (rc == 0 && component_plan_uses_core(component->plan, i))
-            rc = engine_module_open(engine, core, artifact->cwasm_fd, artifact->image_fd, &component->modules[i], err);
+            rc = engine_module_open(engine, core, artifact->cwasm_fd, artifact->image_fd,
+                                    &component->modules[i], err);
         if (rc < 0)
             return sw_wrap(err, "core module %u", i);
     }
@@ -92,9 +95,10 @@ int trigger_component_bind(struct trigger_component *component, struct engine *e
     component->handle =
         component_export_find(component->component, HANDLER_INTERFACE, HANDLER_TRACK, HANDLER_FUNC);
     if (!component->handle)
-        return sw_fail(err, SW_EINPUT,
-                       "Expected component to export one of `wasi:http/incoming-handler@0.2.x` but it exported "
-                       "none of those");
+        return sw_fail(
+            err, SW_EINPUT,
+            "Expected component to export one of `wasi:http/incoming-handler@0.2.x` but it exported "
+            "none of those");
     return component_export_check(component->component, component->handle, HANDLER_TYPE, err);
 }
 

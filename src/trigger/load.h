@@ -27,7 +27,8 @@ struct trigger_component {
 };
 
 /* Reads and checks a component binary: what a compile process and a worker share. name is for messages. On failure *ret is deinited. */
-int trigger_component_read(int wasm_fd, const char *name, struct trigger_component *ret, struct sw_err *err) SW_MUST_CHECK;
+int trigger_component_read(int wasm_fd, const char *name, struct trigger_component *ret,
+                           struct sw_err *err) SW_MUST_CHECK;
 /* Fills the rest from the artifacts; the descriptors stay the caller's. */
 int trigger_component_bind(struct trigger_component *component, struct engine *engine,
                            const struct node_served_component *served, struct sw_err *err) SW_MUST_CHECK;

@@ -45,7 +45,8 @@ static void drain(void *arg)
     }
     loop_timer_start(worker->drain_limit, TRIGGER_DRAIN_MS_MAX);
     trigger_http_drain(worker->http, ended, worker);
-    sw_ignore(node_worker_stopped(worker->channel, &err)); /* the supervisor is gone or learns it from our end */
+    sw_ignore(
+        node_worker_stopped(worker->channel, &err)); /* the supervisor is gone or learns it from our end */
 }
 
 static void serve(void *arg, struct node_serving *serving)
@@ -59,7 +60,8 @@ static void serve(void *arg, struct node_serving *serving)
     int rc = trigger_http_new(worker->loop, worker->engine, serving, &config, &worker->http, &err);
     if (rc == 0)
         rc = node_sandbox_worker(serving, &err); /* everything is loaded, nothing has run */
-    rc = rc < 0 ? node_worker_failed(worker->channel, err.text, &err) : node_worker_ready(worker->channel, &err);
+    rc = rc < 0 ? node_worker_failed(worker->channel, err.text, &err)
+                : node_worker_ready(worker->channel, &err);
     if (rc < 0) {
         sw_log_error("trigger", "worker.channel", "%s", err.text);
         loop_stop(worker->loop);

@@ -24,7 +24,8 @@ static const struct component_host_func funcs[] = {
     {"put", "func(text: string) -> result<u32, string>", nothing},
     {"now", "func() -> u64", nothing},
     {"[constructor]bucket", "func(name: string) -> own<test:host/store/bucket>", nothing},
-    {"[method]bucket.get", "func(self: borrow<test:host/store/bucket>, key: string) -> option<list<u8>>", nothing},
+    {"[method]bucket.get", "func(self: borrow<test:host/store/bucket>, key: string) -> option<list<u8>>",
+     nothing},
     {"hello", "func(a: u32) -> u32", nothing},
 };
 static const struct component_host_resource resources[] = {{"bucket", 7, NULL}};
@@ -33,7 +34,8 @@ static const struct component_host_interface interfaces[] = {
     {"test:host/store", "0.2.5", funcs, 5, resources, 1},
     {"", "", funcs, 5, resources, 1},
 };
-static const struct component_host_interface *const pointers[] = {&interfaces[0], &interfaces[1], &interfaces[2]};
+static const struct component_host_interface *const pointers[] = {&interfaces[0], &interfaces[1],
+                                                                  &interfaces[2]};
 static const struct component_host host = {pointers, 3};
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

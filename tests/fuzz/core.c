@@ -31,8 +31,10 @@ static void prepare_again(struct sw_arena *arena, const struct engine_core *firs
         return;
     }
     require(!core->has_start);
-    require(core->func_count == first->func_count && core->has_data_count_section == first->has_data_count_section);
-    require(core->data_count == first->data_count || (core->data_count < first->data_count && !core->has_data_count_section));
+    require(core->func_count == first->func_count &&
+            core->has_data_count_section == first->has_data_count_section);
+    require(core->data_count == first->data_count ||
+            (core->data_count < first->data_count && !core->has_data_count_section));
     require(core->export_count == first->export_count + (first->has_start ? 1 : 0));
     if (first->has_start) {
         require(engine_core_export_find(core, ENGINE_START_EXPORT) != NULL);

@@ -39,7 +39,8 @@ static void head_done(struct decoding *d, struct sw_str in)
     d->have_head = true;
     d->used = d->head.bytes;
     d->rc = d->head.chunked ? SW_WAIT : SW_END;
-    http_chunked_init(&d->chunked, BODY_BYTES, d->fields + request->field_count, FIELDS - request->field_count);
+    http_chunked_init(&d->chunked, BODY_BYTES, d->fields + request->field_count,
+                      FIELDS - request->field_count);
 }
 
 /* Decodes what can be of in, whose first byte is input byte d->used (body) or 0 (head). */
@@ -109,13 +110,18 @@ static void add_fields(struct sw_buf *says, const struct http_field *fields, uin
 static void describe(const struct decoding *d, struct sw_buf *says)
 {
     const struct http_request *request = &d->head.request;
-    add(says, d->rc < 0 ? "failed" : d->rc == SW_WAIT ? "waits" : "done", sw_str_of(d->rc < 0 ? d->text : ""));
+    add(says,
+        d->rc < 0          ? "failed"
+        : d->rc == SW_WAIT ? "waits"
+                           : "done",
+        sw_str_of(d->rc < 0 ? d->text : ""));
     struct sw_err err;
     int rc = sw_buf_printf(says, &err, "status=%u head=%d ", d->head.status, d->have_head);
     assert(rc == 0);
     if (d->have_head) {
-        rc = sw_buf_printf(says, &err, "used=%zu length=%llu flags=%d%d%d%d ", d->rc < 0 ? 0 : d->used, (unsigned long long)request->content_length,
-                           d->head.keep_alive, d->head.expect_continue, d->head.chunked, request->has_query);
+        rc = sw_buf_printf(says, &err, "used=%zu length=%llu flags=%d%d%d%d ", d->rc < 0 ? 0 : d->used,
+                           (unsigned long long)request->content_length, d->head.keep_alive,
+                           d->head.expect_continue, d->head.chunked, request->has_query);
         assert(rc == 0);
         add(says, "method", request->method);
         add(says, "target", request->target);

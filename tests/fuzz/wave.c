@@ -8,7 +8,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 #define ARENA_MAX (16u << 20)
 
-static uint32_t add(struct component_types *types, enum component_kind kind, uint32_t elem, const struct component_case *cases, uint32_t count)
+static uint32_t add(struct component_types *types, enum component_kind kind, uint32_t elem,
+                    const struct component_case *cases, uint32_t count)
 {
     struct sw_err err;
     uint32_t type = 0;
@@ -23,19 +24,24 @@ static uint32_t pick(struct component_types *types, uint8_t which)
 {
     if (which < COMPONENT_ERROR_CONTEXT)
         return which;
-    const struct component_case option[] = {{SW_LIT("none"), COMPONENT_NO_TYPE, 0}, {SW_LIT("some"), COMPONENT_U16, 0}};
+    const struct component_case option[] = {{SW_LIT("none"), COMPONENT_NO_TYPE, 0},
+                                            {SW_LIT("some"), COMPONENT_U16, 0}};
     uint32_t maybe = add(types, COMPONENT_OPTION, COMPONENT_NO_TYPE, option, 2);
-    const struct component_case flags[] = {{SW_LIT("read"), COMPONENT_NO_TYPE, 0}, {SW_LIT("write"), COMPONENT_NO_TYPE, 0}};
+    const struct component_case flags[] = {{SW_LIT("read"), COMPONENT_NO_TYPE, 0},
+                                           {SW_LIT("write"), COMPONENT_NO_TYPE, 0}};
     uint32_t bytes = add(types, COMPONENT_LIST, COMPONENT_U8, NULL, 0);
-    const struct component_case pair[] = {{SW_LIT(""), add(types, COMPONENT_FLAGS, COMPONENT_NO_TYPE, flags, 2), 0}, {SW_LIT(""), bytes, 0}};
-    const struct component_case fields[] = {{SW_LIT("name"), COMPONENT_STRING, 0},
-                                            {SW_LIT("age"), maybe, 0},
-                                            {SW_LIT("both"), add(types, COMPONENT_TUPLE, COMPONENT_NO_TYPE, pair, 2), 0}};
+    const struct component_case pair[] = {
+        {SW_LIT(""), add(types, COMPONENT_FLAGS, COMPONENT_NO_TYPE, flags, 2), 0}, {SW_LIT(""), bytes, 0}};
+    const struct component_case fields[] = {
+        {SW_LIT("name"), COMPONENT_STRING, 0},
+        {SW_LIT("age"), maybe, 0},
+        {SW_LIT("both"), add(types, COMPONENT_TUPLE, COMPONENT_NO_TYPE, pair, 2), 0}};
     uint32_t record = add(types, COMPONENT_RECORD, COMPONENT_NO_TYPE, fields, 3);
     const struct component_case result[] = {{SW_LIT("ok"), record, 0}, {SW_LIT("error"), COMPONENT_CHAR, 0}};
-    const struct component_case variant[] = {{SW_LIT("ok"), COMPONENT_F32, 0},
-                                             {SW_LIT("a"), add(types, COMPONENT_RESULT, COMPONENT_NO_TYPE, result, 2), 0},
-                                             {SW_LIT("b"), COMPONENT_NO_TYPE, 0}};
+    const struct component_case variant[] = {
+        {SW_LIT("ok"), COMPONENT_F32, 0},
+        {SW_LIT("a"), add(types, COMPONENT_RESULT, COMPONENT_NO_TYPE, result, 2), 0},
+        {SW_LIT("b"), COMPONENT_NO_TYPE, 0}};
     uint32_t shape = add(types, COMPONENT_VARIANT, COMPONENT_NO_TYPE, variant, 3);
     return which & 1 ? add(types, COMPONENT_LIST, shape, NULL, 0) : record;
 }

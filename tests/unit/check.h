@@ -30,10 +30,12 @@ static inline void check_int_(long long got, long long want, const char *what, c
     }
 }
 
-static inline void check_str_(struct sw_str got, const char *want, const char *what, const char *file, int line)
+static inline void check_str_(struct sw_str got, const char *want, const char *what, const char *file,
+                              int line)
 {
     if (got.n != strlen(want) || (got.n && memcmp(got.p, want, got.n) != 0)) {
-        print_error("%s:%d: %s is '%.*s', expected '%s'\n", file, line, what, (int)got.n, got.n ? got.p : "", want);
+        print_error("%s:%d: %s is '%.*s', expected '%s'\n", file, line, what, (int)got.n, got.n ? got.p : "",
+                    want);
         _fail(file, line);
     }
 }

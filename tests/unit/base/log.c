@@ -38,7 +38,9 @@ static void text_cannot_forge_a_second_line_or_drive_a_terminal(void **state)
     size_t n = logged(line, sizeof line, SW_LOG_INFO, "a\nERROR\x1b[2J\x7f");
     CHECK(memchr(line, '\n', n) == line + n - 1);
     CHECK(strchr(line, 0x1b) == NULL);
-    (void)logged(line, sizeof line, SW_LOG_INFO, "a\xc2\x9b" "2Jb\xc3\x9f\xc2\xa0");
+    (void)logged(line, sizeof line, SW_LOG_INFO,
+                 "a\xc2\x9b"
+                 "2Jb\xc3\x9f\xc2\xa0");
     CHECK_HAS(line, "path=a  2Jb\xc3\x9f\xc2\xa0\n"); /* U+009B, but neither U+00DF nor U+00A0 */
 }
 

@@ -12,9 +12,13 @@
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))
 #define PREAMBLE "\0asm\x0d\0\1\0"
-#define BYTES(s) {"" s "", sizeof(s) - 1}
+#define BYTES(s)                                                                                             \
+    {                                                                                                        \
+        "" s "", sizeof(s) - 1                                                                               \
+    }
 
-static const char *const seeds[] = {"basic", "resources", "nested", "imports", "kinds", "shim_yes", "chain", "guest", "adapted"};
+static const char *const seeds[] = {"basic",    "resources", "nested", "imports", "kinds",
+                                    "shim_yes", "chain",     "guest",  "adapted"};
 
 static void seed_wasm(const char *seed, struct sw_buf *ret)
 {
@@ -55,9 +59,9 @@ static void core_modules_are_listed_in_order(void **state)
     seed_wasm("shim_yes", &wasm);
     CHECK_OK(component_decode(sw_buf_str(&wasm), &binary, &err), &err);
     CHECK_INT(component_binary_core_count(binary), 4);
-    CHECK_INT(component_binary_core(binary, 0)->func_count, 3);     /* shim */
-    CHECK_INT(component_binary_core(binary, 1)->memory_count, 1);   /* main */
-    CHECK_INT(component_binary_core(binary, 3)->has_start, true);   /* fixup */
+    CHECK_INT(component_binary_core(binary, 0)->func_count, 3);   /* shim */
+    CHECK_INT(component_binary_core(binary, 1)->memory_count, 1); /* main */
+    CHECK_INT(component_binary_core(binary, 3)->has_start, true); /* fixup */
     component_binary_free(binary);
 }
 
@@ -77,8 +81,10 @@ static const struct row {
     {BYTES(PREAMBLE "\7\2\0\0"), "section 7 has 1 bytes too many at byte 0xb"},
     {BYTES(PREAMBLE "\7\xff\xff\xff\xff\xff\1"), "an integer is longer than 5 bytes at byte 0x9"},
     {BYTES(PREAMBLE "\7\xff\xff\xff\xff\x7f"), "an integer is over 32 bits at byte 0x9"},
-    {BYTES(PREAMBLE "\7\2\x05\x7f"), "unexpected end: 5 definitions in a section announced, 1 bytes left at byte 0xa"},
-    {BYTES(PREAMBLE "\7\4\xc1\x84\x3d\0"), "1000001 definitions in a section, at most 1000000 are allowed at byte 0xa"},
+    {BYTES(PREAMBLE "\7\2\x05\x7f"),
+     "unexpected end: 5 definitions in a section announced, 1 bytes left at byte 0xa"},
+    {BYTES(PREAMBLE "\7\4\xc1\x84\x3d\0"),
+     "1000001 definitions in a section, at most 1000000 are allowed at byte 0xa"},
     {BYTES(PREAMBLE "\0\2\x05\0"), "unexpected end: 5 bytes wanted, 1 left at byte 0xb"},
     {BYTES(PREAMBLE "\0\3\2\xc3\x28"), "a name is not UTF-8 at byte 0xa"},
     {BYTES(PREAMBLE "\x09\1\0"), "component start functions are not supported at byte 0xa"},
@@ -92,8 +98,10 @@ static const struct row {
     {BYTES(PREAMBLE "\2\6\1\1\1\0\x05\0"), "unknown core sort 0x05 at byte 0xe"},
     {BYTES(PREAMBLE "\2\6\1\1\1\0\x11\0"), "a core instance cannot export a core module at byte 0xe"},
     {BYTES(PREAMBLE "\2\6\1\1\1\0\0\0"), "core function 0 is not defined: there are 0 so far at byte 0xf"},
-    {BYTES(PREAMBLE "\1\x08\0asm\1\0\0\0\2\7\1\0\0\1\0\0\0"), "a core module is instantiated with a core function, only core instances are allowed"},
-    {BYTES(PREAMBLE "\1\x08\0asm\1\0\0\0\2\5\2\1\0\1\0\2\x0a\1\0\0\2\0\x12\0\0\x12\1"), "instantiation argument '' is there twice"},
+    {BYTES(PREAMBLE "\1\x08\0asm\1\0\0\0\2\7\1\0\0\1\0\0\0"),
+     "a core module is instantiated with a core function, only core instances are allowed"},
+    {BYTES(PREAMBLE "\1\x08\0asm\1\0\0\0\2\5\2\1\0\1\0\2\x0a\1\0\0\2\0\x12\0\0\x12\1"),
+     "instantiation argument '' is there twice"},
     /* instances and exports */
     {BYTES(PREAMBLE "\x05\4\1\0\0\0"), "component 0 is not defined: there are 0 so far at byte 0xc"},
     {BYTES(PREAMBLE "\x05\7\1\1\1\3\1a\0"), "unknown form of name 0x03 at byte 0xd"},
@@ -101,9 +109,11 @@ static const struct row {
     {BYTES(PREAMBLE "\x05\x08\1\1\1\0\1a\6\0"), "unknown sort 0x06 at byte 0x10"},
     {BYTES(PREAMBLE "\x05\x08\1\1\1\0\1a\2\0"), "component values are not supported at byte 0x10"},
     {BYTES(PREAMBLE "\x0b\x07\1\0\1a\1\0\0"), "function 0 is not defined: there are 0 so far at byte 0xf"},
-    {BYTES(PREAMBLE "\7\2\1\x7f\x0b\x07\1\0\1a\3\0\2"), "presence of an export's type: expected 0 or 1, got 0x02"},
+    {BYTES(PREAMBLE "\7\2\1\x7f\x0b\x07\1\0\1a\3\0\2"),
+     "presence of an export's type: expected 0 or 1, got 0x02"},
     {BYTES(PREAMBLE "\7\5\2\x7f\x40\0\1\0\x0b"), "unexpected end"},
-    {BYTES(PREAMBLE "\7\2\1\x7f\x0b\x09\1\0\1a\3\0\1\1\0"), "export 'a' is a type, its type is that of a function"},
+    {BYTES(PREAMBLE "\7\2\1\x7f\x0b\x09\1\0\1a\3\0\1\1\0"),
+     "export 'a' is a type, its type is that of a function"},
     {BYTES(PREAMBLE "\7\2\1\x7f\x0b\x0d\2\0\1a\3\0\0\0\1a\3\0\0"), "export 'a' is there twice"},
     /* imports */
     {BYTES(PREAMBLE "\x0a\6\1\0\1a\6\0"), "unknown kind of extern 0x06 at byte 0xe"},
@@ -122,7 +132,8 @@ static const struct row {
     {BYTES(PREAMBLE "\6\5\1\3\1\0\0"), "a core instance cannot export a type at byte 0xb"},
     {BYTES(PREAMBLE "\6\5\1\3\2\1\0"), "an alias goes 1 scopes out, there are not so many at byte 0xd"},
     {BYTES(PREAMBLE "\6\5\1\3\2\0\0"), "type 0 is not defined: there are 0 so far at byte 0xe"},
-    {BYTES(PREAMBLE "\x0a\6\1\0\1a\3\1\7\2\1\x7f\6\5\1\1\2\0\0"), "a function cannot be aliased from an outer scope"},
+    {BYTES(PREAMBLE "\x0a\6\1\0\1a\3\1\7\2\1\x7f\6\5\1\1\2\0\0"),
+     "a function cannot be aliased from an outer scope"},
     /* types */
     {BYTES(PREAMBLE "\7\2\1\x62"), "unknown type 0x62 at byte 0xb"},
     {BYTES(PREAMBLE "\7\3\1\x70\x62"), "unknown value type 0x62 at byte 0xc"},
@@ -130,14 +141,19 @@ static const struct row {
     {BYTES(PREAMBLE "\7\3\1\x66\2"), "presence of a type: expected 0 or 1, got 0x02 at byte 0xc"},
     {BYTES(PREAMBLE "\7\6\1\x71\1\1a\0\1"), "unexpected end"},
     {BYTES(PREAMBLE "\7\7\1\x71\1\1a\0\1"), "a case of a variant does not end in 0 at byte 0x10"},
-    {BYTES(PREAMBLE "\7\3\1\x6e\x21" "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"), "33 members of a type, at most 32 are allowed at byte 0xc"},
-    {BYTES(PREAMBLE "\7\5\1\x40\0\1\1"), "unknown form of results 0x01 0x01: named results are not allowed at byte 0xd"},
+    {BYTES(PREAMBLE "\7\3\1\x6e\x21"
+                    "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"),
+     "33 members of a type, at most 32 are allowed at byte 0xc"},
+    {BYTES(PREAMBLE "\7\5\1\x40\0\1\1"),
+     "unknown form of results 0x01 0x01: named results are not allowed at byte 0xd"},
     {BYTES(PREAMBLE "\7\4\1\x3f\x7d\0"), "resources can only be represented by `i32` or `i64` at byte 0xb"},
     {BYTES(PREAMBLE "\7\5\1\x3f\x7f\1\0"), "core function 0 is not defined"},
     {BYTES(PREAMBLE "\7\7\1\x42\1\1\x3f\x7f\0"), "a resource type is defined inside a type at byte 0xe"},
     {BYTES(PREAMBLE "\7\4\1\x42\1\5"), "unknown declaration 0x05 in a type at byte 0xd"},
     {BYTES(PREAMBLE "\7\x09\1\x42\1\3\0\1a\3\1"), "unknown declaration 0x03 in a type at byte 0xd"},
-    {BYTES(PREAMBLE "\7\x0b\1\x42\1\2\0\0\1\0\0" "aa"), "a core function cannot be aliased in a type"},
+    {BYTES(PREAMBLE "\7\x0b\1\x42\1\2\0\0\1\0\0"
+                    "aa"),
+     "a core function cannot be aliased in a type"},
     {BYTES(PREAMBLE "\3\2\1\x5d"), "invalid leading byte (0x5d) for core type at byte 0xb"},
     {BYTES(PREAMBLE "\3\4\1\x60\1\x40"), "unknown core value type 0x40 at byte 0xd"},
     {BYTES(PREAMBLE "\3\4\1\x50\1\4"), "invalid leading byte (0x4) for type definition at byte 0xd"},
@@ -151,7 +167,8 @@ static const struct row {
     {BYTES(PREAMBLE "\x08\5\1\x1c\2\0\1"), "canonical option 'string-encoding' is there twice at byte 0xe"},
     {BYTES(PREAMBLE "\x08\5\1\x1c\2\6\6"), "canonical option 'async' is there twice at byte 0xe"},
     {BYTES(PREAMBLE "\x08\5\1\x1c\1\3\0"), "core memory 0 is not defined"},
-    {BYTES(PREAMBLE "\x08\3\1\x06\2"), "flag of a canonical definition: expected 0 or 1, got 0x02 at byte 0xc"},
+    {BYTES(PREAMBLE "\x08\3\1\x06\2"),
+     "flag of a canonical definition: expected 0 or 1, got 0x02 at byte 0xc"},
 };
 
 static void refusals_name_what_and_where(void **state)

@@ -9,7 +9,8 @@
 #include "component/describe.h"
 #include "component/wit/wit.h"
 
-static void world_of(const char *name, struct sw_buf *bytes, struct component_binary **ret_binary, struct component_world **ret)
+static void world_of(const char *name, struct sw_buf *bytes, struct component_binary **ret_binary,
+                     struct component_world **ret)
 {
     char path[1024];
     struct sw_err err;
@@ -24,9 +25,10 @@ static void world_of(const char *name, struct sw_buf *bytes, struct component_bi
 
 static void a_world_is_wit_that_resolves(void **state)
 {
-    static const char *const names[] = {"adapted.wasm",    "basic.wasm",      "chain.wasm",          "guest.wasm",
-                                        "imports.wasm",    "resources.wasm",  "invoke.wasm",         "run_nested.wasm",
-                                        "run_fixup.wasm",  "run_strings.wasm", "run_startorder.wasm", "shim_yes.wasm"};
+    static const char *const names[] = {"adapted.wasm",     "basic.wasm",          "chain.wasm",
+                                        "guest.wasm",       "imports.wasm",        "resources.wasm",
+                                        "invoke.wasm",      "run_nested.wasm",     "run_fixup.wasm",
+                                        "run_strings.wasm", "run_startorder.wasm", "shim_yes.wasm"};
     (void)state;
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         sw_auto_buf bytes = SW_BUF(4u << 20);
@@ -56,9 +58,11 @@ static void a_world_reads_like_its_source(void **state)
     struct sw_err err;
     world_of("run_nested.wasm", &bytes, &binary, &world);
     CHECK_OK(component_world_print(world, &text, &err), &err);
-    CHECK_STR(sw_buf_str(&text), "package root:component;\n\nworld root {\n  import test:host/api@1.0.0;\n  export count: func() -> u32;\n"
-                                 "  export twice: func(n: u32);\n  export quadruple: func(l: list<u32>) -> list<u32>;\n}\n\n"
-                                 "package test:host@1.0.0 {\n  interface api {\n    note: func(n: u32);\n  }\n}\n");
+    CHECK_STR(sw_buf_str(&text),
+              "package root:component;\n\nworld root {\n  import test:host/api@1.0.0;\n  export count: "
+              "func() -> u32;\n"
+              "  export twice: func(n: u32);\n  export quadruple: func(l: list<u32>) -> list<u32>;\n}\n\n"
+              "package test:host@1.0.0 {\n  interface api {\n    note: func(n: u32);\n  }\n}\n");
     component_world_free(world);
     component_binary_free(binary);
 }

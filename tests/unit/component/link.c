@@ -13,7 +13,8 @@
 #define PLAN_TEXT_MAX (1u << 20)
 #define COUNT(array) (sizeof(array) / sizeof *(array))
 
-static const char *const plans[] = {"basic", "resources", "nested", "imports", "kinds", "shim_yes", "chain", "guest", "adapted"};
+static const char *const plans[] = {"basic",    "resources", "nested", "imports", "kinds",
+                                    "shim_yes", "chain",     "guest",  "adapted"};
 
 static void print_plan(const struct seed *seed, struct sw_buf *out)
 {
@@ -78,7 +79,8 @@ static void a_lot_of_work_is_refused_soon(void **state)
     (void)state;
     uint64_t before = sw_clock_thread_cpu_ns();
     refuse_all("hostile.bin");
-    CHECK(sw_clock_thread_cpu_ns() - before < 20000000000u); /* half a second; sanitizers and slow machines take more */
+    CHECK(sw_clock_thread_cpu_ns() - before <
+          20000000000u); /* half a second; sanitizers and slow machines take more */
 }
 
 static void an_impure_shim_stays(void **state)
@@ -148,12 +150,30 @@ static void versions_have_tracks(void **state)
         const char *host, *wanted;
         bool serves;
     } rows[] = {
-        {"0.2.12", "0.2.0", true},    {"0.2.0", "0.2.12", true},     {"0.2.0", "0.3.0", false},      {"1.4.2", "1.9.0", true},
-        {"1.4.2", "2.0.0", false},    {"0.0.1", "0.0.1", true},      {"0.0.1", "0.0.2", false},      {"0.3.0-rc-1", "0.3.0-rc-1", true},
-        {"0.3.0-rc-1", "0.3.0", false}, {"0.3.0", "0.3.0-rc-1", false}, {"", "", true},             {"1.0.0", "", false},
-        {"", "1.0.0", false},         {"0.2.1+build", "0.2.0", true}, {"0.2.5", "0.2", true},        {"1.4.2", "1", true},
-        {"1.4.2", "0.1", false},      {"0.0.0", "0.0.0", true},      {"1.x.0", "1.x.0", true},       {"1.x.0", "1.0.0", false},
-        {"1.2.3.4", "1.2.3", false},  {"01.2.3", "1.2.3", false},    {"10.0.0", "1.0.0", false},     {"0.20.0", "0.2.0", false},
+        {"0.2.12", "0.2.0", true},
+        {"0.2.0", "0.2.12", true},
+        {"0.2.0", "0.3.0", false},
+        {"1.4.2", "1.9.0", true},
+        {"1.4.2", "2.0.0", false},
+        {"0.0.1", "0.0.1", true},
+        {"0.0.1", "0.0.2", false},
+        {"0.3.0-rc-1", "0.3.0-rc-1", true},
+        {"0.3.0-rc-1", "0.3.0", false},
+        {"0.3.0", "0.3.0-rc-1", false},
+        {"", "", true},
+        {"1.0.0", "", false},
+        {"", "1.0.0", false},
+        {"0.2.1+build", "0.2.0", true},
+        {"0.2.5", "0.2", true},
+        {"1.4.2", "1", true},
+        {"1.4.2", "0.1", false},
+        {"0.0.0", "0.0.0", true},
+        {"1.x.0", "1.x.0", true},
+        {"1.x.0", "1.0.0", false},
+        {"1.2.3.4", "1.2.3", false},
+        {"01.2.3", "1.2.3", false},
+        {"10.0.0", "1.0.0", false},
+        {"0.20.0", "0.2.0", false},
     };
     for (size_t i = 0; i < COUNT(rows); i++) {
         bool serves = component__version_serves(sw_str_of(rows[i].host), sw_str_of(rows[i].wanted));

@@ -23,7 +23,8 @@ static const struct component_host_func log_funcs[] = {
 };
 static const struct component_host_func store_funcs[] = {
     {"[constructor]bucket", "func(name: string) -> own<test:host/store/bucket>", nothing},
-    {"[method]bucket.get", "func(self: borrow<test:host/store/bucket>, key: string) -> option<list<u8>>", nothing},
+    {"[method]bucket.get", "func(self: borrow<test:host/store/bucket>, key: string) -> option<list<u8>>",
+     nothing},
 };
 static const struct component_host_func move_funcs[] = {
     {"move", "func(b: own<test:host/store/bucket>) -> tuple<own<test:host/store/bucket>, u8>", nothing},
@@ -32,8 +33,10 @@ static const struct component_host_func plain_funcs[] = {{"f", "func()", nothing
 static const struct component_host_func world_funcs[] = {
     {"hello", "func(a: u32) -> u32", nothing},
     {"kinds",
-     "func(bits: flags{a, b, c}, list: list<list<string>>, four: list<f32, 4>, choice: option<tuple<char, s64>>, done: result, "
-     "half: result<_, u16>, chars: future<string>, bytes: stream<u8>, none: stream, x: error-context) -> bool",
+     "func(bits: flags{a, b, c}, list: list<list<string>>, four: list<f32, 4>, choice: option<tuple<char, "
+     "s64>>, done: result, "
+     "half: result<_, u16>, chars: future<string>, bytes: stream<u8>, none: stream, x: error-context) -> "
+     "bool",
      nothing},
 };
 static const struct component_host_resource store_resources[] = {{"bucket", 7, NULL}};
@@ -49,7 +52,8 @@ static const struct component_host_interface interfaces[] = {
 };
 #define INTERFACE_COUNT (sizeof interfaces / sizeof *interfaces)
 static const struct component_host_interface *const pointers[INTERFACE_COUNT] = {
-    &interfaces[0], &interfaces[1], &interfaces[2], &interfaces[3], &interfaces[4], &interfaces[5], &interfaces[6],
+    &interfaces[0], &interfaces[1], &interfaces[2], &interfaces[3],
+    &interfaces[4], &interfaces[5], &interfaces[6],
 };
 const struct component_host seed_host = {pointers, INTERFACE_COUNT};
 
@@ -58,7 +62,8 @@ void seed_read(const char *name, struct sw_buf *ret)
     struct sw_err err = {0};
     char path[512];
     const char *root = getenv("SW_SOURCE_DIR");
-    (void)snprintf(path, sizeof path, "%s/tests/unit/component/data/%s", root ? root : ".", name); /* a cut path is not found */
+    (void)snprintf(path, sizeof path, "%s/tests/unit/component/data/%s", root ? root : ".",
+                   name); /* a cut path is not found */
     sw_auto_close int fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0)
         print_error("cannot open '%s'\n", path);

@@ -33,7 +33,8 @@ static uint32_t make(struct fixture *f, struct component_type shape)
     return type;
 }
 
-static uint32_t make_cases(struct fixture *f, enum component_kind kind, const struct component_case *cases, uint32_t count)
+static uint32_t make_cases(struct fixture *f, enum component_kind kind, const struct component_case *cases,
+                           uint32_t count)
 {
     return make(f, (struct component_type){.kind = kind, .elem = NONE, .cases = cases, .case_count = count});
 }
@@ -66,11 +67,13 @@ static uint32_t labels(struct fixture *f, enum component_kind kind, uint32_t cou
     return make_cases(f, kind, cases, count);
 }
 
-static const struct component_case mixed[] = {
-    {SW_LIT_INIT("a"), COMPONENT_U8, 0}, {SW_LIT_INIT("b"), COMPONENT_U64, 0}, {SW_LIT_INIT("c"), COMPONENT_STRING, 0}};
+static const struct component_case mixed[] = {{SW_LIT_INIT("a"), COMPONENT_U8, 0},
+                                              {SW_LIT_INIT("b"), COMPONENT_U64, 0},
+                                              {SW_LIT_INIT("c"), COMPONENT_STRING, 0}};
 static const struct component_case joined[] = {
     {SW_LIT_INIT("x"), COMPONENT_F32, 0}, {SW_LIT_INIT("y"), COMPONENT_U64, 0}, {SW_LIT_INIT("z"), NONE, 0}};
-static const struct component_case words[] = {{SW_LIT_INIT("i"), COMPONENT_U32, 0}, {SW_LIT_INIT("f"), COMPONENT_F32, 0}};
+static const struct component_case words[] = {{SW_LIT_INIT("i"), COMPONENT_U32, 0},
+                                              {SW_LIT_INIT("f"), COMPONENT_F32, 0}};
 
 static void equal_types_have_equal_numbers(void **state)
 {
@@ -86,7 +89,8 @@ static void equal_types_have_equal_numbers(void **state)
     CHECK_INT(make_cases(&f, COMPONENT_RECORD, cases, 1), record);
     CHECK(make_cases(&f, COMPONENT_VARIANT, cases, 1) != record);
     CHECK_INT(make_elem(&f, COMPONENT_U32, NONE, 0), COMPONENT_U32);
-    CHECK(make_elem(&f, COMPONENT_FIXED_LIST, COMPONENT_U8, 2) != make_elem(&f, COMPONENT_FIXED_LIST, COMPONENT_U8, 3));
+    CHECK(make_elem(&f, COMPONENT_FIXED_LIST, COMPONENT_U8, 2) !=
+          make_elem(&f, COMPONENT_FIXED_LIST, COMPONENT_U8, 3));
     CHECK(make_elem(&f, COMPONENT_OWN, 0, 0) != make_elem(&f, COMPONENT_OWN, 1, 0));
     sw_arena_deinit(&f.arena);
 }
@@ -158,11 +162,13 @@ static void members_have_their_places(void **state)
     (void)state;
     struct fixture f;
     open_fixture(&f);
-    const struct component_type *record = component_type_of(f.types, make_cases(&f, COMPONENT_RECORD, mixed, 3));
+    const struct component_type *record =
+        component_type_of(f.types, make_cases(&f, COMPONENT_RECORD, mixed, 3));
     CHECK_INT(record->cases[0].offset, 0);
     CHECK_INT(record->cases[1].offset, 8);
     CHECK_INT(record->cases[2].offset, 16);
-    const struct component_type *variant = component_type_of(f.types, make_cases(&f, COMPONENT_VARIANT, joined, 3));
+    const struct component_type *variant =
+        component_type_of(f.types, make_cases(&f, COMPONENT_VARIANT, joined, 3));
     CHECK_INT(variant->payload_offset, 8);
     CHECK_INT(variant->discriminant_size, 1);
     CHECK_INT(component_type_of(f.types, labels(&f, COMPONENT_ENUM, 257))->discriminant_size, 2);
@@ -179,7 +185,8 @@ static void a_variant_of_sixteen_values_spills(void **state)
     CHECK_INT(component_type_of(f.types, option_of(&f, fifteen))->flat_count, 16);
     CHECK_INT(component_type_of(f.types, option_of(&f, sixteen))->flat_count, COMPONENT_FLAT_MAX + 1);
     struct component_case cases[] = {{SW_LIT_INIT("a"), sixteen, 0}, {SW_LIT_INIT("b"), COMPONENT_U8, 0}};
-    CHECK_INT(component_type_of(f.types, make_cases(&f, COMPONENT_VARIANT, cases, 2))->flat_count, COMPONENT_FLAT_MAX + 1);
+    CHECK_INT(component_type_of(f.types, make_cases(&f, COMPONENT_VARIANT, cases, 2))->flat_count,
+              COMPONENT_FLAT_MAX + 1);
     sw_arena_deinit(&f.arena);
 }
 
@@ -194,7 +201,8 @@ static void types_print_as_the_header_says(void **state)
     (void)state;
     struct fixture f;
     open_fixture(&f);
-    static const struct component_case cases[] = {{SW_LIT_INIT("a"), NONE, 0}, {SW_LIT_INIT("b"), COMPONENT_CHAR, 0}};
+    static const struct component_case cases[] = {{SW_LIT_INIT("a"), NONE, 0},
+                                                  {SW_LIT_INIT("b"), COMPONENT_CHAR, 0}};
     static const struct component_case pair[] = {{{NULL, 0}, COMPONENT_S8, 0}, {{NULL, 0}, COMPONENT_F64, 0}};
     const struct {
         uint32_t type;
@@ -243,7 +251,12 @@ static void functions_are_completed_and_printed(void **state)
     } rows[] = {
         {{.result = NONE}, "func()", 0, 1, 0, 0},
         {{.result = COMPONENT_STRING, .is_async = true}, "async func() -> string", 0, 1, 0, 2},
-        {{.params = mixed, .param_count = 3, .result = COMPONENT_U8}, "func(a: u8, b: u64, c: string) -> u8", 24, 8, 4, 1},
+        {{.params = mixed, .param_count = 3, .result = COMPONENT_U8},
+         "func(a: u8, b: u64, c: string) -> u8",
+         24,
+         8,
+         4,
+         1},
     };
     for (size_t i = 0; i < COUNT(rows); i++) {
         struct component_func_type func = rows[i].func;
@@ -276,14 +289,24 @@ static void a_broken_rule_is_named(void **state)
         const char *text;
     } rows[] = {
         {{.kind = COMPONENT_RECORD, .elem = NONE}, -SW_EINPUT, "type record has no members"},
-        {{.kind = COMPONENT_FLAGS, .elem = NONE, .cases = many, .case_count = 33}, -SW_ELIMIT, "type flags has 33 members, at most 32"},
-        {{.kind = COMPONENT_FIXED_LIST, .elem = COMPONENT_U8}, -SW_EINPUT, "a list of fixed length has length 0"},
+        {{.kind = COMPONENT_FLAGS, .elem = NONE, .cases = many, .case_count = 33},
+         -SW_ELIMIT,
+         "type flags has 33 members, at most 32"},
+        {{.kind = COMPONENT_FIXED_LIST, .elem = COMPONENT_U8},
+         -SW_EINPUT,
+         "a list of fixed length has length 0"},
         {{.kind = COMPONENT_LIST, .elem = NONE}, -SW_EINPUT, "a type lacks its element type"},
         {{.kind = COMPONENT_LIST, .elem = 99999}, -SW_EINPUT, "type number 99999 is not defined"},
-        {{.kind = COMPONENT_STREAM, .elem = borrow}, -SW_EINPUT, "type stream has elements that contain a borrow"},
+        {{.kind = COMPONENT_STREAM, .elem = borrow},
+         -SW_EINPUT,
+         "type stream has elements that contain a borrow"},
         {{.kind = COMPONENT_STREAM, .elem = COMPONENT_CHAR}, -SW_EINPUT, "type stream<char> is not allowed"},
-        {{.kind = COMPONENT_FIXED_LIST, .elem = COMPONENT_U8, .length = COMPONENT_TYPE_SIZE_MAX}, -SW_ELIMIT, "bytes or larger in memory"},
-        {{.kind = COMPONENT_FIXED_LIST, .elem = COMPONENT_STRING, .length = 1u << 24}, -SW_ELIMIT, "bytes or larger in memory"},
+        {{.kind = COMPONENT_FIXED_LIST, .elem = COMPONENT_U8, .length = COMPONENT_TYPE_SIZE_MAX},
+         -SW_ELIMIT,
+         "bytes or larger in memory"},
+        {{.kind = COMPONENT_FIXED_LIST, .elem = COMPONENT_STRING, .length = 1u << 24},
+         -SW_ELIMIT,
+         "bytes or larger in memory"},
     };
     for (size_t i = 0; i < COUNT(rows); i++) {
         struct sw_err err = {0};

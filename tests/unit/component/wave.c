@@ -25,12 +25,14 @@ static uint32_t intern(struct zoo *zoo, const struct component_type *shape)
 
 #define CASES(...) ((const struct component_case[]){__VA_ARGS__})
 #define COUNT(...) (sizeof CASES(__VA_ARGS__) / sizeof(struct component_case))
-#define NAMED(zoo, k, ...)                                                                                                   \
-    intern((zoo), &(struct component_type){                                                                                  \
-                      .kind = (k), .elem = COMPONENT_NO_TYPE, .cases = CASES(__VA_ARGS__), .case_count = COUNT(__VA_ARGS__)})
-#define CASE(text, t)                                                                                                        \
-    {                                                                                                                        \
-        SW_LIT_INIT(text), (t), 0                                                                                            \
+#define NAMED(zoo, k, ...)                                                                                   \
+    intern((zoo), &(struct component_type){.kind = (k),                                                      \
+                                           .elem = COMPONENT_NO_TYPE,                                        \
+                                           .cases = CASES(__VA_ARGS__),                                      \
+                                           .case_count = COUNT(__VA_ARGS__)})
+#define CASE(text, t)                                                                                        \
+    {                                                                                                        \
+        SW_LIT_INIT(text), (t), 0                                                                            \
     }
 #define NONE COMPONENT_NO_TYPE
 
@@ -52,15 +54,18 @@ static void zoo_init(struct zoo *zoo)
     zoo->deep = NAMED(zoo, COMPONENT_OPTION, CASE("none", NONE), CASE("some", zoo->maybe));
     zoo->outcome = NAMED(zoo, COMPONENT_RESULT, CASE("ok", COMPONENT_STRING), CASE("error", COMPONENT_S8));
     zoo->plain = NAMED(zoo, COMPONENT_RESULT, CASE("ok", NONE), CASE("error", NONE));
-    zoo->pet = NAMED(zoo, COMPONENT_RECORD, CASE("name", COMPONENT_STRING), CASE("age", zoo->maybe), CASE("big", COMPONENT_BOOL));
-    zoo->shape = NAMED(zoo, COMPONENT_VARIANT, CASE("dot", NONE), CASE("circle", COMPONENT_F64), CASE("some", COMPONENT_F32));
+    zoo->pet = NAMED(zoo, COMPONENT_RECORD, CASE("name", COMPONENT_STRING), CASE("age", zoo->maybe),
+                     CASE("big", COMPONENT_BOOL));
+    zoo->shape = NAMED(zoo, COMPONENT_VARIANT, CASE("dot", NONE), CASE("circle", COMPONENT_F64),
+                       CASE("some", COMPONENT_F32));
     zoo->way = NAMED(zoo, COMPONENT_ENUM, CASE("north", NONE), CASE("ok", NONE));
     zoo->can = NAMED(zoo, COMPONENT_FLAGS, CASE("read", NONE), CASE("write", NONE));
-    uint32_t entry = intern(zoo, &(struct component_type){.kind = COMPONENT_TUPLE,
-                                                          .elem = COMPONENT_NO_TYPE,
-                                                          .length = COMPONENT_MAP,
-                                                          .cases = CASES(CASE("", COMPONENT_STRING), CASE("", COMPONENT_U8)),
-                                                          .case_count = 2});
+    uint32_t entry = intern(
+        zoo, &(struct component_type){.kind = COMPONENT_TUPLE,
+                                      .elem = COMPONENT_NO_TYPE,
+                                      .length = COMPONENT_MAP,
+                                      .cases = CASES(CASE("", COMPONENT_STRING), CASE("", COMPONENT_U8)),
+                                      .case_count = 2});
     zoo->map = list_of(zoo, COMPONENT_LIST, entry, COMPONENT_MAP);
 }
 
@@ -145,17 +150,20 @@ static void wrong_text_is_refused_with_its_place(void **state)
         {COMPONENT_U8, "01", "1:1: expected a u8 (0 to 255), got '01'"},
         {COMPONENT_U8, "1.0", "1:1: expected a u8 (0 to 255), got '1.0'"},
         {COMPONENT_S8, "-129", "1:1: expected an s8 (-128 to 127), got '-129'"},
-        {COMPONENT_U64, "18446744073709551616", "1:1: expected a u64 (0 to 18446744073709551615), got '18446744073709551616'"},
+        {COMPONENT_U64, "18446744073709551616",
+         "1:1: expected a u64 (0 to 18446744073709551615), got '18446744073709551616'"},
         {COMPONENT_F32, "1e39", "1:1: expected an f32 (larger ones are written inf), got '1e39'"},
         {COMPONENT_F64, "1.", "1:1: expected an f64, got '1.'"},
         {COMPONENT_F64, "-nan", "1:1: expected an f64, got '-nan'"},
         {COMPONENT_CHAR, "''", "1:1: expected one character between the quotes"},
         {COMPONENT_CHAR, "'ab'", "1:1: expected one character between the quotes"},
-        {COMPONENT_CHAR, "'\\u{d800}'", "1:2: expected a Unicode scalar value (0 to d7ff, e000 to 10ffff) in '\\u{...}'"},
+        {COMPONENT_CHAR, "'\\u{d800}'",
+         "1:2: expected a Unicode scalar value (0 to d7ff, e000 to 10ffff) in '\\u{...}'"},
         {COMPONENT_STRING, "\"a", "1:3: a quote is missing at the end"},
         {COMPONENT_STRING, "\"a\n\"", "1:3: a quote is missing at the end of the line"},
         {COMPONENT_STRING, "\"\\x\"", "1:2: expected an escape (\\' \\\" \\\\ \\t \\n \\r \\u{...})"},
-        {COMPONENT_STRING, "\"\"\"\na\n  \"\"\"", "2:1: expected at least the 2 spaces that stand before the closing \"\"\""},
+        {COMPONENT_STRING, "\"\"\"\na\n  \"\"\"",
+         "2:1: expected at least the 2 spaces that stand before the closing \"\"\""},
         {COMPONENT_STRING, "\"\"\"\na", "1:1: the closing \"\"\" is missing: it stands on a line of its own"},
         {COMPONENT_STRING, "", "1:1: expected a string, got the end"},
         {z.bytes, "[1 2]", "1:4: expected ',' or ']', got '2'"},
@@ -178,7 +186,8 @@ static void wrong_text_is_refused_with_its_place(void **state)
         struct sw_err err;
         struct component_value value;
         sw_auto_arena arena = SW_ARENA(COMPONENT_WAVE_ARENA_MAX);
-        CHECK_INT(component_wave_parse(z.types, rows[i].type, sw_str_of(rows[i].text), &arena, &value, &err), -SW_EINPUT);
+        CHECK_INT(component_wave_parse(z.types, rows[i].type, sw_str_of(rows[i].text), &arena, &value, &err),
+                  -SW_EINPUT);
         CHECK_STR(sw_str_of(err.text), rows[i].want);
     }
     sw_arena_deinit(&z.arena);
@@ -221,7 +230,8 @@ static uint32_t random_type(struct zoo *z, struct dice *dice, int depth)
 
 static void random_value(struct zoo *z, struct dice *dice, uint32_t number, struct component_value *ret);
 
-static void random_items(struct zoo *z, struct dice *dice, const struct component_type *type, struct component_value *ret)
+static void random_items(struct zoo *z, struct dice *dice, const struct component_type *type,
+                         struct component_value *ret)
 {
     bool list = type->kind == COMPONENT_LIST;
     uint32_t count = list ? (uint32_t)roll(dice, 4) : type->case_count;
@@ -240,7 +250,8 @@ static void random_items(struct zoo *z, struct dice *dice, const struct componen
 static void random_primitive(struct dice *dice, enum component_kind kind, struct component_value *ret)
 {
     static const char *const texts[] = {"", "a \"quote\"", "\t\n\\", "\xe2\x98\x83", "\"\"\"\n"};
-    static const double floats[] = {0, -0.0, 1.5, 0.1, 1e300, -2.2250738585072014e-308, 3.4028234663852886e38};
+    static const double floats[] = {
+        0, -0.0, 1.5, 0.1, 1e300, -2.2250738585072014e-308, 3.4028234663852886e38};
     uint64_t bits = roll(dice, 1u << 31) << 33 ^ roll(dice, 1u << 31) << 8 ^ roll(dice, 256);
     ret->u64 = bits;
     if (kind == COMPONENT_BOOL)
@@ -274,7 +285,8 @@ static void random_value(struct zoo *z, struct dice *dice, uint32_t number, stru
         random_primitive(dice, type->kind, ret);
     } else if (type->kind == COMPONENT_FLAGS) {
         ret->u64 = roll(dice, 4);
-    } else if (type->kind == COMPONENT_LIST || type->kind == COMPONENT_RECORD || type->kind == COMPONENT_TUPLE) {
+    } else if (type->kind == COMPONENT_LIST || type->kind == COMPONENT_RECORD ||
+               type->kind == COMPONENT_TUPLE) {
         random_items(z, dice, type, ret);
     } else {
         uint32_t index = (uint32_t)roll(dice, type->case_count);

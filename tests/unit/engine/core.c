@@ -77,7 +77,8 @@ static const struct {
     {"export twice", BYTES(HEAD "\5\3\1\0\1\7\x09\2\1m\2\0\1m\2\0"), "duplicate export name"},
     {"start", BYTES(HEAD FUNC "\x08\1\0" BODY), NULL},
     {"start out of bounds", BYTES(HEAD FUNC "\x08\1\1" BODY), "start function out of bounds"},
-    {"start with a parameter", BYTES(HEAD "\1\5\1\x60\1\x7f\0\3\2\1\0\x08\1\0" BODY), "takes or gives values"},
+    {"start with a parameter", BYTES(HEAD "\1\5\1\x60\1\x7f\0\3\2\1\0\x08\1\0" BODY),
+     "takes or gives values"},
     {"data of no memory", BYTES(HEAD "\x0b\6\1\0\x41\0\x0b\0"), "memory index out of bounds"},
     {"data form", BYTES(HEAD "\x0b\3\1\3\0"), "unknown data segment form"},
     {"data count", BYTES(HEAD "\x0c\1\1"), "data count and data section differ"},
@@ -97,7 +98,8 @@ static void each_row_is_judged_rightly(void **state)
         struct sw_err err = {0};
         int rc = engine_core_parse(&arena, sw_str(rows[i].bytes, rows[i].n), &core, &err);
         if ((rc == 0) != !rows[i].text || (rows[i].text && !strstr(err.text, rows[i].text))) {
-            print_error("'%s' gave %d '%s', expected '%s'\n", rows[i].what, rc, err.text, rows[i].text ? rows[i].text : "ok");
+            print_error("'%s' gave %d '%s', expected '%s'\n", rows[i].what, rc, err.text,
+                        rows[i].text ? rows[i].text : "ok");
             wrong = true;
         }
         if (rows[i].text)
@@ -111,9 +113,10 @@ static void every_cut_of_a_module_is_refused_or_fine(void **state)
 {
     (void)state;
     struct sw_arena text = SW_ARENA(1u << 20);
-    struct sw_str wasm = guest_wat(&text, "(module (import \"a\" \"b\" (func (param i32 f64) (result i64)))(memory 1)(table 2 funcref)"
-                                          "(global $g (mut i32) (i32.const 7))(func $f (export \"f\") (param i32))(func $s)(start $s)"
-                                          "(elem (i32.const 0) $f)(data (i32.const 8) \"hello\")(export \"m\" (memory 0)))");
+    struct sw_str wasm = guest_wat(
+        &text, "(module (import \"a\" \"b\" (func (param i32 f64) (result i64)))(memory 1)(table 2 funcref)"
+               "(global $g (mut i32) (i32.const 7))(func $f (export \"f\") (param i32))(func $s)(start $s)"
+               "(elem (i32.const 0) $f)(data (i32.const 8) \"hello\")(export \"m\" (memory 0)))");
     for (size_t n = 0; n < wasm.n; n++) {
         struct sw_arena arena = SW_ARENA(1u << 20);
         struct engine_core *core = NULL;
@@ -134,17 +137,21 @@ static void tables_say_what_the_module_says(void **state)
     struct sw_arena arena = SW_ARENA(1u << 20);
     struct engine_core *core = NULL;
     struct sw_err err = {0};
-    struct sw_str wasm = guest_wat(&arena,
-        "(module (type $t (func (param i32 f64) (result i64)))(type $s (struct (field i32)))(rec (type $r (func)) (type $q (func)))"
-        "(import \"a\" \"f\" (func (type $t)))(import \"a\" \"m\" (memory i64 2 9))(import \"a\" \"g\" (global (mut f32)))"
-        "(import \"a\" \"t\" (table 3 4 externref))(import \"a\" \"x\" (tag (param i32)))"
-        "(memory 1)(table 2 (ref null func))(global v128 (v128.const i64x2 1 2))"
-        "(func $own (export \"own\") (param funcref (ref null extern) (ref $t)))(func $rec (type $r))"
-        "(export \"mem\" (memory 1))(export \"t\" (table 1))(data \"passive\")(data (memory 1) (i32.const 5) \"abc\")"
-        "(@custom \"note\" \"text\"))");
+    struct sw_str wasm = guest_wat(
+        &arena, "(module (type $t (func (param i32 f64) (result i64)))(type $s (struct (field i32)))(rec "
+                "(type $r (func)) (type $q (func)))"
+                "(import \"a\" \"f\" (func (type $t)))(import \"a\" \"m\" (memory i64 2 9))(import \"a\" "
+                "\"g\" (global (mut f32)))"
+                "(import \"a\" \"t\" (table 3 4 externref))(import \"a\" \"x\" (tag (param i32)))"
+                "(memory 1)(table 2 (ref null func))(global v128 (v128.const i64x2 1 2))"
+                "(func $own (export \"own\") (param funcref (ref null extern) (ref $t)))(func $rec (type $r))"
+                "(export \"mem\" (memory 1))(export \"t\" (table 1))(data \"passive\")(data (memory 1) "
+                "(i32.const 5) \"abc\")"
+                "(@custom \"note\" \"text\"))");
     CHECK_OK(engine_core_parse(&arena, wasm, &core, &err), &err);
     CHECK_INT(core->type_count, 6);
-    CHECK(core->types[0].is_func && core->types[0].param_count == 2 && core->types[0].results[0].code == ENGINE_I64);
+    CHECK(core->types[0].is_func && core->types[0].param_count == 2 &&
+          core->types[0].results[0].code == ENGINE_I64);
     CHECK(!core->types[1].is_func);
     CHECK(!core->types[2].is_func && !core->types[3].is_func); /* recursive: not for linking */
     CHECK_INT(core->import_count, 5);
@@ -153,7 +160,8 @@ static void tables_say_what_the_module_says(void **state)
     CHECK(core->memories[0].is_64 && core->memories[0].min == 2 && core->memories[0].max == 9);
     CHECK(!core->memories[1].is_64 && core->memories[1].max == UINT64_MAX);
     CHECK(core->globals[0].is_mutable && core->globals[0].type.code == ENGINE_F32);
-    CHECK(core->global_count == 2 && core->global_section_count == 1 && core->globals[1].type.code == ENGINE_V128);
+    CHECK(core->global_count == 2 && core->global_section_count == 1 &&
+          core->globals[1].type.code == ENGINE_V128);
     CHECK(core->tables[0].elem.code == ENGINE_EXTERNREF && core->tables[1].elem.code == ENGINE_FUNCREF);
     CHECK(core->tag_count == 1 && core->tag_import_count == 1);
     CHECK(core->func_count == 3 && core->func_import_count == 1);
@@ -179,7 +187,8 @@ static void every_allocation_may_fail(void **state)
 {
     (void)state;
     struct sw_arena text = SW_ARENA(1u << 20);
-    struct sw_str wasm = guest_wat(&text, "(module (memory 1)(func (export \"f\"))(func (export \"g\"))(data (i32.const 0) \"x\"))");
+    struct sw_str wasm = guest_wat(
+        &text, "(module (memory 1)(func (export \"f\"))(func (export \"g\"))(data (i32.const 0) \"x\"))");
     for (long n = 0; n < 1000; n++) {
         struct sw_arena arena = SW_ARENA(1u << 20);
         struct engine_core *core = NULL;

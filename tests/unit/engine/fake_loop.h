@@ -10,7 +10,8 @@
 struct loop *fake_loop_new(void);
 void fake_loop_free(struct loop *loop);
 bool fake_loop_turn(struct loop *loop); /* runs the deferred work there is; false: there was none */
-unsigned fake_loop_run(struct loop *loop, unsigned turns_max); /* turns until nothing is left; how many there were */
+unsigned fake_loop_run(struct loop *loop,
+                       unsigned turns_max); /* turns until nothing is left; how many there were */
 void fake_loop_advance(struct loop *loop, uint64_t ms);
 
 #endif

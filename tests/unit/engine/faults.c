@@ -20,12 +20,14 @@ static int host(void *env, struct engine_store *store, union engine_val *vals)
     return 0;
 }
 
-#define WAT                                                                                                               \
-    "(module (import \"h\" \"f\" (func))(import \"h\" \"late\" (func))(memory (export \"m\") 1)(memory 1)(func (export \"a\"))" \
+#define WAT                                                                                                  \
+    "(module (import \"h\" \"f\" (func))(import \"h\" \"late\" (func))(memory (export \"m\") 1)(memory "     \
+    "1)(func (export \"a\"))"                                                                                \
     "(func (export \"b\")))"
 
-static const struct engine_link links[] = {{.kind = ENGINE_LINK_HOST, .fn = host},
-                                           {.kind = ENGINE_LINK_LATE, .instance = 0, .name = SW_LIT_INIT("a")}};
+static const struct engine_link links[] = {
+    {.kind = ENGINE_LINK_HOST, .fn = host},
+    {.kind = ENGINE_LINK_LATE, .instance = 0, .name = SW_LIT_INIT("a")}};
 
 static void open_scene(struct scene *scene)
 {
@@ -54,7 +56,8 @@ static int open_module(struct scene *scene, struct sw_err *err)
 {
     struct engine_module *module = NULL;
     struct guest *guest = &scene->guest;
-    int rc = engine_module_open(scene->world.engine, guest->core, guest->cwasm_fd, guest->image_fd, &module, err);
+    int rc =
+        engine_module_open(scene->world.engine, guest->core, guest->cwasm_fd, guest->image_fd, &module, err);
     engine_module_free(module);
     return rc;
 }
@@ -66,7 +69,8 @@ static int bind(struct scene *scene, struct sw_err *err)
 
 static int new_store(struct scene *scene, struct sw_err *err)
 {
-    return engine_store_new(scene->world.engine, &(struct engine_limits){.cpu_ms_max = 1000}, NULL, &scene->store, err);
+    return engine_store_new(scene->world.engine, &(struct engine_limits){.cpu_ms_max = 1000}, NULL,
+                            &scene->store, err);
 }
 
 static int instantiate(struct scene *scene, struct sw_err *err)

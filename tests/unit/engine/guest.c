@@ -53,7 +53,8 @@ void guest_open(struct guest *guest, struct engine *engine, const char *wat)
 {
     struct sw_err err = {0};
     CHECK_OK(guest_compile(guest, wat, &err), &err);
-    CHECK_OK(engine_module_open(engine, guest->core, guest->cwasm_fd, guest->image_fd, &guest->module, &err), &err);
+    CHECK_OK(engine_module_open(engine, guest->core, guest->cwasm_fd, guest->image_fd, &guest->module, &err),
+             &err);
 }
 
 void guest_close(struct guest *guest)
@@ -73,7 +74,8 @@ static void restore_trap_handlers(void)
     static struct sigaction wasmtime[4];
     static bool known;
     for (size_t i = 0; i < 4; i++) {
-        int rc = known ? sigaction(signals[i], &wasmtime[i], NULL) : sigaction(signals[i], NULL, &wasmtime[i]);
+        int rc =
+            known ? sigaction(signals[i], &wasmtime[i], NULL) : sigaction(signals[i], NULL, &wasmtime[i]);
         CHECK_INT(rc, 0);
     }
     known = true;
@@ -187,7 +189,8 @@ static int one_fn(void *arg, struct engine_store *store)
     return guest_call(store, one->instance, one->export, one->arg, &one->result);
 }
 
-int world_call(struct world *world, struct engine_store *store, uint32_t instance, const char *export, int32_t arg, int32_t *ret)
+int world_call(struct world *world, struct engine_store *store, uint32_t instance, const char *export,
+               int32_t arg, int32_t *ret)
 {
     struct one one = {instance, export, arg, 0};
     int rc = world_run(world, store, one_fn, &one);

@@ -45,7 +45,8 @@ struct guest_host {
 struct engine_bound *guest_bind(struct guest *guest, const struct guest_host *table);
 
 /* As world_run, for one call of one export. */
-int world_call(struct world *world, struct engine_store *store, uint32_t instance, const char *export, int32_t arg, int32_t *ret);
+int world_call(struct world *world, struct engine_store *store, uint32_t instance, const char *export,
+               int32_t arg, int32_t *ret);
 /* Fiber side: calls the export with one i32; *ret is its result. */
 int guest_call(struct engine_store *store, uint32_t instance, const char *name, int32_t arg, int32_t *ret);
 

@@ -14,10 +14,12 @@ static void memories_are_limited_together(void **state)
     struct sw_err err = {0};
     world_open(&world, ENGINE_RESET_AUTO);
     guest_open(&guest, world.engine,
-               "(module (memory (export \"a\") 1)(memory (export \"b\") 2)(func (export \"ga\") (param i32) (result i32) (memory.grow 0 (local.get 0)))"
+               "(module (memory (export \"a\") 1)(memory (export \"b\") 2)(func (export \"ga\") (param i32) "
+               "(result i32) (memory.grow 0 (local.get 0)))"
                "(func (export \"gb\") (param i32) (result i32) (memory.grow 1 (local.get 0))))");
     struct engine_bound *bound = guest_bind(&guest, NULL);
-    struct engine_store *store = world_store(&world, &(struct engine_limits){.memory_bytes_max = 8 * 65536}, NULL);
+    struct engine_store *store =
+        world_store(&world, &(struct engine_limits){.memory_bytes_max = 8 * 65536}, NULL);
     uint32_t instance = world_instantiate(store, bound);
     int32_t result = 0;
     CHECK_INT(world_call(&world, store, instance, "ga", 3, &result), 0);
@@ -30,10 +32,12 @@ static void memories_are_limited_together(void **state)
     CHECK_INT(result, -1);
     CHECK_INT(world_call(&world, store, instance, "ga", 65536, &result), 0);
     CHECK_INT(result, -1);
-    CHECK_INT(engine_store_instantiate(store, bound, &instance, &err), -SW_ELIMIT); /* no room for another instance's minimum */
+    CHECK_INT(engine_store_instantiate(store, bound, &instance, &err),
+              -SW_ELIMIT); /* no room for another instance's minimum */
     CHECK_HAS(err.text, "passes the limit of 524288 for all memories together");
     engine_store_free(store);
-    store = world_store(&world, &(struct engine_limits){.memory_bytes_max = 8 * 65536}, NULL); /* nothing is still counted */
+    store = world_store(&world, &(struct engine_limits){.memory_bytes_max = 8 * 65536},
+                        NULL); /* nothing is still counted */
     instance = world_instantiate(store, bound);
     struct engine_memory memory;
     uint64_t n = 0;
@@ -55,7 +59,8 @@ static void tables_and_slots_are_limited(void **state)
     struct sw_err err = {0};
     CHECK_OK(engine_new(&(struct engine_config){.slots_max = 2}, world.loop, &world.engine, &err), &err);
     guest_open(&guest, world.engine,
-               "(module (memory 1)(table 10 funcref)(func (export \"tg\") (param i32) (result i32) (table.grow (ref.null func) (local.get 0))))");
+               "(module (memory 1)(table 10 funcref)(func (export \"tg\") (param i32) (result i32) "
+               "(table.grow (ref.null func) (local.get 0))))");
     guest_open(&other, world.engine, "(module (memory 1))");
     struct engine_bound *bound = guest_bind(&guest, NULL);
     struct engine_bound *other_bound = guest_bind(&other, NULL);
@@ -134,7 +139,8 @@ static void huge_instances_count_as_memory(void **state)
     guest_open(&guest, world.engine, wat);
     test_free(wat);
     struct engine_bound *bound = guest_bind(&guest, NULL);
-    struct engine_store *store = world_store(&world, &(struct engine_limits){.memory_bytes_max = 1u << 20}, NULL);
+    struct engine_store *store =
+        world_store(&world, &(struct engine_limits){.memory_bytes_max = 1u << 20}, NULL);
     uint32_t made = 0;
     while (engine_store_instantiate(store, bound, &made, &err) == 0)
         CHECK(made < 10);
@@ -154,7 +160,8 @@ static void many_instances_fit_in_a_store(void **state)
     struct guest guest;
     struct sw_err err = {0};
     world_open(&world, ENGINE_RESET_AUTO);
-    guest_open(&guest, world.engine, "(module (func (export \"id\") (param i32) (result i32) (local.get 0)))");
+    guest_open(&guest, world.engine,
+               "(module (func (export \"id\") (param i32) (result i32) (local.get 0)))");
     struct engine_bound *bound = guest_bind(&guest, NULL);
     struct engine_store *store = world_store(&world, NULL, NULL);
     for (uint32_t i = 0; i < ENGINE_STORE_INSTANCES_MAX; i++)
@@ -179,7 +186,8 @@ static void growth_that_fails_half_way_opens_nothing(void **state)
     struct guest guest;
     world_open(&world, ENGINE_RESET_AUTO);
     guest_open(&guest, world.engine,
-               "(module (memory (export \"m\") 1)(func (export \"grow\") (param i32) (result i32) (memory.grow (local.get 0)))"
+               "(module (memory (export \"m\") 1)(func (export \"grow\") (param i32) (result i32) "
+               "(memory.grow (local.get 0)))"
                "(func (export \"load\") (param i32) (result i32) (i32.load (local.get 0))))");
     struct engine_bound *bound = guest_bind(&guest, NULL);
     struct engine_store *store = world_store(&world, NULL, NULL);
@@ -191,7 +199,8 @@ static void growth_that_fails_half_way_opens_nothing(void **state)
     CHECK_INT(munmap(hole, 65536), 0);
     int32_t result = 0;
     CHECK_INT(world_call(&world, store, instance, "grow", 8, &result), 0);
-    CHECK(mmap(hole, 65536, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0) == hole);
+    CHECK(mmap(hole, 65536, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0) ==
+          hole);
     CHECK_INT(result, -1);
     CHECK_INT(world_call(&world, store, instance, "load", 65536, &result), -SW_EGUEST);
     CHECK_INT(engine_store_failure(store)->kind, ENGINE_TRAP_MEMORY_OUT_OF_BOUNDS);

@@ -47,24 +47,35 @@ static const struct {
     {"no memory", "(module)", 0, 0, NULL},
     {"no data", "(module (memory 1))", 0, 0, NULL},
     {"one", "(module (memory 1)(data (i32.const 8) \"abc\"))", 11, 0, NULL},
-    {"two, the later wins", "(module (memory 1)(data (i32.const 8) \"abc\")(data (i32.const 9) \"X\"))", 11, 0, NULL},
+    {"two, the later wins", "(module (memory 1)(data (i32.const 8) \"abc\")(data (i32.const 9) \"X\"))", 11,
+     0, NULL},
     {"at the very end", "(module (memory 1)(data (i32.const 65533) \"abc\"))", 65536, 0, NULL},
-    {"one past the end", "(module (memory 1)(data (i32.const 65534) \"abc\"))", -1, 0, "lies outside the memory of 65536 bytes"},
+    {"one past the end", "(module (memory 1)(data (i32.const 65534) \"abc\"))", -1, 0,
+     "lies outside the memory of 65536 bytes"},
     {"negative is far", "(module (memory 1)(data (i32.const -1) \"a\"))", -1, 0, "at 4294967295"},
     {"empty at the end", "(module (memory 1)(data (i32.const 65536) \"\"))", 0, 0, NULL},
     {"empty past the end", "(module (memory 1)(data (i32.const 65537) \"\"))", -1, 0, "lies outside"},
     {"64 bits", "(module (memory i64 1)(data (i64.const 4) \"abc\"))", 7, 0, NULL},
     {"64 bits, far", "(module (memory i64 1)(data (i64.const -1) \"abc\"))", -1, 0, "lies outside"},
     {"passive stays", "(module (memory 1)(data \"p\")(data (i32.const 0) \"abc\"))", 3, 0, NULL},
-    {"named by an instruction", "(module (memory 1)(data (i32.const 8) \"abc\")(data (i32.const 9) \"X\")(func (data.drop 1)))", 11, 0, NULL},
-    {"offset of a global", "(module (import \"e\" \"g\" (global i32))(memory 1)(data (global.get 0) \"abc\"))", 0, 1, NULL},
+    {"named by an instruction",
+     "(module (memory 1)(data (i32.const 8) \"abc\")(data (i32.const 9) \"X\")(func (data.drop 1)))", 11, 0,
+     NULL},
+    {"offset of a global",
+     "(module (import \"e\" \"g\" (global i32))(memory 1)(data (global.get 0) \"abc\"))", 0, 1, NULL},
     {"after one that stays",
-     "(module (import \"e\" \"g\" (global i32))(memory 1)(data (i32.const 0) \"a\")(data (global.get 0) \"b\")(data (i32.const 1) \"c\"))",
+     "(module (import \"e\" \"g\" (global i32))(memory 1)(data (i32.const 0) \"a\")(data (global.get 0) "
+     "\"b\")(data (i32.const 1) \"c\"))",
      1, 2, NULL},
-    {"extended constant", "(module (memory 1)(data (i32.add (i32.const 1) (i32.const 2)) \"abc\"))", 0, 1, NULL},
+    {"extended constant", "(module (memory 1)(data (i32.add (i32.const 1) (i32.const 2)) \"abc\"))", 0, 1,
+     NULL},
     {"imported memory", "(module (import \"e\" \"m\" (memory 1))(data (i32.const 0) \"abc\"))", 0, 1, NULL},
-    {"two memories", "(module (memory 1)(memory 1)(data (i32.const 0) \"abc\")(data (memory 1) (i32.const 0) \"d\"))", 0, 2, NULL},
-    {"higher than an image may be", "(module (memory 2000)(data (i32.const 1) \"a\")(data (i32.const 100000000) \"b\")(data (i32.const 2) \"c\"))",
+    {"two memories",
+     "(module (memory 1)(memory 1)(data (i32.const 0) \"abc\")(data (memory 1) (i32.const 0) \"d\"))", 0, 2,
+     NULL},
+    {"higher than an image may be",
+     "(module (memory 2000)(data (i32.const 1) \"a\")(data (i32.const 100000000) \"b\")(data (i32.const 2) "
+     "\"c\"))",
      2, 2, NULL},
 };
 
@@ -85,7 +96,8 @@ static void each_row_is_stripped_rightly(void **state)
             uint32_t left_out = p.before->has_data_count_section ? 0 : active(p.before) - active(p.after);
             if ((int)p.image.n != rows[i].image || (int)active(p.after) != rows[i].active ||
                 p.after->data_count != p.before->data_count - left_out)
-                print_error("'%s': image %zu, active %u, segments %u\n", rows[i].what, p.image.n, active(p.after), p.after->data_count);
+                print_error("'%s': image %zu, active %u, segments %u\n", rows[i].what, p.image.n,
+                            active(p.after), p.after->data_count);
             CHECK_INT(p.image.n, rows[i].image);
             CHECK_INT(active(p.after), rows[i].active);
             CHECK_INT(p.after->data_count, p.before->data_count - left_out);
@@ -100,7 +112,8 @@ static void later_segments_overwrite_earlier_ones(void **state)
     (void)state;
     struct prepared p;
     struct sw_err err = {0};
-    CHECK_OK(prepare(&p, "(module (memory 1)(data (i32.const 2) \"abcd\")(data (i32.const 3) \"X\"))", &err), &err);
+    CHECK_OK(prepare(&p, "(module (memory 1)(data (i32.const 2) \"abcd\")(data (i32.const 3) \"X\"))", &err),
+             &err);
     CHECK_INT(p.image.n, 6);
     CHECK(memcmp(p.image.p, "\0\0aXcd", 6) == 0);
     release(&p);
@@ -153,7 +166,10 @@ static void nothing_to_do_changes_nothing(void **state)
     (void)state;
     struct prepared p;
     struct sw_err err = {0};
-    CHECK_OK(prepare(&p, "(module (import \"a\" \"b\" (func))(memory 1)(func (export \"f\") (call 0))(table 1 funcref)(elem (i32.const 0) 0))", &err),
+    CHECK_OK(prepare(&p,
+                     "(module (import \"a\" \"b\" (func))(memory 1)(func (export \"f\") (call 0))(table 1 "
+                     "funcref)(elem (i32.const 0) 0))",
+                     &err),
              &err);
     CHECK(sw_str_eq(sw_buf_str(&p.wasm), p.before->bytes));
     release(&p);
@@ -165,7 +181,9 @@ static void a_ceiling_that_is_met_leaves_the_buffers_as_they_were(void **state)
     struct sw_arena arena = SW_ARENA(1u << 20);
     struct engine_core *core = NULL;
     struct sw_err err = {0};
-    CHECK_OK(engine_core_parse(&arena, guest_wat(&arena, "(module (memory 1)(data (i32.const 100) \"abc\"))"), &core, &err), &err);
+    CHECK_OK(engine_core_parse(&arena, guest_wat(&arena, "(module (memory 1)(data (i32.const 100) \"abc\"))"),
+                               &core, &err),
+             &err);
     sw_auto_buf wasm = SW_BUF(12);
     sw_auto_buf image = SW_BUF(1000);
     CHECK_OK(sw_buf_add(&image, SW_LIT("before"), &err), &err);
@@ -184,7 +202,11 @@ static void every_allocation_may_fail(void **state)
     struct sw_arena arena = SW_ARENA(1u << 20);
     struct engine_core *core = NULL;
     struct sw_err err = {0};
-    CHECK_OK(engine_core_parse(&arena, guest_wat(&arena, "(module (memory 1)(func)(start 0)(data (i32.const 900) \"abc\"))"), &core, &err), &err);
+    CHECK_OK(engine_core_parse(
+                 &arena,
+                 guest_wat(&arena, "(module (memory 1)(func)(start 0)(data (i32.const 900) \"abc\"))"), &core,
+                 &err),
+             &err);
     for (long n = 0; n < 100; n++) {
         sw_auto_buf wasm = SW_BUF(1u << 20);
         sw_auto_buf image = SW_BUF(1u << 20);

@@ -14,13 +14,16 @@
 #define ALIVE 3 /* stores at once: several slots take part */
 
 /* An image that ends inside a page, with zero pages in it; nothing from 150 KiB on. */
-#define WAT                                                                                                            \
-    "(module (memory (export \"m\") 6 64)(data (i32.const 16) \"image\")(data (i32.const 70000) \"more of it\")"          \
-    "(data (i32.const 153601) \"end\")"                                                                                  \
-    "(func (export \"st\") (param i32) (result i32) (i32.store8 (local.get 0) (i32.or (i32.const 1) (local.get 0))) (i32.const 0))" \
-    "(func (export \"ld\") (param i32) (result i32) (i32.load8_u (local.get 0)))"                                         \
-    "(func (export \"grow\") (param i32) (result i32) (memory.grow (local.get 0)))"                                       \
-    "(func (export \"fill\") (param i32) (result i32) (memory.fill (i32.const 0) (i32.const 165) (i32.mul (memory.size) (i32.const 65536))) (i32.const 0)))"
+#define WAT                                                                                                  \
+    "(module (memory (export \"m\") 6 64)(data (i32.const 16) \"image\")(data (i32.const 70000) \"more of "  \
+    "it\")"                                                                                                  \
+    "(data (i32.const 153601) \"end\")"                                                                      \
+    "(func (export \"st\") (param i32) (result i32) (i32.store8 (local.get 0) (i32.or (i32.const 1) "        \
+    "(local.get 0))) (i32.const 0))"                                                                         \
+    "(func (export \"ld\") (param i32) (result i32) (i32.load8_u (local.get 0)))"                            \
+    "(func (export \"grow\") (param i32) (result i32) (memory.grow (local.get 0)))"                          \
+    "(func (export \"fill\") (param i32) (result i32) (memory.fill (i32.const 0) (i32.const 165) (i32.mul "  \
+    "(memory.size) (i32.const 65536))) (i32.const 0)))"
 
 static uint64_t seed = 88172645463325252u;
 
@@ -125,8 +128,9 @@ static void sing(enum engine_reset reset)
     }
     struct engine_stats stats;
     engine_stats_read(canary.world.engine, &stats);
-    print_message("%llu resets, %.1f pages each, %.1f us a request with its full comparison\n", (unsigned long long)stats.resets,
-                  (double)stats.pages_reset / (double)stats.resets, (double)(sw_clock_thread_cpu_ns() - began) / 1e3 / REQUESTS);
+    print_message("%llu resets, %.1f pages each, %.1f us a request with its full comparison\n",
+                  (unsigned long long)stats.resets, (double)stats.pages_reset / (double)stats.resets,
+                  (double)(sw_clock_thread_cpu_ns() - began) / 1e3 / REQUESTS);
     CHECK(stats.resets > REQUESTS / 2);
     CHECK(stats.slots_now <= ALIVE);
     close_canary(&canary);
@@ -184,15 +188,18 @@ static uint64_t pages_of_one(struct canary *canary, uint32_t pages)
 static void a_slot_that_carries_too_many_pages_starts_anew(void **state)
 {
     (void)state;
-    const enum engine_reset ways[] = {has_scan() ? ENGINE_RESET_SCAN : ENGINE_RESET_PAGEMAP, ENGINE_RESET_PAGEMAP};
+    const enum engine_reset ways[] = {has_scan() ? ENGINE_RESET_SCAN : ENGINE_RESET_PAGEMAP,
+                                      ENGINE_RESET_PAGEMAP};
     for (int i = 0; i < 2; i++) {
         struct canary canary;
         open_canary(&canary, ways[i]);
         CHECK_INT(pages_of_one(&canary, 4), 4);
-        CHECK_INT(pages_of_one(&canary, 2), ways[i] == ENGINE_RESET_PAGEMAP ? 2 : 4); /* the scan copies what was ever dirty */
+        CHECK_INT(pages_of_one(&canary, 2),
+                  ways[i] == ENGINE_RESET_PAGEMAP ? 2 : 4); /* the scan copies what was ever dirty */
         CHECK_INT(pages_of_one(&canary, 60), 60);
         CHECK_INT(pages_of_one(&canary, 2), ways[i] == ENGINE_RESET_PAGEMAP ? 2 : 60);
-        CHECK(pages_of_one(&canary, 96) > 4 * ENGINE_DIRTY_PAGES_FACTOR + ENGINE_DIRTY_PAGES_BASE); /* trimmed */
+        CHECK(pages_of_one(&canary, 96) >
+              4 * ENGINE_DIRTY_PAGES_FACTOR + ENGINE_DIRTY_PAGES_BASE); /* trimmed */
         CHECK_INT(pages_of_one(&canary, 2), 2);
         close_canary(&canary);
     }

@@ -2,7 +2,6 @@
 #include "check.h"
 #include "guest.h"
 
-
 static int seven(void *env, struct engine_store *store, union engine_val *vals)
 {
     CHECK(engine_store_owner(store) == NULL);
@@ -24,12 +23,16 @@ static void links_are_checked_when_bound(void **state)
     } rows[] = {
         {"(module (import \"a\" \"f\" (func (param i32 i64 f32 f64 v128))))", ENGINE_LINK_HOST, false, 0, ""},
         {"(module (import \"a\" \"f\" (func)))", ENGINE_LINK_HOST, true, -SW_EBUG, "bound to no function"},
-        {"(module (import \"a\" \"m\" (memory 1)))", ENGINE_LINK_HOST, false, -SW_EINPUT, "import 'a' 'm' is not a function"},
-        {"(module (import \"a\" \"t\" (table 1 funcref)))", ENGINE_LINK_LATE, false, -SW_EINPUT, "is not a function"},
-        {"(module (import \"a\" \"f\" (func (param funcref))))", ENGINE_LINK_HOST, false, -SW_EINPUT, "references"},
-        {"(module (import \"a\" \"f\" (func (result externref))))", ENGINE_LINK_LATE, false, -SW_EINPUT, "references"},
-        {"(module (rec (type $t (func)) (type (struct)))(import \"a\" \"f\" (func (type $t))))", ENGINE_LINK_HOST, false, -SW_EINPUT,
+        {"(module (import \"a\" \"m\" (memory 1)))", ENGINE_LINK_HOST, false, -SW_EINPUT,
+         "import 'a' 'm' is not a function"},
+        {"(module (import \"a\" \"t\" (table 1 funcref)))", ENGINE_LINK_LATE, false, -SW_EINPUT,
+         "is not a function"},
+        {"(module (import \"a\" \"f\" (func (param funcref))))", ENGINE_LINK_HOST, false, -SW_EINPUT,
          "references"},
+        {"(module (import \"a\" \"f\" (func (result externref))))", ENGINE_LINK_LATE, false, -SW_EINPUT,
+         "references"},
+        {"(module (rec (type $t (func)) (type (struct)))(import \"a\" \"f\" (func (type $t))))",
+         ENGINE_LINK_HOST, false, -SW_EINPUT, "references"},
     };
     struct world world;
     world_open(&world, ENGINE_RESET_AUTO);
@@ -38,7 +41,8 @@ static void links_are_checked_when_bound(void **state)
         struct sw_err err = {0};
         struct engine_bound *bound = NULL;
         guest_open(&guest, world.engine, rows[i].wat);
-        const struct engine_link link = {.kind = rows[i].kind, .fn = rows[i].no_fn ? NULL : seven, .name = SW_LIT("x")};
+        const struct engine_link link = {
+            .kind = rows[i].kind, .fn = rows[i].no_fn ? NULL : seven, .name = SW_LIT("x")};
         CHECK_INT(engine_module_bind(guest.module, &link, 1, &bound, &err), rows[i].rc);
         CHECK_HAS(err.text, rows[i].text);
         engine_bound_free(bound);
@@ -60,8 +64,10 @@ static void two_imports_of_one_name_get_their_own_functions(void **state)
     int ten = 10;
     world_open(&world, ENGINE_RESET_AUTO);
     guest_open(&guest, world.engine,
-               "(module (import \"a\" \"f\" (func $a (param i32) (result i32)))(import \"a\" \"f\" (func $b (param i32) (result i32)))"
-               "(func (export \"go\") (param i32) (result i32) (i32.mul (call $a (local.get 0)) (call $b (local.get 0)))))");
+               "(module (import \"a\" \"f\" (func $a (param i32) (result i32)))(import \"a\" \"f\" (func $b "
+               "(param i32) (result i32)))"
+               "(func (export \"go\") (param i32) (result i32) (i32.mul (call $a (local.get 0)) (call $b "
+               "(local.get 0)))))");
     const struct engine_link links[] = {{.kind = ENGINE_LINK_HOST, .fn = seven, .env = &one},
                                         {.kind = ENGINE_LINK_HOST, .fn = seven, .env = &ten}};
     CHECK_OK(engine_module_bind(guest.module, links, 2, &bound, &err), &err);
@@ -89,18 +95,24 @@ static void exports_of_every_kind_link(void **state)
     int ten = 10;
     world_open(&world, ENGINE_RESET_AUTO);
     guest_open(&main_guest, world.engine,
-               "(module (memory (export \"mem\") 1)(table (export \"tab\") 2 funcref)(global (export \"g\") (mut i32) (i32.const 5))"
-               "(tag (export \"tag\"))(func (export \"f\") (param i32) (result i32) (i32.load (local.get 0)))(data (i32.const 8) \"\\2a\"))");
+               "(module (memory (export \"mem\") 1)(table (export \"tab\") 2 funcref)(global (export \"g\") "
+               "(mut i32) (i32.const 5))"
+               "(tag (export \"tag\"))(func (export \"f\") (param i32) (result i32) (i32.load (local.get "
+               "0)))(data (i32.const 8) \"\\2a\"))");
     guest_open(&side, world.engine,
-               "(module (import \"x\" \"mem\" (memory 1))(import \"x\" \"tab\" (table 2 funcref))(import \"x\" \"g\" (global $g (mut i32)))"
-               "(import \"x\" \"tag\" (tag))(import \"x\" \"f\" (func $f (param i32) (result i32)))(import \"h\" \"h\" (func $h (param i32) (result i32)))"
+               "(module (import \"x\" \"mem\" (memory 1))(import \"x\" \"tab\" (table 2 funcref))(import "
+               "\"x\" \"g\" (global $g (mut i32)))"
+               "(import \"x\" \"tag\" (tag))(import \"x\" \"f\" (func $f (param i32) (result i32)))(import "
+               "\"h\" \"h\" (func $h (param i32) (result i32)))"
                "(data (i32.const 16) \"\\63\")(export \"again\" (memory 0))"
-               "(func (export \"go\") (param i32) (result i32) (global.set $g (i32.const 6)) (i32.store (i32.const 20) (i32.const 77))"
+               "(func (export \"go\") (param i32) (result i32) (global.set $g (i32.const 6)) (i32.store "
+               "(i32.const 20) (i32.const 77))"
                "  (i32.add (call $f (i32.const 8)) (call $h (call $f (i32.const 16))))))");
     CHECK_OK(engine_module_bind(main_guest.module, NULL, 0, &main_bound, &err), &err);
     struct engine_link links[6] = {{0}};
     for (int i = 0; i < 5; i++)
-        links[i] = (struct engine_link){.kind = ENGINE_LINK_EXPORT, .instance = 0, .name = side.core->imports[i].name};
+        links[i] = (struct engine_link){
+            .kind = ENGINE_LINK_EXPORT, .instance = 0, .name = side.core->imports[i].name};
     links[5] = (struct engine_link){.kind = ENGINE_LINK_HOST, .fn = seven, .env = &ten};
     CHECK_OK(engine_module_bind(side.module, links, 6, &side_bound, &err), &err);
     for (int round = 0; round < 3; round++) {
@@ -171,11 +183,15 @@ static void late_links_are_found_at_the_first_call(void **state)
     struct engine_bound *bound = NULL;
     world_open(&world, ENGINE_RESET_AUTO);
     guest_open(&main_guest, world.engine,
-               "(module (import \"x\" \"late\" (func $l (param i32) (result i32)))(import \"x\" \"other\" (func $o (param i32) (result i32)))"
-               "(func (export \"go\") (param i32) (result i32) (i32.add (call $l (local.get 0)) (call $o (call $l (local.get 0))))))");
+               "(module (import \"x\" \"late\" (func $l (param i32) (result i32)))(import \"x\" \"other\" "
+               "(func $o (param i32) (result i32)))"
+               "(func (export \"go\") (param i32) (result i32) (i32.add (call $l (local.get 0)) (call $o "
+               "(call $l (local.get 0))))))");
     guest_open(&adapter, world.engine,
-               "(module (global $n (mut i32) (i32.const 0))(func (export \"late\") (param i32) (result i32) (global.set $n (i32.add (global.get $n)"
-               " (i32.const 1))) (i32.add (local.get 0) (global.get $n)))(func (export \"other\") (param i32) (result i32) (i32.mul (local.get 0) (i32.const 100))))");
+               "(module (global $n (mut i32) (i32.const 0))(func (export \"late\") (param i32) (result i32) "
+               "(global.set $n (i32.add (global.get $n)"
+               " (i32.const 1))) (i32.add (local.get 0) (global.get $n)))(func (export \"other\") (param "
+               "i32) (result i32) (i32.mul (local.get 0) (i32.const 100))))");
     guest_open(&wrong, world.engine, "(module (func (export \"late\") (param i64)))");
     const struct engine_link links[] = {{.kind = ENGINE_LINK_LATE, .instance = 1, .name = SW_LIT("late")},
                                         {.kind = ENGINE_LINK_LATE, .instance = 1, .name = SW_LIT("other")}};
@@ -193,7 +209,8 @@ static void late_links_are_found_at_the_first_call(void **state)
     }
     struct engine_store *store = world_store(&world, NULL, NULL);
     CHECK_INT(world_call(&world, store, world_instantiate(store, bound), "go", 1, &result), -SW_EGUEST);
-    CHECK_HAS(engine_store_failure(store)->text, "import 'x' 'late' was called before core instance 1 had an export 'late'");
+    CHECK_HAS(engine_store_failure(store)->text,
+              "import 'x' 'late' was called before core instance 1 had an export 'late'");
     engine_store_free(store);
     store = world_store(&world, NULL, NULL);
     uint32_t a = world_instantiate(store, bound);
@@ -246,24 +263,30 @@ static void a_number_left_out_is_made_while_guest_code_waits(void **state)
     struct later later = {.number = 1};
     world_open(&world, ENGINE_RESET_AUTO);
     guest_open(&main_guest, world.engine,
-               "(module (import \"x\" \"make\" (func $m))(import \"x\" \"peek\" (func $p (param i32) (result i32)))(memory (export \"m\") 1)"
-               "(func (export \"go\") (param i32) (result i32) (i32.store (i32.const 8) (local.get 0))(drop (memory.grow (i32.const 1)))(call $m)"
-               "(i32.store (i32.const 65536) (i32.const 1))(i32.add (call $p (i32.const 8)) (call $p (i32.const 65536)))))");
+               "(module (import \"x\" \"make\" (func $m))(import \"x\" \"peek\" (func $p (param i32) (result "
+               "i32)))(memory (export \"m\") 1)"
+               "(func (export \"go\") (param i32) (result i32) (i32.store (i32.const 8) (local.get 0))(drop "
+               "(memory.grow (i32.const 1)))(call $m)"
+               "(i32.store (i32.const 65536) (i32.const 1))(i32.add (call $p (i32.const 8)) (call $p "
+               "(i32.const 65536)))))");
     guest_open(&adapter, world.engine,
-               "(module (import \"e\" \"m\" (memory 1))(func (export \"peek\") (param i32) (result i32) (i32.load (local.get 0))))");
+               "(module (import \"e\" \"m\" (memory 1))(func (export \"peek\") (param i32) (result i32) "
+               "(i32.load (local.get 0))))");
     const struct engine_link links[] = {{.kind = ENGINE_LINK_HOST, .fn = host_make, .env = &later},
                                         {.kind = ENGINE_LINK_LATE, .instance = 1, .name = SW_LIT("peek")}};
     const struct engine_link memory = {.kind = ENGINE_LINK_EXPORT, .instance = 0, .name = SW_LIT("m")};
     CHECK_OK(engine_module_bind(main_guest.module, links, 2, &bound, &later.err), &later.err);
     CHECK_OK(engine_module_bind(adapter.module, &memory, 1, &later.bound, &later.err), &later.err);
-    for (uint32_t round = 0; round < 4; round++) { /* in the last one it takes a number far beyond the others */
+    for (uint32_t round = 0; round < 4;
+         round++) { /* in the last one it takes a number far beyond the others */
         struct engine_store *store = world_store(&world, NULL, NULL);
         int32_t result = 0;
         CHECK_INT(world_instantiate(store, bound), 0);
         CHECK_OK(engine_store_instantiate_at(store, bound, round == 3 ? 40 : 2, &later.err), &later.err);
         CHECK_INT(world_instantiate(store, bound), round == 3 ? 41 : 3);
         if (round > 0) /* a store without it is freed too */
-            CHECK_INT(world_call(&world, store, round == 1 ? 2 : 0, "go", 41, &result), round == 1 ? -SW_EGUEST : 0);
+            CHECK_INT(world_call(&world, store, round == 1 ? 2 : 0, "go", 41, &result),
+                      round == 1 ? -SW_EGUEST : 0);
         if (round == 1) /* of instance 2; the adapter sees the memory of 0, which has not grown */
             CHECK_INT(engine_store_failure(store)->kind, ENGINE_TRAP_MEMORY_OUT_OF_BOUNDS);
         else
@@ -290,7 +313,8 @@ struct order {
 static int next_step(void *arg, struct engine_store *store)
 {
     struct order *order = arg;
-    int rc = engine_store_instantiate(store, order->bound[order->next], &order->instance[order->next], &order->err);
+    int rc = engine_store_instantiate(store, order->bound[order->next], &order->instance[order->next],
+                                      &order->err);
     order->next++;
     return rc;
 }
@@ -321,10 +345,13 @@ static void start_sections_run_in_the_order_of_instantiation(void **state)
     struct order order = {.next = 0};
     world_open(&world, ENGINE_RESET_AUTO);
     guest_open(&a, world.engine,
-               "(module (table (export \"t\") 1 funcref)(func $x (result i32) (i32.const 1))(elem declare func $x)(type $f (func (result i32)))"
+               "(module (table (export \"t\") 1 funcref)(func $x (result i32) (i32.const 1))(elem declare "
+               "func $x)(type $f (func (result i32)))"
                "(func $s (table.set 0 (i32.const 0) (ref.func $x)))(start $s)"
                "(func (export \"r\") (param i32) (result i32) (call_indirect (type $f) (i32.const 0))))");
-    guest_open(&b, world.engine, "(module (import \"a\" \"t\" (table 1 funcref))(func $y (result i32) (i32.const 2))(elem (i32.const 0) func $y))");
+    guest_open(&b, world.engine,
+               "(module (import \"a\" \"t\" (table 1 funcref))(func $y (result i32) (i32.const 2))(elem "
+               "(i32.const 0) func $y))");
     order.bound[0] = guest_bind(&a, NULL);
     const struct engine_link link = {.kind = ENGINE_LINK_EXPORT, .instance = 0, .name = SW_LIT("t")};
     CHECK_OK(engine_module_bind(b.module, &link, 1, &order.bound[1], &order.err), &order.err);
@@ -352,7 +379,8 @@ static void an_out_of_bounds_segment_that_could_not_be_stripped_traps(void **sta
     uint32_t instance = 0;
     world_open(&world, ENGINE_RESET_AUTO);
     guest_open(&globals, world.engine, "(module (global (export \"g\") i32 (i32.const 65535)))");
-    guest_open(&guest, world.engine, "(module (import \"e\" \"g\" (global i32))(memory 1)(data (global.get 0) \"abc\"))");
+    guest_open(&guest, world.engine,
+               "(module (import \"e\" \"g\" (global i32))(memory 1)(data (global.get 0) \"abc\"))");
     struct engine_bound *first = guest_bind(&globals, NULL);
     const struct engine_link link = {.kind = ENGINE_LINK_EXPORT, .instance = 0, .name = SW_LIT("g")};
     CHECK_OK(engine_module_bind(guest.module, &link, 1, &bound, &err), &err);
@@ -398,8 +426,10 @@ static void heaps_of_wasmtime_live_in_slots_too(void **state)
     struct guest guest;
     world_open(&world, ENGINE_RESET_AUTO);
     guest_open(&guest, world.engine,
-               "(module (memory (export \"m\") 0 9)(memory (export \"n\") 1)(type $s (struct (field i32)))(table 3 externref)"
-               "(func (export \"go\") (param i32) (result i32) (drop (memory.grow 0 (i32.const 1))) (i32.store (i32.const 4) (i32.const 9))"
+               "(module (memory (export \"m\") 0 9)(memory (export \"n\") 1)(type $s (struct (field "
+               "i32)))(table 3 externref)"
+               "(func (export \"go\") (param i32) (result i32) (drop (memory.grow 0 (i32.const 1))) "
+               "(i32.store (i32.const 4) (i32.const 9))"
                "  (struct.get $s 0 (struct.new $s (local.get 0)))))");
     struct engine_bound *bound = guest_bind(&guest, NULL);
     for (int round = 0; round < 3; round++) {
@@ -430,11 +460,13 @@ static void memory64_works(void **state)
     struct world world;
     struct guest guest;
     world_open(&world, ENGINE_RESET_AUTO);
-    guest_open(&guest, world.engine,
-               "(module (memory (export \"m\") i64 1)(data (i64.const 8) \"\\07\")"
-               "(func (export \"get\") (param i32) (result i32) (i32.load8_u (i64.extend_i32_u (local.get 0))))"
-               "(func (export \"far\") (param i32) (result i32) (i32.load8_u (i64.const 0x100000000)))"
-               "(func (export \"grow\") (param i32) (result i32) (i32.wrap_i64 (memory.grow (i64.extend_i32_u (local.get 0))))))");
+    guest_open(
+        &guest, world.engine,
+        "(module (memory (export \"m\") i64 1)(data (i64.const 8) \"\\07\")"
+        "(func (export \"get\") (param i32) (result i32) (i32.load8_u (i64.extend_i32_u (local.get 0))))"
+        "(func (export \"far\") (param i32) (result i32) (i32.load8_u (i64.const 0x100000000)))"
+        "(func (export \"grow\") (param i32) (result i32) (i32.wrap_i64 (memory.grow (i64.extend_i32_u "
+        "(local.get 0))))))");
     struct engine_bound *bound = guest_bind(&guest, NULL);
     struct engine_store *store = world_store(&world, NULL, NULL);
     uint32_t instance = world_instantiate(store, bound);

@@ -18,26 +18,28 @@ static int refuse_silently(void *env, struct engine_store *store, union engine_v
 }
 
 #define I32(name, body) "(func (export \"" name "\") (param i32) (result i32) " body ")"
-#define TRAPS                                                                                                               \
-    "(module (import \"h\" \"exit\" (func $e (param i32) (result i32)))(import \"h\" \"deny\" (func $d (param i32) (result i32)))" \
-    "(type $v (func))(type $s (struct (field i32)))(tag $t)(memory (export \"m\") 1)(table $tb 3 funcref)(elem (i32.const 1) $f)"  \
-    "(func $f (param i64))(func $deep (export \"deep\") (param i32) (result i32) (i32.add (i32.const 1) (call $deep (local.get 0))))" \
-    I32("unreachable", "unreachable")                                                                                       \
-    I32("load", "(i32.load (i32.const 65536))")                                                                             \
-    I32("loadfar", "(i32.load offset=4294967295 (i32.const -1))")                                                           \
-    I32("fill", "(memory.fill (i32.const 65530) (i32.const 0) (i32.const 7)) (i32.const 0)")                                 \
-    I32("table", "(drop (table.get $tb (i32.const 3))) (i32.const 0)")                                                      \
-    I32("null", "(call_indirect (type $v) (i32.const 0)) (i32.const 0)")                                                    \
-    I32("sig", "(call_indirect (type $v) (i32.const 1)) (i32.const 0)")                                                     \
-    I32("outside", "(call_indirect (type $v) (i32.const 9)) (i32.const 0)")                                                 \
-    I32("div", "(i32.div_s (i32.const 1) (i32.const 0))")                                                                   \
-    I32("overflow", "(i32.div_s (i32.const 0x80000000) (i32.const -1))")                                                    \
-    I32("trunc", "(i32.trunc_f32_s (f32.const nan))")                                                                       \
-    I32("throw", "(throw $t)")                                                                                              \
-    I32("nullref", "(struct.get $s 0 (ref.null $s))")                                                                       \
-    I32("exit", "(call $e (i32.const 0))")                                                                                  \
-    I32("deny", "(call $d (i32.const 0))")                                                                                  \
-    I32("fine", "(i32.const 1)") ")"
+#define TRAPS                                                                                                \
+    "(module (import \"h\" \"exit\" (func $e (param i32) (result i32)))(import \"h\" \"deny\" (func $d "     \
+    "(param i32) (result i32)))"                                                                             \
+    "(type $v (func))(type $s (struct (field i32)))(tag $t)(memory (export \"m\") 1)(table $tb 3 "           \
+    "funcref)(elem (i32.const 1) $f)"                                                                        \
+    "(func $f (param i64))(func $deep (export \"deep\") (param i32) (result i32) (i32.add (i32.const 1) "    \
+    "(call $deep (local.get 0))))" I32("unreachable", "unreachable")                                         \
+        I32("load", "(i32.load (i32.const 65536))")                                                          \
+            I32("loadfar", "(i32.load offset=4294967295 (i32.const -1))")                                    \
+                I32("fill", "(memory.fill (i32.const 65530) (i32.const 0) (i32.const 7)) (i32.const 0)")     \
+                    I32("table", "(drop (table.get $tb (i32.const 3))) (i32.const 0)")                       \
+                        I32("null", "(call_indirect (type $v) (i32.const 0)) (i32.const 0)")                 \
+                            I32("sig", "(call_indirect (type $v) (i32.const 1)) (i32.const 0)")              \
+                                I32("outside", "(call_indirect (type $v) (i32.const 9)) (i32.const 0)")      \
+                                    I32("div", "(i32.div_s (i32.const 1) (i32.const 0))")                    \
+                                        I32("overflow", "(i32.div_s (i32.const 0x80000000) (i32.const -1))") \
+                                            I32("trunc", "(i32.trunc_f32_s (f32.const nan))")                \
+                                                I32("throw", "(throw $t)")                                   \
+                                                    I32("nullref", "(struct.get $s 0 (ref.null $s))")        \
+                                                        I32("exit", "(call $e (i32.const 0))")               \
+                                                            I32("deny", "(call $d (i32.const 0))")           \
+                                                                I32("fine", "(i32.const 1)") ")"
 
 static const struct {
     const char *export;
@@ -68,7 +70,8 @@ static void each_trap_has_its_kind(void **state)
     (void)state;
     struct world world;
     struct guest guest;
-    const struct guest_host hosts[] = {{"exit", refuse, NULL}, {"deny", refuse_silently, NULL}, {NULL, NULL, NULL}};
+    const struct guest_host hosts[] = {
+        {"exit", refuse, NULL}, {"deny", refuse_silently, NULL}, {NULL, NULL, NULL}};
     world_open(&world, ENGINE_RESET_AUTO);
     guest_open(&guest, world.engine, TRAPS);
     struct engine_bound *bound = guest_bind(&guest, hosts);
@@ -80,7 +83,8 @@ static void each_trap_has_its_kind(void **state)
         int rc = world_call(&world, store, instance, traps[i].export, 0, &result);
         const struct engine_failure *failure = engine_store_failure(store);
         if (rc != -SW_EGUEST || failure->kind != traps[i].kind)
-            print_error("%s: rc %d kind %s: %s\n%s", traps[i].export, rc, engine_trap_name(failure->kind), failure->text, failure->frames);
+            print_error("%s: rc %d kind %s: %s\n%s", traps[i].export, rc, engine_trap_name(failure->kind),
+                        failure->text, failure->frames);
         CHECK_INT(rc, -SW_EGUEST);
         CHECK_INT(failure->kind, traps[i].kind);
         CHECK_HAS(failure->text, traps[i].text);
@@ -117,8 +121,10 @@ static void an_exception_does_not_pass_through_the_host(void **state)
     const struct guest_host hosts[] = {{"t", throws, NULL}, {NULL, NULL, NULL}};
     world_open(&world, ENGINE_RESET_AUTO);
     guest_open(&guest, world.engine,
-               "(module (import \"h\" \"t\" (func $t (param i32) (result i32)))(tag $e)(func (export \"throw\") (param i32) (result i32) (throw $e))"
-               "(func (export \"go\") (param i32) (result i32) (block $c (try_table (catch_all $c) (drop (call $t (i32.const 0))))) (i32.const 1)))");
+               "(module (import \"h\" \"t\" (func $t (param i32) (result i32)))(tag $e)(func (export "
+               "\"throw\") (param i32) (result i32) (throw $e))"
+               "(func (export \"go\") (param i32) (result i32) (block $c (try_table (catch_all $c) (drop "
+               "(call $t (i32.const 0))))) (i32.const 1)))");
     struct engine_bound *bound = guest_bind(&guest, hosts);
     struct engine_store *store = world_store(&world, NULL, NULL);
     int32_t result = 0;

@@ -11,7 +11,7 @@ static struct http_field trailers[TRAILERS];
 
 struct row {
     const char *in;
-    int rc; /* SW_END, SW_WAIT or < 0 */
+    int rc;           /* SW_END, SW_WAIT or < 0 */
     const char *says; /* body and trailers, "body[name=value]...left", or part of the message */
 };
 
@@ -100,17 +100,20 @@ static void add_end(const struct http_chunked *chunked, struct sw_str rest, stru
 {
     struct sw_err err;
     for (uint32_t i = 0; i < chunked->trailer_count; i++)
-        CHECK_OK(sw_buf_printf(out, &err, "[" SW_FMT "=" SW_FMT "]", SW_ARG(trailers[i].name), SW_ARG(trailers[i].value)), &err);
+        CHECK_OK(sw_buf_printf(out, &err, "[" SW_FMT "=" SW_FMT "]", SW_ARG(trailers[i].name),
+                               SW_ARG(trailers[i].value)),
+                 &err);
     CHECK_OK(sw_buf_add(out, rest, &err), &err);
 }
 
-static void check_row(const struct row *row, int rc, const struct sw_buf *out, const struct sw_err *err, const char *how)
+static void check_row(const struct row *row, int rc, const struct sw_buf *out, const struct sw_err *err,
+                      const char *how)
 {
     bool good = rc == row->rc && (rc < 0 ? strstr(err->text, row->says) != NULL
                                          : sw_str_eq(sw_buf_str(out), sw_str_of(row->says)));
     if (!good) {
-        print_error("%s, %s: gave %d, '%.*s' %s; expected %d, '%s'\n", row->in, how, rc, (int)out->n, out->n ? out->p : "",
-                    rc < 0 ? err->text : "", row->rc, row->says);
+        print_error("%s, %s: gave %d, '%.*s' %s; expected %d, '%s'\n", row->in, how, rc, (int)out->n,
+                    out->n ? out->p : "", rc < 0 ? err->text : "", row->rc, row->says);
         fail();
     }
 }

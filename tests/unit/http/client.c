@@ -28,7 +28,8 @@ static bool push(struct task *task, struct sw_str bytes, size_t *done)
 {
     while (*done < bytes.n) {
         size_t n = 0;
-        task->write_rc = http_exchange_write(task->exchange, sw_str(bytes.p + *done, bytes.n - *done), &n, &err);
+        task->write_rc =
+            http_exchange_write(task->exchange, sw_str(bytes.p + *done, bytes.n - *done), &n, &err);
         if (task->write_rc != 0)
             return false;
         *done += n;
@@ -81,7 +82,8 @@ static void go_read(struct task *task)
     int n = snprintf(text, sizeof text, "%llu", (unsigned long long)task->body_n);
     http_exchange_body_trailers(task->exchange, &trailers, &count);
     for (uint32_t i = 0; i < count; i++)
-        n += snprintf(text + n, sizeof text - (size_t)n, " " SW_FMT "=" SW_FMT, SW_ARG(trailers[i].name), SW_ARG(trailers[i].value));
+        n += snprintf(text + n, sizeof text - (size_t)n, " " SW_FMT "=" SW_FMT, SW_ARG(trailers[i].name),
+                      SW_ARG(trailers[i].value));
     struct http_exchange *exchange = task->exchange;
     task->exchange = NULL;
     http_exchange_answer(exchange, 200, SW_LIT("text/plain"), sw_str(text, (size_t)n));
@@ -152,7 +154,8 @@ static void answer_trailers(struct http_exchange *exchange)
     size_t n = 0;
     CHECK_OK(http_exchange_respond(exchange, 200, NULL, 0, UINT64_MAX, &err), &err);
     CHECK_OK(http_exchange_write(exchange, SW_LIT("abc"), &n, &err), &err);
-    CHECK_OK(http_exchange_write(exchange, SW_LIT(""), &n, &err), &err); /* must not look like the last chunk */
+    CHECK_OK(http_exchange_write(exchange, SW_LIT(""), &n, &err),
+             &err); /* must not look like the last chunk */
     CHECK_OK(http_exchange_write(exchange, SW_LIT("0123456789abcdef"), &n, &err), &err);
     CHECK_OK(http_exchange_finish(exchange, &trailer, 1, &err), &err);
     http_exchange_end(exchange);
@@ -162,7 +165,8 @@ static void answer_trailers(struct http_exchange *exchange)
 static bool answer_at_once(struct http_exchange *exchange, struct sw_str path)
 {
     size_t n = 0;
-    if (sw_str_eq(path, SW_LIT("/hello")) || sw_str_eq(path, SW_LIT("/ignore")) || sw_str_eq(path, SW_LIT("*"))) {
+    if (sw_str_eq(path, SW_LIT("/hello")) || sw_str_eq(path, SW_LIT("/ignore")) ||
+        sw_str_eq(path, SW_LIT("*"))) {
         http_exchange_answer(exchange, 200, SW_LIT("text/plain"), SW_LIT("hello"));
     } else if (sw_str_eq(path, SW_LIT("/nothing"))) {
         http_exchange_end(exchange);
@@ -334,7 +338,8 @@ void client_read(struct site *site, int fd, size_t until, const char *ends, uint
         site->text = sw_str(site->buffer, n);
         site->eof = got == 0 && n < SITE_TEXT_MAX;
         site->reset = got < 0 && errno != EAGAIN;
-        if (site->eof || site->reset || n >= until || (ends && sw_str_ends(site->text, sw_str_of(ends))) || (got < 0 && !left))
+        if (site->eof || site->reset || n >= until || (ends && sw_str_ends(site->text, sw_str_of(ends))) ||
+            (got < 0 && !left))
             break;
         if (got < 0) {
             uint64_t before = loop_now_ms(site->loop);

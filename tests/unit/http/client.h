@@ -64,11 +64,11 @@ void client_reset(int fd);
 int descriptors(void);
 
 /* Fails unless the text read is want and the connection ended or not. */
-#define CHECK_ANSWER(site, want, ended)            \
-    do {                                           \
-        CHECK_STR((site)->text, want);             \
-        CHECK_INT((site)->eof, ended);             \
-        CHECK_INT((site)->reset, 0);               \
+#define CHECK_ANSWER(site, want, ended)                                                                      \
+    do {                                                                                                     \
+        CHECK_STR((site)->text, want);                                                                       \
+        CHECK_INT((site)->eof, ended);                                                                       \
+        CHECK_INT((site)->reset, 0);                                                                         \
     } while (0)
 
 #endif

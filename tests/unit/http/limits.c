@@ -22,8 +22,8 @@ static void check_status(const char *status)
     char want[64];
     (void)snprintf(want, sizeof want, "HTTP/1.1 %s ", status);
     if (!sw_str_starts(site.text, sw_str_of(want)) || !site.eof || site.reset) {
-        print_error("got '" SW_FMT "'%s%s, expected %s and the end\n", SW_ARG(site.text), site.eof ? " end" : "",
-                    site.reset ? " reset" : "", status);
+        print_error("got '" SW_FMT "'%s%s, expected %s and the end\n", SW_ARG(site.text),
+                    site.eof ? " end" : "", site.reset ? " reset" : "", status);
         fail();
     }
 }
@@ -32,7 +32,8 @@ static void what_is_too_large_is_refused_and_the_answer_arrives(void **state)
 {
     static char in[2000000];
     (void)state;
-    site_begin(&site, (struct http_server_config){.head_bytes_max = 8000, .body_bytes_max = 100, .fields_max = 10});
+    site_begin(&site,
+               (struct http_server_config){.head_bytes_max = 8000, .body_bytes_max = 100, .fields_max = 10});
     memset(in, 'a', sizeof in);
     static const struct {
         const char *head;
@@ -58,7 +59,8 @@ static void what_is_too_large_is_refused_and_the_answer_arrives(void **state)
         (void)close(fd);
     }
     int fd = client_open(&site);
-    client_ask(&site, fd, "POST /read HTTP/1.1\r\n" H "Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n");
+    client_ask(&site, fd,
+               "POST /read HTTP/1.1\r\n" H "Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n");
     CHECK_ANSWER(&site, "HTTP/1.1 200 OK\r\n" T "Content-Length: 1\r\n\r\n3", false);
     (void)close(fd);
     site_end(&site);
@@ -138,7 +140,8 @@ static void slow_clients_run_out_of_time(void **state)
         {"POST /ignore HTTP/1.1\r\n" H "Content-Length: 5\r\n\r\nhel", OK5, 70},
     };
     (void)state;
-    site_begin(&site, (struct http_server_config){.head_timeout_ms = 50, .idle_timeout_ms = 90, .body_timeout_ms = 70});
+    site_begin(&site, (struct http_server_config){
+                          .head_timeout_ms = 50, .idle_timeout_ms = 90, .body_timeout_ms = 70});
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         int fd = client_open(&site);
         site_turns(&site);
@@ -218,7 +221,8 @@ static void draining_finishes_what_runs_and_closes_the_rest(void **state)
     site_run(&site, 50);
     CHECK_INT(site.drained, 1);
     int late = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    CHECK_INT(connect(late, (struct sockaddr *)&site.address, sizeof site.address), 0); /* for another process of the group */
+    CHECK_INT(connect(late, (struct sockaddr *)&site.address, sizeof site.address),
+              0); /* for another process of the group */
     client_ask(&site, late, GET_HELLO);
     CHECK_ANSWER(&site, "", false);
     (void)close(late);
@@ -303,8 +307,12 @@ static bool use_everything(struct sw_str head)
 {
     static char body[30000];
     bool all = ask_for(head, sw_str(NULL, 0), "hello");
-    all = ask_for(SW_LIT("POST /read HTTP/1.1\r\n" H "Content-Length: 30000\r\n\r\n"), sw_str(body, sizeof body), "30000") && all;
-    return ask_for(SW_LIT("GET /chunks HTTP/1.1\r\n" H "\r\nGET /trail HTTP/1.1\r\n" H "\r\n"), sw_str(NULL, 0), "42\r\n\r\n") && all;
+    all = ask_for(SW_LIT("POST /read HTTP/1.1\r\n" H "Content-Length: 30000\r\n\r\n"),
+                  sw_str(body, sizeof body), "30000") &&
+          all;
+    return ask_for(SW_LIT("GET /chunks HTTP/1.1\r\n" H "\r\nGET /trail HTTP/1.1\r\n" H "\r\n"),
+                   sw_str(NULL, 0), "42\r\n\r\n") &&
+           all;
 }
 
 static void every_allocation_may_fail_and_the_server_goes_on(void **state)

@@ -7,8 +7,8 @@
 #include "http/request.h"
 
 #define H "Host: a\r\n"
-#define L " HTTP/1.1\r\n" H "\r\n"  /* the rest of a line and of a plain head */
-#define F "GET / HTTP/1.1\r\n" H    /* fields follow */
+#define L " HTTP/1.1\r\n" H "\r\n" /* the rest of a line and of a plain head */
+#define F "GET / HTTP/1.1\r\n" H   /* fields follow */
 #define E "\r\n\r\n"
 
 enum { FIELDS = 16, HEAD_BYTES = 4096 };
@@ -154,7 +154,9 @@ static const struct row rows[] = {
     {F "\"A\": c" E, 400, "not 'name: value'"},
     {F "A: b\x01" E, 400, "control byte in the value of field 'A'"},
     {F "A: b\x7f" E, 400, "control byte"},
-    {F "A: 1234567\x1f" "9012345" E, 400, "control byte"},
+    {F "A: 1234567\x1f"
+       "9012345" E,
+     400, "control byte"},
     {F "A: b\rc" E, 400, "control byte"},
     {F "A: b\r" E, 400, "control byte"},
     {F "A: \x0b" E, 400, "control byte"},
@@ -200,7 +202,9 @@ static const struct row rows[] = {
     {F "Transfer-Encoding: chunked\r\nTransfer-Encoding: x" E, 400, "a coding after 'chunked'"},
     {F "Transfer-Encoding:" E, 400, "Transfer-Encoding is empty"},
     {F "Transfer-Encoding: ," E, 400, "Transfer-Encoding is empty"},
-    {F "Transfer-Encoding: \x0b" "chunked" E, 400, "control byte"},
+    {F "Transfer-Encoding: \x0b"
+       "chunked" E,
+     400, "control byte"},
     {F "Transfer-Encoding : chunked" E, 400, "white space in a field name"},
     {F "Transfer-Encoding\r\n : chunked" E, 400, "not 'name: value'"},
     {F "X: y\r\n Transfer-Encoding: chunked" E, 400, "folded lines"},
@@ -233,19 +237,22 @@ static void describe(const struct http_head *head, char *text, size_t size)
     int n = snprintf(text, size, SW_FMT " path=" SW_FMT " ", SW_ARG(request->method), SW_ARG(request->path));
     if (request->has_query)
         n += snprintf(text + n, size - (size_t)n, "query=" SW_FMT " ", SW_ARG(request->query));
-    n += snprintf(text + n, size - (size_t)n, "minor=%u authority=" SW_FMT " ", request->minor, SW_ARG(request->authority));
+    n += snprintf(text + n, size - (size_t)n, "minor=%u authority=" SW_FMT " ", request->minor,
+                  SW_ARG(request->authority));
     if (head->chunked)
         n += snprintf(text + n, size - (size_t)n, "chunked ");
     else
-        n += snprintf(text + n, size - (size_t)n, "length=%llu ", (unsigned long long)request->content_length);
-    n += snprintf(text + n, size - (size_t)n, "%s%s%s ", request->has_body ? "body " : "", head->keep_alive ? "keep" : "close",
-                  head->expect_continue ? " expect" : "");
+        n +=
+            snprintf(text + n, size - (size_t)n, "length=%llu ", (unsigned long long)request->content_length);
+    n += snprintf(text + n, size - (size_t)n, "%s%s%s ", request->has_body ? "body " : "",
+                  head->keep_alive ? "keep" : "close", head->expect_continue ? " expect" : "");
     for (uint32_t i = 0; i < request->field_count; i++)
         n += snprintf(text + n, size - (size_t)n, "[" SW_FMT "=" SW_FMT "]", SW_ARG(request->fields[i].name),
                       SW_ARG(request->fields[i].value));
 }
 
-static void check_row(const struct row *row, const struct http_head *head, int rc, const struct sw_err *err, const char *how)
+static void check_row(const struct row *row, const struct http_head *head, int rc, const struct sw_err *err,
+                      const char *how)
 {
     char text[4096] = "";
     if (rc == 0)
@@ -254,8 +261,8 @@ static void check_row(const struct row *row, const struct http_head *head, int r
         (void)snprintf(text, sizeof text, "%s", err->text);
     uint16_t status = rc < 0 ? head->status : 0;
     if (rc > 0 || status != row->status || !strstr(text, row->says)) {
-        print_error("%s, %s: gave rc %d, status %u, '%s'; expected %u, '%s'\n", row->head, how, rc, status, text, row->status,
-                    row->says);
+        print_error("%s, %s: gave rc %d, status %u, '%s'; expected %u, '%s'\n", row->head, how, rc, status,
+                    text, row->status, row->says);
         fail();
     }
     if (rc < 0)
@@ -337,11 +344,13 @@ static void what_is_too_long_has_its_status(void **state)
     struct sw_err err;
     memcpy(in + 5 + HTTP_TARGET_BYTES_MAX, L, sizeof L); /* one byte of target too many: '/' counts */
     http_head_init(&head, fields);
-    CHECK_INT(http_head_parse(&head, &large, sw_str(in, 5 + HTTP_TARGET_BYTES_MAX + sizeof L - 1), &err), -SW_ELIMIT);
+    CHECK_INT(http_head_parse(&head, &large, sw_str(in, 5 + HTTP_TARGET_BYTES_MAX + sizeof L - 1), &err),
+              -SW_ELIMIT);
     CHECK_INT(head.status, 414);
     memcpy(in + 4 + HTTP_TARGET_BYTES_MAX, L, sizeof L);
     http_head_init(&head, fields);
-    CHECK_OK(http_head_parse(&head, &large, sw_str(in, 4 + HTTP_TARGET_BYTES_MAX + sizeof L - 1), &err), &err);
+    CHECK_OK(http_head_parse(&head, &large, sw_str(in, 4 + HTTP_TARGET_BYTES_MAX + sizeof L - 1), &err),
+             &err);
 
     memset(in, 'a', sizeof in);
     memcpy(in, F "A: ", sizeof F "A: " - 1);
@@ -410,7 +419,8 @@ static void names_and_values_are_checked(void **state)
     CHECK(http_is_field_value(SW_LIT("a b\tc \xc3\xa9")));
     CHECK(!http_is_field_value(SW_LIT(" a")));
     CHECK(!http_is_field_value(SW_LIT("a\t")));
-    for (int c = 0; c < 256; c++) { /* in each place of the eight that are looked at together, and behind them */
+    for (int c = 0; c < 256;
+         c++) { /* in each place of the eight that are looked at together, and behind them */
         for (size_t i = 1; i < 18; i++) {
             char value[19];
             memset(value, 'a', sizeof value);
@@ -419,8 +429,9 @@ static void names_and_values_are_checked(void **state)
             CHECK_INT(http_is_field_value(sw_str(value, sizeof value)), !bad);
         }
     }
-    static const char *const mixed[] = {"Host", "hOST", "Content-Length", "TRANSFER-ENCODING", "connection", "Keep-Alive",
-                                        "Expect", "Date", "Server", "Upgrade"};
+    static const char *const mixed[] = {"Host",       "hOST",       "Content-Length", "TRANSFER-ENCODING",
+                                        "connection", "Keep-Alive", "Expect",         "Date",
+                                        "Server",     "Upgrade"};
     for (size_t i = 0; i < sizeof mixed / sizeof *mixed; i++)
         CHECK(http_field_id(sw_str_of(mixed[i])) != HTTP_FIELD_OTHER);
     static const char *const others[] = {"", "Hos", "Post", "Content-Lengt_", "Cookie", "X", "Dave", "Expec"};

@@ -5,20 +5,31 @@
 #include "http/limits.h"
 #include "http/response.h"
 
-#define FIELD(n, v) {SW_LIT_INIT(n), SW_LIT_INIT(v)}
+#define FIELD(n, v)                                                                                          \
+    {                                                                                                        \
+        SW_LIT_INIT(n), SW_LIT_INIT(v)                                                                       \
+    }
 
 static struct sw_err err;
 
 static void a_head_has_its_fields_in_order_and_what_the_server_adds(void **state)
 {
-    static const struct http_field fields[] = {FIELD("Content-Type", "text/plain"), FIELD("X-A", ""), FIELD("x-a", "b")};
-    struct http_response response = {.status = 200, .framing = HTTP_FRAME_LENGTH, .content_length = 1234567890123, .fields = fields,
-                                     .field_count = 3, .date_line = SW_LIT("Date: x\r\n"), .server = SW_LIT("swell")};
+    static const struct http_field fields[] = {FIELD("Content-Type", "text/plain"), FIELD("X-A", ""),
+                                               FIELD("x-a", "b")};
+    struct http_response response = {.status = 200,
+                                     .framing = HTTP_FRAME_LENGTH,
+                                     .content_length = 1234567890123,
+                                     .fields = fields,
+                                     .field_count = 3,
+                                     .date_line = SW_LIT("Date: x\r\n"),
+                                     .server = SW_LIT("swell")};
     sw_auto_buf out = SW_BUF(4096);
     (void)state;
     CHECK_OK(http_response_write(&response, &out, &err), &err);
-    CHECK_STR(sw_buf_str(&out), "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nX-A: \r\nx-a: b\r\nContent-Length: 1234567890123\r\n"
-                                "Server: swell\r\nDate: x\r\n\r\n");
+    CHECK_STR(
+        sw_buf_str(&out),
+        "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nX-A: \r\nx-a: b\r\nContent-Length: 1234567890123\r\n"
+        "Server: swell\r\nDate: x\r\n\r\n");
 }
 
 static void framing_and_connection_are_said(void **state)
@@ -30,13 +41,17 @@ static void framing_and_connection_are_said(void **state)
     } rows[] = {
         {HTTP_FRAME_NONE, false, false, "HTTP/1.1 404 Not Found\r\n\r\n"},
         {HTTP_FRAME_CHUNKED, false, false, "HTTP/1.1 404 Not Found\r\nTransfer-Encoding: chunked\r\n\r\n"},
-        {HTTP_FRAME_LENGTH, true, false, "HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"},
-        {HTTP_FRAME_LENGTH, false, true, "HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\nConnection: keep-alive\r\n\r\n"},
+        {HTTP_FRAME_LENGTH, true, false,
+         "HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"},
+        {HTTP_FRAME_LENGTH, false, true,
+         "HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\nConnection: keep-alive\r\n\r\n"},
         {HTTP_FRAME_UNTIL_CLOSE, true, false, "HTTP/1.1 404 Not Found\r\nConnection: close\r\n\r\n"},
     };
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-        struct http_response response = {.status = 404, .framing = rows[i].framing, .close = rows[i].close,
+        struct http_response response = {.status = 404,
+                                         .framing = rows[i].framing,
+                                         .close = rows[i].close,
                                          .keep_alive = rows[i].keep_alive};
         sw_auto_buf out = SW_BUF(4096);
         CHECK_OK(http_response_write(&response, &out, &err), &err);
@@ -47,7 +62,10 @@ static void framing_and_connection_are_said(void **state)
 static void own_date_and_server_fields_win(void **state)
 {
     static const struct http_field fields[] = {FIELD("DATE", "d"), FIELD("server", "s")};
-    struct http_response response = {.status = 204, .fields = fields, .field_count = 2, .date_line = SW_LIT("Date: x\r\n"),
+    struct http_response response = {.status = 204,
+                                     .fields = fields,
+                                     .field_count = 2,
+                                     .date_line = SW_LIT("Date: x\r\n"),
                                      .server = SW_LIT("swell")};
     sw_auto_buf out = SW_BUF(4096);
     (void)state;
@@ -82,18 +100,23 @@ static void bad_heads_are_refused_and_leave_the_output_alone(void **state)
         {FIELD("a", "b"), 0, -SW_EINPUT, "status 0"},
         {FIELD("a", "b"), 1000, -SW_EINPUT, "status 1000"},
         {{SW_LIT_INIT("a"), {large, sizeof large}}, 200, -SW_ELIMIT, "the response head is over 65536 bytes"},
-        {{SW_LIT_INIT("a"), {large, sizeof large - 4}}, 200, -SW_ELIMIT, "the response head is over 65536 bytes"},
+        {{SW_LIT_INIT("a"), {large, sizeof large - 4}},
+         200,
+         -SW_ELIMIT,
+         "the response head is over 65536 bytes"},
     };
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-        struct http_response response = {.status = rows[i].status, .fields = &rows[i].field, .field_count = 1};
+        struct http_response response = {
+            .status = rows[i].status, .fields = &rows[i].field, .field_count = 1};
         sw_auto_buf out = SW_BUF(1 << 20);
         CHECK_OK(sw_buf_add(&out, SW_LIT("before"), &err), &err);
         CHECK_INT(http_response_write(&response, &out, &err), rows[i].rc);
         CHECK_HAS(err.text, rows[i].says);
         CHECK_STR(sw_buf_str(&out), "before");
     }
-    struct http_response response = {.status = 200, .fields = &rows[0].field, .field_count = HTTP_RESPONSE_FIELDS_MAX + 1};
+    struct http_response response = {
+        .status = 200, .fields = &rows[0].field, .field_count = HTTP_RESPONSE_FIELDS_MAX + 1};
     sw_auto_buf out = SW_BUF(1 << 20);
     CHECK_INT(http_response_write(&response, &out, &err), -SW_ELIMIT);
 }
@@ -118,7 +141,11 @@ static void chunk_sizes_are_hexadecimal(void **state)
     static const struct {
         uint64_t size;
         const char *want;
-    } rows[] = {{1, "1\r\n"}, {10, "a\r\n"}, {0x1f4, "1f4\r\n"}, {65536, "10000\r\n"}, {UINT64_MAX, "ffffffffffffffff\r\n"}};
+    } rows[] = {{1, "1\r\n"},
+                {10, "a\r\n"},
+                {0x1f4, "1f4\r\n"},
+                {65536, "10000\r\n"},
+                {UINT64_MAX, "ffffffffffffffff\r\n"}};
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         char text[20];

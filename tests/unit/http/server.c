@@ -39,38 +39,46 @@ static const struct row answers[] = {
     {"HEAD /trail HTTP/1.1\r\n" H "\r\n", "HTTP/1.1 200 OK\r\n\r\n", false},
     /* chunked, trailers, until the end of the connection */
     {"GET /trail HTTP/1.1\r\n" H "\r\n",
-     "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n10\r\n0123456789abcdef\r\n0\r\nX-Sum: 42\r\n\r\n", false},
+     "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n10\r\n0123456789abcdef\r\n0\r\nX-Sum: "
+     "42\r\n\r\n",
+     false},
     {"GET /trail HTTP/1.0\r\n\r\n", "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\nabc0123456789abcdef", true},
     /* bodies */
     {"POST /read HTTP/1.1\r\n" H "Content-Length: 5\r\n\r\nhello",
      "HTTP/1.1 200 OK\r\n" T "Content-Length: 1\r\n\r\n5", false},
     {"POST /read HTTP/1.1\r\n" H "Content-Length: 0\r\n\r\n",
      "HTTP/1.1 200 OK\r\n" T "Content-Length: 1\r\n\r\n0", false},
-    {"POST /read HTTP/1.1\r\n" H "Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n1;x\r\n!\r\n0\r\nA: b\r\n\r\n",
+    {"POST /read HTTP/1.1\r\n" H
+     "Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n1;x\r\n!\r\n0\r\nA: b\r\n\r\n",
      "HTTP/1.1 200 OK\r\n" T "Content-Length: 5\r\n\r\n6 A=b", false},
     {"POST /echo HTTP/1.1\r\n" H "Content-Length: 3\r\n\r\nabc",
      "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n", false},
-    {"POST /ignore HTTP/1.1\r\n" H "Content-Length: 5\r\n\r\nhelloGET /hello HTTP/1.1\r\n" H "\r\n", OK5 OK5, false},
-    {"POST /ignore HTTP/1.1\r\n" H "Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\nA: b\r\n\r\nGET /hello HTTP/1.1\r\n" H
-     "\r\n",
+    {"POST /ignore HTTP/1.1\r\n" H "Content-Length: 5\r\n\r\nhelloGET /hello HTTP/1.1\r\n" H "\r\n", OK5 OK5,
+     false},
+    {"POST /ignore HTTP/1.1\r\n" H
+     "Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\nA: b\r\n\r\nGET /hello HTTP/1.1\r\n" H "\r\n",
      OK5 OK5, false},
     /* expectations */
-    {"POST /read HTTP/1.1\r\n" H "Content-Length: 5\r\nExpect: 100-continue\r\n\r\n", "HTTP/1.1 100 Continue\r\n\r\n", false},
+    {"POST /read HTTP/1.1\r\n" H "Content-Length: 5\r\nExpect: 100-continue\r\n\r\n",
+     "HTTP/1.1 100 Continue\r\n\r\n", false},
     {"POST /read HTTP/1.1\r\n" H "Content-Length: 5\r\nExpect: 100-continue\r\n\r\nhello",
      "HTTP/1.1 200 OK\r\n" T "Content-Length: 1\r\n\r\n5", false},
     {"POST /ignore HTTP/1.1\r\n" H "Content-Length: 5\r\nExpect: 100-continue\r\n\r\n", OK5_CLOSE, true},
     {"GET /hello HTTP/1.1\r\n" H "Expect: 100-continue\r\n\r\n", OK5, false},
     {"GET /hello HTTP/1.1\r\n" H "Expect: more\r\n\r\n",
-     "HTTP/1.1 417 Expectation Failed\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: 55\r\nConnection: close\r\n\r\n"
+     "HTTP/1.1 417 Expectation Failed\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: "
+     "55\r\nConnection: close\r\n\r\n"
      "the only expectation that can be met is '100-continue'\n",
      true},
     /* handlers that fail */
     {"GET /nothing HTTP/1.1\r\n" H "\r\n",
-     "HTTP/1.1 500 Internal Server Error\r\n" T "Content-Length: 26\r\n\r\n500 Internal Server Error\n", false},
+     "HTTP/1.1 500 Internal Server Error\r\n" T "Content-Length: 26\r\n\r\n500 Internal Server Error\n",
+     false},
     {"GET /short HTTP/1.1\r\n" H "\r\n", "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhello", true},
     /* bad chunks: 400 when nothing was answered */
     {"POST /read HTTP/1.1\r\n" H "Transfer-Encoding: chunked\r\n\r\nx\r\n",
-     "HTTP/1.1 400 Bad Request\r\n" T "Content-Length: 16\r\nConnection: close\r\n\r\n400 Bad Request\n", true},
+     "HTTP/1.1 400 Bad Request\r\n" T "Content-Length: 16\r\nConnection: close\r\n\r\n400 Bad Request\n",
+     true},
     {"POST /ignore HTTP/1.1\r\n" H "Transfer-Encoding: chunked\r\n\r\nx\r\n", OK5, true},
     {"POST /echo HTTP/1.1\r\n" H "Transfer-Encoding: chunked\r\n\r\n1\r\nab\r\n",
      "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n", true},
@@ -83,9 +91,11 @@ static void each_request_has_its_answer(void **state)
     for (size_t i = 0; i < sizeof answers / sizeof *answers; i++) {
         int fd = client_open(&site);
         client_ask(&site, fd, answers[i].request);
-        if (!sw_str_eq(site.text, sw_str_of(answers[i].answer)) || site.eof != answers[i].ended || site.reset) {
-            print_error("%s\ngave '" SW_FMT "'%s%s, expected '%s'%s\n", answers[i].request, SW_ARG(site.text), site.eof ? " end" : "",
-                        site.reset ? " reset" : "", answers[i].answer, answers[i].ended ? " end" : "");
+        if (!sw_str_eq(site.text, sw_str_of(answers[i].answer)) || site.eof != answers[i].ended ||
+            site.reset) {
+            print_error("%s\ngave '" SW_FMT "'%s%s, expected '%s'%s\n", answers[i].request, SW_ARG(site.text),
+                        site.eof ? " end" : "", site.reset ? " reset" : "", answers[i].answer,
+                        answers[i].ended ? " end" : "");
             fail();
         }
         (void)close(fd);
@@ -131,9 +141,11 @@ static void smuggling_is_refused_and_nothing_behind_it_is_answered(void **state)
         "POST /hello HTTP/1.1\r\n" H "Content-\r\n Length: 5\r\n\r\nhello",
         "POST /hello HTTP/1.1\r\n" H "Transfer-Encoding: xchunked\r\n\r\n0\r\n\r\n",
         "POST /hello HTTP/1.1\r\n" H "Transfer-Encoding : chunked\r\n\r\n0\r\n\r\n",
-        "POST /hello HTTP/1.1\r\n" H "Transfer-Encoding:\x0b" "chunked\r\n\r\n0\r\n\r\n",
+        "POST /hello HTTP/1.1\r\n" H "Transfer-Encoding:\x0b"
+        "chunked\r\n\r\n0\r\n\r\n",
         "POST /hello HTTP/1.1\r\n" H "Transfer-Encoding: chunked, identity\r\n\r\n0\r\n\r\n",
-        "POST /hello HTTP/1.1\r\n" H "Transfer-Encoding: identity\r\nTransfer-Encoding: chunked, x\r\n\r\n0\r\n\r\n",
+        "POST /hello HTTP/1.1\r\n" H
+        "Transfer-Encoding: identity\r\nTransfer-Encoding: chunked, x\r\n\r\n0\r\n\r\n",
         "POST /hello HTTP/1.0\r\n" H "Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
         "POST /hello HTTP/1.1\r\n" H "X: y\rTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
         "GET /hello HTTP/1.1\r\n" H H "\r\n",
@@ -178,8 +190,10 @@ static void a_hundred_pipelined_requests_are_answered_in_order(void **state)
     (void)state;
     site_begin(&site, (struct http_server_config){0});
     for (int i = 0; i < 100; i++) {
-        n += (size_t)snprintf(requests + n, sizeof requests - n, "GET /code/%d HTTP/1.1\r\n" H "\r\n", 600 + i);
-        m += (size_t)snprintf(want + m, sizeof want - m, "HTTP/1.1 %d \r\nContent-Length: 5\r\n\r\nhello", 600 + i);
+        n += (size_t)snprintf(requests + n, sizeof requests - n, "GET /code/%d HTTP/1.1\r\n" H "\r\n",
+                              600 + i);
+        m += (size_t)snprintf(want + m, sizeof want - m, "HTTP/1.1 %d \r\nContent-Length: 5\r\n\r\nhello",
+                              600 + i);
     }
     int fd = client_open(&site);
     client_send(&site, fd, sw_str(requests, n));
@@ -194,7 +208,9 @@ static void pipelined_requests_wait_for_one_that_takes_long(void **state)
     (void)state;
     site_begin(&site, (struct http_server_config){0});
     int fd = client_open(&site);
-    client_ask(&site, fd, "GET /hold HTTP/1.1\r\n" H "\r\nGET /code/601 HTTP/1.1\r\n" H "\r\nGET /hold HTTP/1.1\r\n" H "\r\n");
+    client_ask(&site, fd,
+               "GET /hold HTTP/1.1\r\n" H "\r\nGET /code/601 HTTP/1.1\r\n" H "\r\nGET /hold HTTP/1.1\r\n" H
+               "\r\n");
     CHECK_ANSWER(&site, "", false);
     CHECK_INT(site.requests, 1);
     http_exchange_answer(site_task(&site, 0)->exchange, 200, SW_LIT("text/plain"), SW_LIT("hello"));
@@ -209,8 +225,9 @@ static void pipelined_requests_wait_for_one_that_takes_long(void **state)
 
 static void split_at_every_byte_a_request_is_the_same(void **state)
 {
-    static const char request[] = "POST /read?q HTTP/1.1\r\n" H "Transfer-Encoding: chunked\r\nX-Y:  z \r\n\r\n"
-                                  "5;e=f\r\nhello\r\n6\r\n world\r\n0\r\nA: b\r\nC: d\r\n\r\n";
+    static const char request[] =
+        "POST /read?q HTTP/1.1\r\n" H "Transfer-Encoding: chunked\r\nX-Y:  z \r\n\r\n"
+        "5;e=f\r\nhello\r\n6\r\n world\r\n0\r\nA: b\r\nC: d\r\n\r\n";
     (void)state;
     site_begin(&site, (struct http_server_config){0});
     for (size_t cut = 1; cut < sizeof request - 1; cut++) { /* in two */
@@ -277,7 +294,8 @@ static uint64_t read_big(int fd, bool chunked)
 
 static void a_client_that_reads_slowly_slows_the_handler(void **state)
 {
-    static const char *const paths[] = {"GET /big HTTP/1.1\r\n" H "\r\n", "GET /chunks HTTP/1.1\r\n" H "\r\n"};
+    static const char *const paths[] = {"GET /big HTTP/1.1\r\n" H "\r\n",
+                                        "GET /chunks HTTP/1.1\r\n" H "\r\n"};
     (void)state;
     for (int i = 0; i < 2; i++) {
         site_begin(&site, (struct http_server_config){0});
@@ -347,11 +365,14 @@ static void large_bodies_go_through_in_both_directions(void **state)
             if (i)
                 client_send(&site, fd, SW_LIT("\r\n"));
         }
-        client_send(&site, fd, i ? SW_LIT("0\r\nA: b\r\n\r\nGET /hello HTTP/1.1\r\n" H "\r\n")
-                                 : SW_LIT("GET /hello HTTP/1.1\r\n" H "\r\n"));
+        client_send(&site, fd,
+                    i ? SW_LIT("0\r\nA: b\r\n\r\nGET /hello HTTP/1.1\r\n" H "\r\n")
+                      : SW_LIT("GET /hello HTTP/1.1\r\n" H "\r\n"));
         client_read(&site, fd, SITE_TEXT_MAX, "hello", 1000);
-        CHECK_ANSWER(&site, i ? "HTTP/1.1 200 OK\r\n" T "Content-Length: 11\r\n\r\n3000000 A=b" OK5
-                              : "HTTP/1.1 200 OK\r\n" T "Content-Length: 7\r\n\r\n3000000" OK5, false);
+        CHECK_ANSWER(&site,
+                     i ? "HTTP/1.1 200 OK\r\n" T "Content-Length: 11\r\n\r\n3000000 A=b" OK5
+                       : "HTTP/1.1 200 OK\r\n" T "Content-Length: 7\r\n\r\n3000000" OK5,
+                     false);
     }
     (void)close(fd);
     site_end(&site);
@@ -364,8 +385,10 @@ static void a_client_that_leaves_inside_its_body_is_told(void **state)
         for (int chunked = 0; chunked < 2; chunked++) {
             site_begin(&site, (struct http_server_config){0});
             int fd = client_open(&site);
-            client_send(&site, fd, chunked ? SW_LIT("POST /read HTTP/1.1\r\n" H "Transfer-Encoding: chunked\r\n\r\n5\r\nhel")
-                                           : SW_LIT("POST /read HTTP/1.1\r\n" H "Content-Length: 5\r\n\r\nhel"));
+            client_send(&site, fd,
+                        chunked
+                            ? SW_LIT("POST /read HTTP/1.1\r\n" H "Transfer-Encoding: chunked\r\n\r\n5\r\nhel")
+                            : SW_LIT("POST /read HTTP/1.1\r\n" H "Content-Length: 5\r\n\r\nhel"));
             site_run(&site, 10);
             if (hard)
                 client_reset(fd);
@@ -430,7 +453,9 @@ static void a_half_closed_client_gets_all_answers_it_asked_for(void **state)
     (void)state;
     site_begin(&site, (struct http_server_config){0});
     int fd = client_open(&site);
-    client_send(&site, fd, SW_LIT("GET /hello HTTP/1.1\r\n" H "\r\nGET /hold HTTP/1.1\r\n" H "\r\nGET /hello HTTP/1.1\r\n" H "\r\n"));
+    client_send(&site, fd,
+                SW_LIT("GET /hello HTTP/1.1\r\n" H "\r\nGET /hold HTTP/1.1\r\n" H
+                       "\r\nGET /hello HTTP/1.1\r\n" H "\r\n"));
     CHECK_INT(shutdown(fd, SHUT_WR), 0);
     site_run(&site, 20);
     http_exchange_answer(site_task(&site, 1)->exchange, 200, SW_LIT("text/plain"), SW_LIT("hello"));

@@ -6,8 +6,8 @@
 #include <unistd.h>
 
 #include "base/alloc.h"
-#include "loop/loop.h"
 #include "loop/descriptors.h"
+#include "loop/loop.h"
 
 struct world {
     struct loop *loop;

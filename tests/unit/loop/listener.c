@@ -192,7 +192,8 @@ static pid_t start_server(struct world *world)
     (void)prctl(PR_SET_PDEATHSIG, SIGKILL); /* a failing test leaves nobody behind */
     struct loop *loop = NULL;
     struct loop_listener *listener = NULL;
-    if (loop_new(&loop, &err) < 0 || loop_listener_new(loop, world->fd, accept_and_tell, NULL, &listener, &err) < 0 ||
+    if (loop_new(&loop, &err) < 0 ||
+        loop_listener_new(loop, world->fd, accept_and_tell, NULL, &listener, &err) < 0 ||
         loop_run(loop, &err) < 0)
         _exit(2);
     _exit(1);

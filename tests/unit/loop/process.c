@@ -27,8 +27,8 @@ static void on_exit_(void *arg, int exit_status, int term_signal)
 }
 
 /* Runs a shell script; out gets what it writes to descriptor 1. */
-static struct ended run_script(const char *script, char *const *env, const int *extra, int extra_n, int kill_with,
-                               struct sw_buf *out)
+static struct ended run_script(const char *script, char *const *env, const int *extra, int extra_n,
+                               int kill_with, struct sw_buf *out)
 {
     struct loop *loop = NULL;
     struct loop_process *process = NULL;
@@ -45,8 +45,13 @@ static struct ended run_script(const char *script, char *const *env, const int *
     int fds[8] = {-1, pipe_fds[1], 2};
     for (int i = 0; i < extra_n; i++)
         fds[3 + i] = extra[i];
-    struct loop_spawn spawn = {
-        .file = "/bin/sh", .argv = argv, .env = env, .fds = fds, .fd_count = 3 + extra_n, .exited = on_exit_, .arg = &ended};
+    struct loop_spawn spawn = {.file = "/bin/sh",
+                               .argv = argv,
+                               .env = env,
+                               .fds = fds,
+                               .fd_count = 3 + extra_n,
+                               .exited = on_exit_,
+                               .arg = &ended};
     CHECK_OK(loop_new(&loop, &err), &err);
     CHECK_OK(loop_process_spawn(loop, &spawn, &process, &err), &err);
     CHECK(loop_process_pid(process) > 0);
@@ -99,8 +104,8 @@ static void a_child_has_the_given_descriptors_and_no_others(void **state)
     int b = open("/dev/null", O_RDWR | O_CLOEXEC);
     CHECK(leak > 2 && a > 2 && b > 2);
     int extra[3] = {b, -1, a};
-    (void)run_script("for f in /proc/$$/fd/*; do case ${f##*/} in 0|3|4|5|6|7|8|9) readlink $f;; esac; done", NULL, extra, 3, 0,
-                     &out);
+    (void)run_script("for f in /proc/$$/fd/*; do case ${f##*/} in 0|3|4|5|6|7|8|9) readlink $f;; esac; done",
+                     NULL, extra, 3, 0, &out);
     CHECK_STR(sw_buf_str(&out), "/dev/null\n/dev/null\n/dev/null\n/dev/full\n");
     (void)close(leak);
     (void)close(a);

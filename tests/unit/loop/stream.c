@@ -2,14 +2,14 @@
 #include "check.h"
 
 #include <errno.h>
+#include <netinet/in.h>
 #include <signal.h>
 #include <sys/socket.h>
-#include <netinet/in.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
-#include "loop/loop.h"
 #include "loop/descriptors.h"
+#include "loop/loop.h"
 
 struct world {
     struct loop *loop;
@@ -19,7 +19,7 @@ struct world {
     char got[65536];
     size_t got_n;
     int readable, writable, closed;
-    int end; /* what ended reading: SW_END or < 0 */
+    int end;    /* what ended reading: SW_END or < 0 */
     bool leave; /* close the stream in the callback */
     bool sips;  /* read once per callback, eight bytes at most, as a parser that waits for more does */
 };

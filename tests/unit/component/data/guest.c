@@ -5,7 +5,8 @@
 IMPORT("test:host/log@1.4.2", "put") void log_put(const char *text, unsigned n, void *ret);
 IMPORT("test:host/log@1.4.2", "now") unsigned long long log_now(void);
 IMPORT("test:host/store@0.2.5", "[constructor]bucket") int bucket_new(const char *name, unsigned n);
-IMPORT("test:host/store@0.2.5", "[method]bucket.get") void bucket_get(int self, const char *key, unsigned n, void *ret);
+IMPORT("test:host/store@0.2.5", "[method]bucket.get")
+void bucket_get(int self, const char *key, unsigned n, void *ret);
 IMPORT("test:host/store@0.2.5", "[resource-drop]bucket") void bucket_drop(int self);
 IMPORT("[export]test:g/api@1.2.3", "[resource-new]thing") int thing_new(int rep);
 
@@ -29,7 +30,8 @@ EXPORT("_initialize") void initialize(void)
 }
 
 #ifdef ADAPTED
-IMPORT("wasi_snapshot_preview1", "clock_time_get") int clock_time_get(int id, unsigned long long precision, void *ret);
+IMPORT("wasi_snapshot_preview1", "clock_time_get")
+int clock_time_get(int id, unsigned long long precision, void *ret);
 IMPORT("wasi_snapshot_preview1", "sched_yield") int sched_yield(void);
 #endif
 
