@@ -22,16 +22,16 @@ void sw_log_setup(int fd, enum sw_log_level least, const char *process)
     log_to.process = process;
 }
 
-/* Guest and client text must not forge lines or drive a terminal. */
-static void escape_controls(char *line, size_t n)
+void sw_log_clean(char *text, size_t n, char instead, char spared)
 {
     for (size_t i = 0; i < n; i++) {
-        unsigned char next = i + 1 < n ? (unsigned char)line[i + 1] : 0;
-        bool is_c1 = (unsigned char)line[i] == 0xc2 && next >= 0x80 && next < 0xa0; /* U+009B starts a sequence as ESC [ does */
+        unsigned char c = (unsigned char)text[i];
+        unsigned char next = i + 1 < n ? (unsigned char)text[i + 1] : 0;
+        bool is_c1 = c == 0xc2 && next >= 0x80 && next < 0xa0; /* U+009B starts a sequence as ESC [ does */
         if (is_c1)
-            line[i + 1] = ' ';
-        if (is_c1 || (unsigned char)line[i] < 0x20 || line[i] == 0x7f)
-            line[i] = ' ';
+            text[i + 1] = instead;
+        if (is_c1 || (c < 0x20 && text[i] != spared) || c == 0x7f)
+            text[i] = instead;
     }
 }
 
@@ -59,7 +59,7 @@ void sw_log(enum sw_log_level level, const char *room, const char *event, const 
     size_t n = (size_t)head + (size_t)tail;
     if (n >= cap)
         n = cap - 1;
-    escape_controls(line, n);
+    sw_log_clean(line, n, ' ', ' '); /* guest and client text must not forge lines */
     line[n++] = '\n';
     (void)!write(log_to.fd, line, n); /* a log that cannot be written must not stop the program */
 }

@@ -11,6 +11,7 @@
 #include "trigger/http.h"
 #include "trigger/limits.h"
 #include "trigger/load.h"
+#include "trigger/output.h"
 
 #define TRIGGER_EXTRA_FIXED 7 /* injected headers without the path matches, spin.md 2.3 */
 
@@ -19,6 +20,8 @@ struct loop_timer;
 
 struct trigger_service { /* a component as it is served */
     struct trigger_component component;
+    struct trigger_http *http;
+    struct trigger_output_source output;
     struct app_limits limits; /* complete: no time, memory or count is 0; a body's limit may be */
     /* refusals that the log does not know of yet */
     uint64_t refused;   /* the queue was full */
@@ -34,6 +37,7 @@ struct trigger_http {
     struct app_routes *routes;
     struct trigger_service *services;   /* parallel to app->components */
     struct trigger_admission admission; /* its lanes, too */
+    struct trigger_output *output; /* NULL: quiet */
     struct http_server *server;
     struct loop_timer *expiry;
     uint64_t expiry_at_ms; /* when it fires, at or before the earliest deadline; UINT64_MAX: not armed */

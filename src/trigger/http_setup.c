@@ -16,21 +16,14 @@
 static void guest_output(void *arg, bool is_stderr, struct sw_str line)
 {
     (void)is_stderr;
-    const struct trigger_http *http = arg;
-    if (http->config.quiet)
-        return;
-    char text[4096];
-    size_t n = line.n < sizeof text - 1 ? line.n : sizeof text - 1;
-    for (size_t i = 0; i < n; i++) {
-        unsigned char c = (unsigned char)line.p[i];
-        text[i] = (char)(c < 0x20 && c != '\t' ? '?' : c); /* a guest must not drive the terminal */
-    }
-    text[n] = '\n';
-    (void)!write(STDERR_FILENO, text, n + 1); /* output that cannot be shown must not stop the app */
+    struct trigger_service *service = arg;
+    if (service->http->output)
+        trigger_output_line(service->http->output, &service->output, line);
 }
 
-static int grants_make(struct trigger_http *http, struct trigger_component *component, struct sw_err *err)
+static int grants_make(struct trigger_http *http, struct trigger_service *service, struct sw_err *err)
 {
+    struct trigger_component *component = &service->component;
     const struct app_component *meta = component->meta;
     struct host_env_var *env = sw_try_alloc_array(meta->env_count, sizeof *env);
     if (!env)
@@ -42,7 +35,7 @@ static int grants_make(struct trigger_http *http, struct trigger_component *comp
                                              .env = env,
                                              .env_count = meta->env_count,
                                              .output = guest_output,
-                                             .output_arg = http};
+                                             .output_arg = service};
     return 0;
 }
 
@@ -56,7 +49,9 @@ static int load_component(struct trigger_http *http, uint32_t index, struct sw_e
     if (rc < 0)
         return rc;
     component->meta = meta;
-    rc = grants_make(http, component, err);
+    http->services[index].http = http;
+    trigger_output_source_init(&http->services[index].output, meta->id);
+    rc = grants_make(http, &http->services[index], err);
     if (rc == 0)
         rc = trigger_component_bind(component, http->engine, served, err);
     return rc < 0 ? sw_wrap(err, "component '" SW_FMT "'", SW_ARG(meta->id)) : 0;
@@ -165,7 +160,9 @@ int trigger_http_new(struct loop *loop, struct engine *engine, const struct node
     http->config = *config;
     http->expiry_at_ms = UINT64_MAX;
     sw_list_init(&http->spare);
-    int rc = load_all(http, err);
+    int rc = config->quiet ? 0 : trigger_output_new(STDERR_FILENO, &http->output, err);
+    if (rc == 0)
+        rc = load_all(http, err);
     const struct http_server_config server = {
         .request = trigger__on_request, .arg = http, .connections_max = http->admission.max.connections};
     if (rc == 0)
@@ -235,6 +232,7 @@ void trigger_http_free(struct trigger_http *http)
     http_server_free(http->server);
     loop_timer_free(http->expiry);
     loop_timer_free(http->pause);
+    trigger_output_free(http->output, TRIGGER_OUTPUT_FLUSH_MS); /* every guest has ended */
     struct sw_link *link;
     while ((link = sw_list_take_head(&http->spare))) {
         struct trigger_request *req = SW_CONTAINER(link, struct trigger_request, ticket.link);

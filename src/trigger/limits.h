@@ -49,4 +49,14 @@
 /* Between SIGTERM and the end of a worker: requests in flight may finish. */
 #define TRIGGER_DRAIN_MS_MAX 30000
 
+/* ---- what guests print ---- */
+
+/* Lines of all guests of one worker that wait for stderr's reader: half is written while the other fills. Beyond it lines are dropped. */
+#define TRIGGER_OUTPUT_BYTES_MAX (256u << 10)
+/* One write: what a pipe takes in one piece (PIPE_BUF), so that the lines of several processes do not mix. A line and its end fit. */
+#define TRIGGER_OUTPUT_WRITE_MAX 4096u
+#define TRIGGER_OUTPUT_LINE_MAX (TRIGGER_OUTPUT_WRITE_MAX - 1)
+/* How long the end of a worker waits for a reader of stderr. */
+#define TRIGGER_OUTPUT_FLUSH_MS 2000u
+
 #endif

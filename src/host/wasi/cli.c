@@ -90,7 +90,7 @@ int host_cli_stdin_get_stdin(struct component_call *call, struct host_io_streams
     return *ret ? 0 : -SW_EGUEST;
 }
 
-/* ---- stdout, stderr ---- */
+/* ---- stdout, stderr: there is always room, since grants->output drops and counts what nobody reads instead of waiting ---- */
 
 static void emit(struct host_line *line, struct sw_str text)
 {

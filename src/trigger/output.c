@@ -1,0 +1,269 @@
+/* output.c - a bounded queue of guests' lines, and the thread that writes them.  Room: trigger.
+ *
+ *   loop:    line ──► filling (locked for a copy)
+ *   writer:  sleeps while filling is empty ──► swaps the halves, adds notices of lost lines ──► writes the other half, unlocked
+ *
+ * stderr may be a pipe that nobody reads or a terminal that was stopped; it is shared with other programs, so it cannot be made
+ * non-blocking. Only the writer waits for it.
+ *
+ * Invariants
+ *  1. filling, closing, ended, abandoned and all sources are touched under the lock; writing belongs to the writer.
+ *  2. The lock is never held across a system call that could wait for fd.
+ *  3. A half holds whole lines. One write has at most TRIGGER_OUTPUT_WRITE_MAX bytes and ends with a line, so that the lines of several
+ *     workers in one pipe do not mix.
+ *  4. While a source lost lines, filling is not empty: so the writer comes to its notice.
+ *  5. When the wait at the end is over the writer is abandoned: it then owns the output's memory, and touches no source. */
+#include "trigger/output.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/log.h"
+#include "trigger/limits.h"
+
+#define HALF_BYTES (TRIGGER_OUTPUT_BYTES_MAX / 2)
+#define COMPONENT_SHOWN_MAX 128 /* bytes of an id in a notice */
+#define RETRY_NS 10000000       /* another program made fd non-blocking */
+#define STACK_BYTES (128u << 10)
+
+struct half {
+    char *bytes; /* HALF_BYTES */
+    size_t n;
+};
+
+struct trigger_output {
+    int fd;
+    pthread_t thread;
+    pthread_mutex_t lock;
+    pthread_cond_t filled; /* the writer waits for it */
+    pthread_cond_t over;   /* trigger_output_free waits for it */
+    struct half filling;
+    struct half writing;
+    struct sw_link losers; /* sources with dropped lines */
+    bool closing;
+    bool ended;
+    bool abandoned;
+};
+
+void trigger_output_source_init(struct trigger_output_source *source, struct sw_str component)
+{
+    *source = (struct trigger_output_source){.component = component};
+    sw_list_init(&source->link);
+}
+
+/* ---- the loop's side ---- */
+
+static bool add(struct half *half, struct sw_str line)
+{
+    if (line.n + 1 > HALF_BYTES - half->n)
+        return false;
+    char *at = half->bytes + half->n;
+    if (line.n)
+        memcpy(at, line.p, line.n);
+    sw_log_clean(at, line.n, '?', '\t');
+    at[line.n] = '\n';
+    half->n += line.n + 1;
+    return true;
+}
+
+void trigger_output_line(struct trigger_output *output, struct trigger_output_source *source, struct sw_str line)
+{
+    (void)pthread_mutex_lock(&output->lock); /* fails only when misused */
+    bool was_empty = output->filling.n == 0;
+    /* Once a line was lost those after it are, too, until the notice stands at their place. */
+    if (source->dropped || !add(&output->filling, sw_str_head(line, TRIGGER_OUTPUT_LINE_MAX))) {
+        if (source->dropped++ == 0)
+            sw_list_add_tail(&output->losers, &source->link);
+    } else if (was_empty) {
+        (void)pthread_cond_signal(&output->filled);
+    }
+    (void)pthread_mutex_unlock(&output->lock);
+}
+
+/* ---- the writer's side ---- */
+
+static void add_notices(struct trigger_output *output)
+{
+    while (!sw_list_empty(&output->losers)) {
+        struct trigger_output_source *source =
+            SW_CONTAINER(output->losers.next, struct trigger_output_source, link);
+        char text[COMPONENT_SHOWN_MAX + 64];
+        int n = snprintf(text, sizeof text, "%llu lines of component " SW_FMT " were dropped",
+                         (unsigned long long)source->dropped,
+                         SW_ARG(sw_str_head(source->component, COMPONENT_SHOWN_MAX)));
+        if (n < 0 || !add(&output->filling, sw_str(text, (size_t)n)))
+            return;
+        source->dropped = 0;
+        sw_list_remove(&source->link);
+    }
+}
+
+/* False: what is left cannot be written. */
+static bool write_all(int fd, struct sw_str bytes)
+{
+    while (bytes.n) {
+        ssize_t n = write(fd, bytes.p, bytes.n);
+        if (n > 0) {
+            bytes = sw_str_from(bytes, (size_t)n);
+        } else if (n < 0 && errno == EAGAIN) {
+            const struct timespec pause = {.tv_nsec = RETRY_NS};
+            (void)nanosleep(&pause, NULL);
+        } else if (n == 0 || errno != EINTR) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static void write_half(struct trigger_output *output)
+{
+    struct sw_str rest = {output->writing.bytes, output->writing.n};
+    while (rest.n) {
+        size_t n = rest.n;
+        if (n > TRIGGER_OUTPUT_WRITE_MAX) /* a line and its end fit: there is one */
+            n = sw_str_rfind(sw_str_head(rest, TRIGGER_OUTPUT_WRITE_MAX), '\n') + 1;
+        if (!write_all(output->fd, sw_str_head(rest, n)))
+            break; /* nobody sees it: output that cannot be shown must not stop the app */
+        rest = sw_str_from(rest, n);
+    }
+    output->writing.n = 0;
+}
+
+static void destroy(struct trigger_output *output)
+{
+    (void)pthread_mutex_destroy(&output->lock);
+    (void)pthread_cond_destroy(&output->filled);
+    (void)pthread_cond_destroy(&output->over);
+    sw_free(output->filling.bytes);
+    sw_free(output->writing.bytes);
+    sw_free(output);
+}
+
+static void *writer(void *arg)
+{
+    struct trigger_output *output = arg;
+    (void)pthread_mutex_lock(&output->lock);
+    for (;;) {
+        while (output->filling.n == 0 && !output->closing)
+            (void)pthread_cond_wait(&output->filled, &output->lock);
+        if (output->filling.n == 0 || output->abandoned)
+            break;
+        struct half full = output->filling;
+        output->filling = output->writing;
+        output->writing = full;
+        add_notices(output); /* behind what was printed before the loss, before what is printed now */
+        (void)pthread_mutex_unlock(&output->lock);
+        write_half(output);
+        (void)pthread_mutex_lock(&output->lock);
+    }
+    bool abandoned = output->abandoned;
+    output->ended = true;
+    (void)pthread_cond_signal(&output->over);
+    (void)pthread_mutex_unlock(&output->lock);
+    if (abandoned)
+        destroy(output);
+    return NULL;
+}
+
+/* ---- life ---- */
+
+/* Signals are the loop's: the writer is born with all of them blocked. */
+static int thread_start(struct trigger_output *output)
+{
+    pthread_attr_t attr;
+    sigset_t all, old;
+    int rc = pthread_attr_init(&attr);
+    if (rc != 0)
+        return rc;
+    (void)sigfillset(&all);
+    rc = pthread_attr_setstacksize(&attr, STACK_BYTES);
+    if (rc == 0)
+        rc = pthread_sigmask(SIG_SETMASK, &all, &old);
+    if (rc == 0) {
+        rc = pthread_create(&output->thread, &attr, writer, output);
+        (void)pthread_sigmask(SIG_SETMASK, &old, NULL);
+    }
+    (void)pthread_attr_destroy(&attr);
+    return rc;
+}
+
+static void conds_init(struct trigger_output *output)
+{
+    pthread_condattr_t monotonic;
+    (void)pthread_condattr_init(&monotonic); /* these never fail on Linux, see their manual pages */
+    (void)pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+    (void)pthread_mutex_init(&output->lock, NULL);
+    (void)pthread_cond_init(&output->filled, NULL);
+    (void)pthread_cond_init(&output->over, &monotonic);
+    (void)pthread_condattr_destroy(&monotonic);
+}
+
+int trigger_output_new(int fd, struct trigger_output **ret, struct sw_err *err)
+{
+    struct trigger_output *output = sw_try_alloc(sizeof *output);
+    if (!output)
+        return sw_fail(err, SW_ENOMEM, "no memory for the guests' output");
+    output->fd = fd;
+    sw_list_init(&output->losers);
+    conds_init(output);
+    output->filling.bytes = sw_try_alloc(HALF_BYTES);
+    output->writing.bytes = sw_try_alloc(HALF_BYTES);
+    int rc = 0;
+    if (!output->filling.bytes || !output->writing.bytes)
+        rc = sw_fail(err, SW_ENOMEM, "no memory for %u bytes of guests' output", TRIGGER_OUTPUT_BYTES_MAX);
+    int number = rc == 0 ? thread_start(output) : 0;
+    if (number != 0)
+        rc = sw_fail_errno(err, SW_EIO, number, "start the thread that writes the guests' output");
+    if (rc < 0) {
+        destroy(output);
+        return rc;
+    }
+    *ret = output;
+    return 0;
+}
+
+static struct timespec in_ms(uint32_t ms)
+{
+    struct timespec at;
+    (void)clock_gettime(CLOCK_MONOTONIC, &at); /* cannot fail for this clock */
+    at.tv_sec += ms / 1000;
+    at.tv_nsec += (long)(ms % 1000) * 1000000;
+    if (at.tv_nsec >= 1000000000) {
+        at.tv_sec++;
+        at.tv_nsec -= 1000000000;
+    }
+    return at;
+}
+
+void trigger_output_free(struct trigger_output *output, uint32_t limit_ms)
+{
+    if (!output)
+        return;
+    pthread_t thread = output->thread;
+    const struct timespec until = in_ms(limit_ms);
+    (void)pthread_mutex_lock(&output->lock);
+    output->closing = true;
+    (void)pthread_cond_signal(&output->filled);
+    int rc = 0;
+    while (rc == 0 && !output->ended)
+        rc = pthread_cond_timedwait(&output->over, &output->lock, &until);
+    bool ended = output->ended;
+    if (!ended) {
+        output->abandoned = true;
+        while (sw_list_take_head(&output->losers)) /* they may go now */
+            ;
+    }
+    (void)pthread_mutex_unlock(&output->lock);
+    if (!ended) {
+        (void)pthread_detach(thread); /* it waits for a reader; the process ends without it */
+        return;
+    }
+    (void)pthread_join(thread, NULL);
+    destroy(output);
+}

@@ -1,0 +1,28 @@
+/* output.h - what guests print, to this process's stderr, without ever making the loop wait.  Room: trigger. */
+#ifndef SW_TRIGGER_OUTPUT_H
+#define SW_TRIGGER_OUTPUT_H
+
+#include <stdint.h>
+
+#include "base/error.h"
+#include "base/list.h"
+#include "base/str.h"
+
+struct trigger_output;
+
+struct trigger_output_source { /* one component; the caller's, it outlives the output */
+    struct sw_link link;       /* among those that lost lines */
+    struct sw_str component;
+    uint64_t dropped; /* lines that found no room since the last notice */
+};
+void trigger_output_source_init(struct trigger_output_source *source, struct sw_str component);
+
+/* Starts the thread that writes to fd, which stays the caller's. Before the sandbox is entered: later there are no new threads. */
+int trigger_output_new(int fd, struct trigger_output **ret, struct sw_err *err) SW_MUST_CHECK;
+/* A line without its end; at most TRIGGER_OUTPUT_LINE_MAX bytes of it. Control characters become '?'. Never waits: a line that finds no
+ * room is counted, and "N lines of component X were dropped" is written when there is room again. */
+void trigger_output_line(struct trigger_output *output, struct trigger_output_source *source, struct sw_str line);
+/* Waits until all is written, but not longer than limit_ms. NULL is fine. Sources may go afterwards in either case. */
+void trigger_output_free(struct trigger_output *output, uint32_t limit_ms);
+
+#endif

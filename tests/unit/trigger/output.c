@@ -1,0 +1,259 @@
+/* output.c - what guests print: nothing waits, nothing is lost while it is read, losses are told.  Tests: trigger. */
+#include "check.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/clock.h"
+#include "trigger/limits.h"
+#include "trigger/output.h"
+
+#define FOREVER_MS 60000u
+#define TEXT_MAX (1u << 20)
+
+struct setup {
+    int ends[2];
+    struct trigger_output *output;
+    struct trigger_output_source source;
+    char *text; /* what was read, ended by NUL */
+    size_t n;
+};
+
+static void begin(struct setup *s)
+{
+    struct sw_err err;
+    *s = (struct setup){.text = sw_alloc(TEXT_MAX + 1)};
+    CHECK_INT(pipe(s->ends), 0);
+    trigger_output_source_init(&s->source, SW_LIT("hello"));
+    CHECK_OK(trigger_output_new(s->ends[1], &s->output, &err), &err);
+}
+
+static void read_more(struct setup *s)
+{
+    ssize_t n = read(s->ends[0], s->text + s->n, TEXT_MAX - s->n);
+    CHECK(n > 0);
+    s->n += (size_t)n;
+    s->text[s->n] = '\0';
+}
+
+static void end(struct setup *s)
+{
+    CHECK_INT(close(s->ends[0]), 0);
+    CHECK_INT(close(s->ends[1]), 0);
+    sw_free(s->text);
+}
+
+static void print(struct setup *s, struct sw_str line)
+{
+    trigger_output_line(s->output, &s->source, line);
+}
+
+static void lines_arrive_in_order_and_the_end_waits_for_them(void **state)
+{
+    (void)state;
+    struct setup s;
+    begin(&s);
+    for (int i = 0; i < 1000; i++) {
+        char line[32];
+        int n = snprintf(line, sizeof line, "line %d", i);
+        print(&s, sw_str(line, (size_t)n));
+    }
+    trigger_output_free(s.output, FOREVER_MS);
+    read_more(&s);
+    const char *at = s.text;
+    for (int i = 0; i < 1000; i++) {
+        char line[32];
+        int n = snprintf(line, sizeof line, "line %d\n", i);
+        CHECK(strncmp(at, line, (size_t)n) == 0);
+        at += n;
+    }
+    CHECK_INT(*at, '\0');
+    end(&s);
+}
+
+static void control_characters_do_not_reach_a_terminal(void **state)
+{
+    (void)state;
+    struct setup s;
+    begin(&s);
+    print(&s, SW_LIT("a\tb\x1b[2J\r\x7f\xc2\x9b"
+                     "c\xc2\xa0"));
+    print(&s, SW_LIT(""));
+    trigger_output_free(s.output, FOREVER_MS);
+    read_more(&s);
+    CHECK_STR(sw_str(s.text, s.n), "a\tb?[2J????c\xc2\xa0\n\n");
+    end(&s);
+}
+
+static void a_long_line_is_cut_to_what_one_write_takes(void **state)
+{
+    (void)state;
+    static char big[TRIGGER_OUTPUT_WRITE_MAX * 2];
+    struct setup s;
+    memset(big, 'x', sizeof big);
+    begin(&s);
+    print(&s, sw_str(big, sizeof big));
+    trigger_output_free(s.output, FOREVER_MS);
+    read_more(&s);
+    CHECK_INT(s.n, TRIGGER_OUTPUT_WRITE_MAX);
+    CHECK_INT(s.text[s.n - 1], '\n');
+    end(&s);
+}
+
+/* Prints without a reader until much was lost. */
+static unsigned flood(struct setup *s)
+{
+    static char line[100];
+    unsigned count = 0;
+    memset(line, 'y', sizeof line);
+    uint64_t start = sw_clock_mono_ns();
+    while (s->source.dropped < 1000) { /* touched by us alone while nobody reads and the queue is full */
+        print(s, sw_str(line, sizeof line));
+        CHECK(++count < 100000);
+    }
+    CHECK(sw_clock_mono_ns() - start < UINT64_C(5000000000));
+    return count;
+}
+
+/* Lines that were shown, and those that notices speak of. */
+static unsigned long long accounted(const struct setup *s)
+{
+    static const char notice[] = " lines of component hello were dropped\n";
+    unsigned long long count = 0;
+    const char *line = s->text, *line_end;
+    for (; (line_end = strchr(line, '\n')); line = line_end + 1) {
+        char *rest;
+        unsigned long long dropped = strtoull(line, &rest, 10);
+        count += strncmp(rest, notice, sizeof notice - 1) == 0 ? dropped : 1;
+    }
+    return count;
+}
+
+static void without_a_reader_lines_are_dropped_counted_and_told(void **state)
+{
+    (void)state;
+    struct setup s;
+    begin(&s);
+    CHECK(fcntl(s.ends[1], F_SETPIPE_SZ, 4096) > 0);
+    unsigned printed = flood(&s);
+    while (accounted(&s) < printed)
+        read_more(&s);
+    CHECK_INT(accounted(&s), printed); /* every line was shown or counted */
+    CHECK(s.n > TRIGGER_OUTPUT_BYTES_MAX / 2 - 200 && s.n < TRIGGER_OUTPUT_BYTES_MAX + 16384);
+    CHECK_HAS(s.text, " lines of component hello were dropped\n");
+    print(&s, SW_LIT("later"));
+    trigger_output_free(s.output, FOREVER_MS);
+    read_more(&s);
+    CHECK_STR(sw_str(s.text + s.n - 6, 6), "later\n");
+    end(&s);
+}
+
+static void the_end_does_not_wait_for_ever(void **state)
+{
+    (void)state;
+    struct setup s;
+    begin(&s);
+    (void)flood(&s);
+    uint64_t start = sw_clock_mono_ns();
+    trigger_output_free(s.output, 50);
+    uint64_t took = sw_clock_mono_ns() - start;
+    CHECK(took >= 50000000 && took < UINT64_C(5000000000));
+    memset(&s.source, 0xff, sizeof s.source); /* the writer must not touch it any more */
+    for (;;) {                               /* nor write on when its reader comes */
+        struct pollfd ready = {.fd = s.ends[0], .events = POLLIN};
+        if (poll(&ready, 1, 300) == 0)
+            break;
+        read_more(&s);
+    }
+    CHECK(!strstr(s.text, "dropped"));
+    end(&s);
+}
+
+/* A socket that keeps records apart shows each write. It is full at first, so that the writer has to wait. */
+static void many_empty_lines_are_few_writes(void **state)
+{
+    (void)state;
+    enum { LINES = 65536 };
+    struct setup s;
+    int pair[2];
+    unsigned writes = 0, before = 0;
+    size_t bytes = 0;
+    struct sw_err err;
+    begin(&s);
+    trigger_output_free(s.output, FOREVER_MS);
+    CHECK_INT(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, pair), 0);
+    while (send(pair[1], s.text, TRIGGER_OUTPUT_WRITE_MAX, MSG_DONTWAIT) > 0)
+        before++;
+    CHECK_OK(trigger_output_new(pair[1], &s.output, &err), &err);
+    for (int i = 0; i < LINES; i++) /* they fit half of the queue */
+        print(&s, SW_LIT(""));
+    CHECK_INT(s.source.dropped, 0);
+    while (before--)
+        CHECK_INT(read(pair[0], s.text, TEXT_MAX), TRIGGER_OUTPUT_WRITE_MAX);
+    for (; bytes < LINES; writes++) {
+        ssize_t n = read(pair[0], s.text, TEXT_MAX);
+        CHECK(n > 0 && n <= (ssize_t)TRIGGER_OUTPUT_WRITE_MAX);
+        bytes += (size_t)n;
+    }
+    CHECK_INT(bytes, LINES);
+    CHECK(writes <= 2 + LINES / TRIGGER_OUTPUT_WRITE_MAX);
+    trigger_output_free(s.output, FOREVER_MS);
+    CHECK_INT(close(pair[0]), 0);
+    CHECK_INT(close(pair[1]), 0);
+    end(&s);
+}
+
+static void output_that_cannot_be_written_harms_nobody(void **state)
+{
+    (void)state;
+    struct setup s;
+    begin(&s);
+    trigger_output_free(s.output, FOREVER_MS);
+    struct sw_err err;
+    CHECK_OK(trigger_output_new(-1, &s.output, &err), &err);
+    for (int i = 0; i < 100000; i++)
+        print(&s, SW_LIT("into nothing"));
+    trigger_output_free(s.output, FOREVER_MS);
+    trigger_output_free(NULL, 0);
+    end(&s);
+}
+
+static void every_allocation_may_fail(void **state)
+{
+    (void)state;
+    for (long n = 0; n < 10; n++) {
+        struct trigger_output *output = NULL;
+        struct sw_err err;
+        sw_mem_fail_after(n);
+        int rc = trigger_output_new(STDERR_FILENO, &output, &err);
+        sw_mem_fail_after(-1);
+        if (rc == 0) {
+            CHECK_INT(n, 3);
+            trigger_output_free(output, FOREVER_MS);
+            return;
+        }
+        CHECK_INT(rc, -SW_ENOMEM);
+        CHECK_HAS(err.text, "no memory for");
+    }
+    CHECK_NEVER("still failing");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(lines_arrive_in_order_and_the_end_waits_for_them),
+        cmocka_unit_test(control_characters_do_not_reach_a_terminal),
+        cmocka_unit_test(a_long_line_is_cut_to_what_one_write_takes),
+        cmocka_unit_test(without_a_reader_lines_are_dropped_counted_and_told),
+        cmocka_unit_test(the_end_does_not_wait_for_ever),
+        cmocka_unit_test(many_empty_lines_are_few_writes),
+        cmocka_unit_test(output_that_cannot_be_written_harms_nobody),
+        cmocka_unit_test(every_allocation_may_fail),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
