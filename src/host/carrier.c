@@ -5,8 +5,6 @@
  *  2. host_event_fire may meet waiters that come and go while it runs: its own mark keeps the place, and marks (wake NULL) are skipped. */
 #include "host/carrier.h"
 
-#include <stdbool.h>
-
 #include "engine/engine.h"
 
 void host_event_init(struct host_event *event)
@@ -44,27 +42,34 @@ void host_waiter_stop(struct host_waiter *waiter)
         sw_list_remove(&waiter->link);
 }
 
-/* What wakes a fiber: a flag, since a park may also end for another reason. */
-struct fiber_wait {
-    struct engine_call *call;
-    bool fired;
-};
-
-static void fiber_wake(void *arg)
+void host_parking_init(struct host_parking *parking, struct engine_store *store)
 {
-    struct fiber_wait *wait = arg;
-    wait->fired = true;
-    engine_call_wake(wait->call);
+    parking->call = engine_store_call(store);
+    parking->woken = false;
+}
+
+void host_parking_wake(void *parking)
+{
+    struct host_parking *self = parking;
+    self->woken = true;
+    engine_call_wake(self->call);
+}
+
+int host_parking_wait(struct host_parking *parking, struct engine_store *store, struct sw_err *err)
+{
+    int rc = 0;
+    while (rc == 0 && !parking->woken)
+        rc = engine_park_wait(store, err);
+    return rc;
 }
 
 int host_event_wait(struct host_event *event, struct engine_store *store, struct sw_err *err)
 {
-    struct fiber_wait wait = {.call = engine_store_call(store)};
+    struct host_parking parking;
     struct host_waiter waiter = {0};
-    int rc = 0;
-    host_waiter_start(&waiter, event, fiber_wake, &wait);
-    while (rc == 0 && !wait.fired)
-        rc = engine_park_wait(store, err);
+    host_parking_init(&parking, store);
+    host_waiter_start(&waiter, event, host_parking_wake, &parking);
+    int rc = host_parking_wait(&parking, store, err);
     host_waiter_stop(&waiter);
     return rc;
 }

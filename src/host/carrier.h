@@ -6,6 +6,7 @@
 #ifndef SW_HOST_CARRIER_H
 #define SW_HOST_CARRIER_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -13,6 +14,7 @@
 #include "base/list.h"
 #include "base/str.h"
 
+struct engine_call;
 struct engine_store;
 
 /* Someone waiting for an event of the host: embedded in a frame of the waiting fiber or in an object. wake runs on the loop side, once per
@@ -30,6 +32,14 @@ void host_event_fire(struct host_event *event); /* wakes everyone linked */
 void host_waiter_start(struct host_waiter *waiter, struct host_event *event, void (*wake)(void *arg),
                        void *arg);
 void host_waiter_stop(struct host_waiter *waiter); /* twice is fine */
+/* A fiber that waits for the first of several wakes: host_parking_wake is its waiters' wake, the parking their arg. */
+struct host_parking {
+    struct engine_call *call;
+    bool woken; /* a park may also end for another reason */
+};
+void host_parking_init(struct host_parking *parking, struct engine_store *store); /* on the fiber */
+void host_parking_wake(void *parking);
+int host_parking_wait(struct host_parking *parking, struct engine_store *store, struct sw_err *err) SW_MUST_CHECK;
 /* Parks the running fiber until the event fires once. The caller tests its condition in a loop. Returns 0 or -SW_ECANCELLED. */
 int host_event_wait(struct host_event *event, struct engine_store *store, struct sw_err *err) SW_MUST_CHECK;
 

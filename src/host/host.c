@@ -50,7 +50,7 @@ int host_new(struct loop *loop, const struct host_grants *grants, struct host **
     }
     host->loop = loop;
     host->grants = grants;
-    sw_list_init(&host->timers);
+    host_clock_init(host);
     host_http_init(&host->http, host);
     *ret = host;
     return 0;

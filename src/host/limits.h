@@ -40,4 +40,7 @@
 /* The longest sleep of a loop timer; a guest's later deadline is waited for in parts. */
 #define HOST_TIMER_MS_MAX (24u * 60u * 60u * 1000u)
 
+/* What a guest's monotonic clock says at first: a day, since runtimes go back from it (Rust's Instant panics below zero). */
+#define HOST_CLOCK_START_NS UINT64_C(86400000000000)
+
 #endif

@@ -1,7 +1,13 @@
 /* clocks.c - wasi:clocks: reading clocks, and pollables for a point in time.  Room: host.
  *
  * A host has at most one loop timer, made when a guest first waits for a clock; it is set to the soonest of the pollables that are being
- * waited for (host.timers, in order). A pollable that nobody waits for costs nothing: ready just looks at the clock. */
+ * waited for (host.timers), or earlier: after one of them has gone it may fire for nothing. They are in no order, since a guest would
+ * choose the one that costs most; all are looked at once per fire. A pollable that nobody waits for costs nothing: ready just looks at
+ * the clock.
+ * Each host's monotonic clock begins at HOST_CLOCK_START_NS: since when this machine runs is no guest's business. Deadlines are kept in
+ * this machine's time. */
+#include <time.h>
+
 #include "host/wasi/clocks.h"
 
 #include "base/clock.h"
@@ -16,38 +22,49 @@
 #define NS_PER_MS 1000000u
 #define NS_PER_S 1000000000u
 
-static struct host_io_poll_pollable *soonest(struct host *host)
+static void timer_set(struct host *host, uint64_t at_ns)
 {
-    return sw_list_empty(&host->timers)
-               ? NULL
-               : SW_CONTAINER(host->timers.next, struct host_io_poll_pollable, timer);
-}
-
-static void timer_set(struct host *host)
-{
-    const struct host_io_poll_pollable *first = soonest(host);
-    if (!first) {
-        if (host->timer)
-            loop_timer_stop(host->timer);
-        return;
-    }
     uint64_t now = sw_clock_mono_ns();
-    uint64_t left = first->deadline_ns > now ? first->deadline_ns - now : 0;
+    uint64_t left = at_ns > now ? at_ns - now : 0;
     uint64_t ms = left / NS_PER_MS + (left % NS_PER_MS != 0);
     loop_timer_start(host->timer, ms < HOST_TIMER_MS_MAX ? ms : HOST_TIMER_MS_MAX);
+    host->timer_at_ns = at_ns;
 }
 
-/* The loop's time is that of the start of its turn, so a timer may come a little early: it is set again then. */
+static void timer_unset(struct host *host)
+{
+    loop_timer_stop(host->timer);
+    host->timer_at_ns = UINT64_MAX;
+}
+
+/* The loop's time is that of the start of its turn, so a timer may come a little early: it is set again then. A wake makes a fiber
+ * ready, which runs later, so the list changes only here. */
 static void timer_fired(void *arg)
 {
     struct host *host = arg;
     uint64_t now = sw_clock_mono_ns();
-    struct host_io_poll_pollable *first;
-    while ((first = soonest(host)) && first->deadline_ns <= now) {
-        sw_list_remove(&first->timer);
-        host_event_fire(&first->event);
+    uint64_t soonest = UINT64_MAX;
+    host->timer_at_ns = UINT64_MAX;
+    for (struct sw_link *link = host->timers.next, *next; link != &host->timers; link = next) {
+        struct host_io_poll_pollable *pollable = SW_CONTAINER(link, struct host_io_poll_pollable, timer);
+        next = link->next;
+        if (pollable->deadline_ns <= now) {
+            sw_list_remove(&pollable->timer);
+            host_event_fire(&pollable->event);
+        } else if (pollable->deadline_ns < soonest) {
+            soonest = pollable->deadline_ns;
+        }
     }
-    timer_set(host);
+    if (!sw_list_empty(&host->timers))
+        timer_set(host, soonest);
+}
+
+void host_clock_init(struct host *host)
+{
+    sw_list_init(&host->timers);
+    host->timer = NULL;
+    host->timer_at_ns = UINT64_MAX;
+    host->clock_zero_ns = sw_clock_mono_ns();
 }
 
 void host_clock_deinit(struct host *host)
@@ -70,21 +87,17 @@ static struct host_event *clock_watch(struct host_io_poll_pollable *pollable, st
         (void)host_trap(call, "no timer: %s", err.text);
         return NULL;
     }
-    struct sw_link *at = host->timers.prev; /* from the end: later deadlines tend to come later */
-    while (at != &host->timers &&
-           SW_CONTAINER(at, struct host_io_poll_pollable, timer)->deadline_ns > pollable->deadline_ns)
-        at = at->prev;
-    sw_list_add_head(at, &pollable->timer);
-    timer_set(host);
+    sw_list_add_tail(&host->timers, &pollable->timer);
+    if (pollable->deadline_ns < host->timer_at_ns)
+        timer_set(host, pollable->deadline_ns);
     return &pollable->event;
 }
 
 static void clock_unwatch(struct host_io_poll_pollable *pollable)
 {
-    bool was_first = soonest(pollable->host) == pollable;
     sw_list_remove(&pollable->timer);
-    if (was_first)
-        timer_set(pollable->host);
+    if (sw_list_empty(&pollable->host->timers))
+        timer_unset(pollable->host);
 }
 
 static void clock_release(struct host_io_poll_pollable *pollable)
@@ -99,35 +112,51 @@ static const struct host_pollable_ops clock_pollable = {clock_ready, clock_watch
 
 int host_clocks_monotonic_clock_now(struct component_call *call, uint64_t *ret)
 {
-    (void)call;
-    *ret = sw_clock_mono_ns();
+    *ret = HOST_CLOCK_START_NS + (sw_clock_mono_ns() - host_of(call)->clock_zero_ns);
     return 0;
+}
+
+static uint64_t resolution_ns(clockid_t clock)
+{
+    struct timespec tick;
+    if (clock_getres(clock, &tick) != 0)
+        return NS_PER_S; /* it never fails for these; better too much than too little */
+    return (uint64_t)tick.tv_sec * NS_PER_S + (uint64_t)tick.tv_nsec;
 }
 
 int host_clocks_monotonic_clock_resolution(struct component_call *call, uint64_t *ret)
 {
     (void)call;
-    *ret = 1;
+    *ret = resolution_ns(CLOCK_MONOTONIC);
+    return 0;
+}
+
+static uint64_t later(uint64_t base, uint64_t by)
+{
+    return by < UINT64_MAX - base ? base + by : UINT64_MAX;
+}
+
+static int subscribe(struct component_call *call, uint64_t deadline_ns, struct host_io_poll_pollable **ret)
+{
+    struct host_io_poll_pollable *pollable = host_pollable_new(call, &clock_pollable, NULL);
+    if (!pollable)
+        return -SW_EGUEST;
+    pollable->deadline_ns = deadline_ns;
+    *ret = pollable;
     return 0;
 }
 
 int host_clocks_monotonic_clock_subscribe_instant(struct component_call *call, uint64_t when,
                                                   struct host_io_poll_pollable **ret)
 {
-    struct host_io_poll_pollable *pollable = host_pollable_new(call, &clock_pollable, NULL);
-    if (!pollable)
-        return -SW_EGUEST;
-    pollable->deadline_ns = when;
-    *ret = pollable;
-    return 0;
+    uint64_t zero = host_of(call)->clock_zero_ns;
+    return subscribe(call, when > HOST_CLOCK_START_NS ? later(zero, when - HOST_CLOCK_START_NS) : zero, ret);
 }
 
 int host_clocks_monotonic_clock_subscribe_duration(struct component_call *call, uint64_t when,
                                                    struct host_io_poll_pollable **ret)
 {
-    uint64_t now = sw_clock_mono_ns();
-    return host_clocks_monotonic_clock_subscribe_instant(
-        call, when < UINT64_MAX - now ? now + when : UINT64_MAX, ret);
+    return subscribe(call, later(sw_clock_mono_ns(), when), ret);
 }
 
 /* ---- wall-clock ---- */
@@ -145,6 +174,8 @@ int host_clocks_wall_clock_resolution(struct component_call *call,
                                       struct host_clocks_wall_clock_datetime *ret)
 {
     (void)call;
-    *ret = (struct host_clocks_wall_clock_datetime){.seconds = 0, .nanoseconds = 1};
+    uint64_t tick = resolution_ns(CLOCK_REALTIME);
+    ret->seconds = tick / NS_PER_S;
+    ret->nanoseconds = (uint32_t)(tick % NS_PER_S);
     return 0;
 }

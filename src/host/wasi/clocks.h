@@ -4,6 +4,7 @@
 
 struct host;
 
+void host_clock_init(struct host *host);
 void host_clock_deinit(struct host *host); /* no callback after this */
 
 #endif

@@ -105,7 +105,8 @@ static enum host_http_types_error_code_tag tag_of(enum host_error_origin origin,
     case SW_EINPUT:
         return HOST_HTTP_TYPES_ERROR_CODE_HTTP_PROTOCOL_ERROR;
     case SW_ELIMIT:
-        return HOST_HTTP_TYPES_ERROR_CODE_HTTP_REQUEST_BODY_SIZE;
+        return origin == HOST_ERROR_HTTP_RESPONSE ? HOST_HTTP_TYPES_ERROR_CODE_HTTP_RESPONSE_BODY_SIZE
+                                                  : HOST_HTTP_TYPES_ERROR_CODE_HTTP_REQUEST_BODY_SIZE;
     case SW_EIO:
         return HOST_HTTP_TYPES_ERROR_CODE_CONNECTION_TERMINATED;
     case SW_ETIMEOUT:

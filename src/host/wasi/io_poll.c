@@ -29,25 +29,13 @@ void host_io_poll_pollable_drop(void *owner, void *object)
     HOST_FREE((struct host *)owner, pollable);
 }
 
-struct poll_wait {
-    struct engine_call *call;
-    bool fired;
-};
-
-static void poll_wake(void *arg)
-{
-    struct poll_wait *wait = arg;
-    wait->fired = true;
-    engine_call_wake(wait->call);
-}
-
 static bool is_linked(const struct host_io_poll_pollable *pollable)
 {
     return !sw_list_empty(&pollable->waiter.link);
 }
 
 static int link_all(struct component_call *call, struct host_io_poll_pollable *const *items, size_t n,
-                    struct poll_wait *wait)
+                    struct host_parking *parking)
 {
     for (size_t i = 0; i < n; i++) {
         if (is_linked(items[i]))
@@ -55,7 +43,7 @@ static int link_all(struct component_call *call, struct host_io_poll_pollable *c
         struct host_event *event = items[i]->ops->watch(items[i], call);
         if (!event)
             return -SW_EGUEST;
-        host_waiter_start(&items[i]->waiter, event, poll_wake, wait);
+        host_waiter_start(&items[i]->waiter, event, host_parking_wake, parking);
     }
     return 0;
 }
@@ -74,11 +62,12 @@ static void unlink_all(struct host_io_poll_pollable *const *items, size_t n)
 static int any_wait(struct component_call *call, struct host_io_poll_pollable *const *items, size_t n)
 {
     struct engine_store *store = component_call_engine(call);
-    struct poll_wait wait = {.call = engine_store_call(store)};
+    struct host_parking parking;
     struct sw_err err;
-    int rc = link_all(call, items, n, &wait);
-    while (rc == 0 && !wait.fired)
-        rc = engine_park_wait(store, &err);
+    host_parking_init(&parking, store);
+    int rc = link_all(call, items, n, &parking);
+    if (rc == 0)
+        rc = host_parking_wait(&parking, store, &err);
     unlink_all(items, n);
     return rc;
 }

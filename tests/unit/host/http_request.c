@@ -250,6 +250,24 @@ static void blocking_reads_wait_for_bytes_end_and_loss(void **state)
     }
 }
 
+static void a_limit_names_the_body_that_is_over_it(void **state)
+{
+    (void)state;
+    static const struct {
+        enum host_error_origin origin;
+        enum host_http_types_error_code_tag want;
+    } rows[] = {
+        {HOST_ERROR_HTTP_INCOMING, HOST_HTTP_TYPES_ERROR_CODE_HTTP_REQUEST_BODY_SIZE},
+        {HOST_ERROR_HTTP_RESPONSE, HOST_HTTP_TYPES_ERROR_CODE_HTTP_RESPONSE_BODY_SIZE},
+        {HOST_ERROR_HTTP_REQUEST, HOST_HTTP_TYPES_ERROR_CODE_HTTP_REQUEST_BODY_SIZE},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct host_http_types_error_code code;
+        host_http_error_code(rows[i].origin, SW_ELIMIT, 5, &code);
+        CHECK_INT(code.tag, rows[i].want);
+    }
+}
+
 static void body_failures_have_error_codes(void **state)
 {
     (void)state;
@@ -486,6 +504,7 @@ int main(void)
         cmocka_unit_test(a_clients_fields_are_filtered_and_ours_appended),
         cmocka_unit_test(a_body_is_read_once_through_one_stream),
         cmocka_unit_test(blocking_reads_wait_for_bytes_end_and_loss),
+        cmocka_unit_test(a_limit_names_the_body_that_is_over_it),
         cmocka_unit_test(body_failures_have_error_codes),
         cmocka_unit_test(trailers_come_after_the_unread_rest),
         cmocka_unit_test(outgoing_requests_check_what_they_are_given),
