@@ -1,7 +1,7 @@
 /* call.c - calls: fibers, the run queue, parking and waking, host functions, slices of time.  Room: engine.
  *
  *                 start                     deferred phase of the turn
- *   (new) ──────────────────► READY ───────────────────────────────────► RUNNING ──► done, gone
+ *   (new) ──────────────────► READY ───────────────────────────────────► RUNNING ──► done, GONE
  *                               ▲                                        │  │  │
  *                               ├──────── its epoch came (it is spent) ──┘  │  │ engine_loop_side_wait
  *                               │                      engine_park_wait     │  ▼
@@ -93,6 +93,7 @@ int engine_call_start(struct engine_store *store, engine_call_fn *fn, engine_cal
 
 void engine_call_wake(struct engine_call *call)
 {
+    assert(call->state != CALL_GONE); /* memory of the pool: whoever wakes it kept a pointer for too long */
     if (call->state == CALL_PARKED)
         make_ready(call);
     else
@@ -179,6 +180,7 @@ static void forget(struct engine_call *call)
         wasm_trap_delete(call->trap);
     if (call->error)
         wasmtime_error_delete(call->error);
+    call->state = CALL_GONE;
     sw_list_remove(&call->link);
     store->calls_now--;
     engine->stats.calls_now--;
@@ -297,7 +299,8 @@ void engine_call_cancel(struct engine_call *call)
     struct engine_call *running = call->store->engine->running;
     assert(call->state == CALL_READY || call->state == CALL_PARKED);
     assert(call != running && !call->cancelled);
-    /* From another fiber: better off that one's stack. It may not suspend any more when it is ending itself. */
+    /* From another fiber: better off that one's stack. It may not suspend any more when it is ending itself.
+     * lint: allow(waits): the fiber that asks is resumed in the same turn, before anything else runs */
     if (!running || engine_loop_side_wait(running->store, kill_on_loop_side, call, NULL) < 0)
         kill_call(call);
 }
@@ -310,7 +313,8 @@ static bool may_go_on(void *env)
     return call->resume;
 }
 
-/* The async host function `park`. Wasmtime asks may_go_on at once, and again whenever the call is polled. */
+/* The async host function `park`. Wasmtime asks may_go_on at once, and again whenever the call is polled.
+ * lint: allow(size): Wasmtime's signature */
 void engine__park(void *env, wasmtime_caller_t *caller, const wasmtime_val_t *args, size_t nargs, wasmtime_val_t *results,
                   size_t nresults, wasm_trap_t **trap, wasmtime_async_continuation_t *continuation)
 {

@@ -220,7 +220,7 @@ int engine__late_call(const struct bound_link *link, struct engine_store *store,
 
 /* ---- call.c ---- */
 
-enum call_state { CALL_READY, CALL_RUNNING, CALL_PARKED, CALL_LOOP_SIDE };
+enum call_state { CALL_READY, CALL_RUNNING, CALL_PARKED, CALL_LOOP_SIDE, CALL_GONE };
 
 struct engine_call {
     struct sw_link link; /* in engine.ready, .spent, .batch or .spent_batch while READY, else in engine.free_calls or nowhere */

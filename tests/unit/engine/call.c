@@ -1,5 +1,11 @@
 /* call.c - fibers: parking, waking, cancelling, many in one store, slices, budgets, stacks. */
 #include "check.h"
+
+#include <signal.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
 #include "engine/limits.h"
 #include "guest.h"
 
@@ -197,6 +203,31 @@ static void waking_twice_is_once_and_a_wake_before_a_park_is_kept(void **state)
     CHECK_INT(task->result, 1 + 2 + 3);
     close_tree(&tree);
 }
+
+#ifndef NDEBUG
+static void waking_a_call_that_is_gone_is_caught(void **state)
+{
+    (void)state;
+    struct tree tree;
+    open_tree(&tree, NULL);
+    struct task *task = start(&tree, "id", 1);
+    settle(&tree);
+    CHECK(task->done);
+    pid_t child = fork();
+    if (child == 0) {
+        const struct rlimit none = {0, 0};
+        (void)setrlimit(RLIMIT_CORE, &none);
+        (void)signal(SIGABRT, SIG_DFL);
+        (void)close(STDERR_FILENO); /* the assert's message is expected */
+        engine_call_wake(task->call);
+        _exit(0);
+    }
+    int status = 0;
+    CHECK(child > 0 && waitpid(child, &status, 0) == child);
+    CHECK(WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT);
+    close_tree(&tree);
+}
+#endif
 
 static int on_loop_side(void *arg, struct engine_store *store)
 {
@@ -547,6 +578,9 @@ int main(void)
         cmocka_unit_test(a_call_runs_in_deferred_work_and_not_before),
         cmocka_unit_test(parks_nest_and_wake),
         cmocka_unit_test(waking_twice_is_once_and_a_wake_before_a_park_is_kept),
+#ifndef NDEBUG
+        cmocka_unit_test(waking_a_call_that_is_gone_is_caught),
+#endif
         cmocka_unit_test(a_fiber_instantiates_by_way_of_the_loop_side),
         cmocka_unit_test(what_fn_returns_is_what_done_gets),
         cmocka_unit_test(thirty_two_calls_resume_in_any_order),
