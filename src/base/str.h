@@ -2,6 +2,7 @@
 #ifndef SW_BASE_STR_H
 #define SW_BASE_STR_H
 
+#include <limits.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -15,7 +16,7 @@ struct sw_str {
 #define SW_LIT(s) ((struct sw_str){"" s "", sizeof(s) - 1})
 #define SW_LIT_INIT(s) {"" s "", sizeof(s) - 1} /* for static initialisers */
 #define SW_FMT "%.*s"
-#define SW_ARG(s) (int)(s).n, (s).n ? (s).p : ""
+#define SW_ARG(s) (int)((s).n < INT_MAX ? (s).n : INT_MAX), (s).n ? (s).p : "" /* a precision is an int */
 
 static inline struct sw_str sw_str(const char *p, size_t n)
 {

@@ -148,12 +148,28 @@ static void every_allocation_of_a_buffer_may_fail(void **state)
     CHECK_NEVER("still failing");
 }
 
+static int precision(int n, const char *text)
+{
+    (void)text;
+    return n;
+}
+
+static void a_view_longer_than_an_int_is_printed_up_to_it(void **state)
+{
+    (void)state;
+    CHECK_INT(precision(SW_ARG(sw_str("abc", (size_t)INT_MAX + 1))), INT_MAX);
+    CHECK_INT(precision(SW_ARG(sw_str("abc", (size_t)UINT_MAX + 1))), INT_MAX);
+    CHECK_INT(precision(SW_ARG(sw_str("abc", 3))), 3);
+    CHECK_INT(precision(SW_ARG(sw_str(NULL, 0))), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(utf8_is_checked_by_the_table_of_well_formed_sequences),
         cmocka_unit_test(numbers_are_digits_within_a_maximum),
         cmocka_unit_test(views_compare_search_and_cut),
+        cmocka_unit_test(a_view_longer_than_an_int_is_printed_up_to_it),
         cmocka_unit_test(a_buffer_refuses_to_pass_its_ceiling_and_stays_as_it_was),
         cmocka_unit_test(a_descriptor_is_read_whole_or_refused),
         cmocka_unit_test(the_ceiling_holds_behind_a_formatted_text),
