@@ -459,18 +459,17 @@ static int parse_params(struct wave *w, const struct component_func_type *func, 
     return finish_reading(w);
 }
 
-int component_wave_parse_args(const struct component_types *types, const struct component_func_type *func,
-                              struct sw_str text, size_t start, struct sw_arena *arena,
+int component_wave_parse_args(const struct component_wave_args *in, struct sw_arena *arena,
                               struct component_value **ret, struct sw_err *err)
 {
-    struct wave w = {.types = types, .text = text, .at = start, .arena = arena, .err = err};
-    int rc = start_reading(&w, text);
+    struct wave w = {.types = in->types, .text = in->text, .at = in->start, .arena = arena, .err = err};
+    int rc = start_reading(&w, in->text);
     if (rc < 0)
         return rc;
-    struct component_value *args = values_new(&w, func->param_count);
+    struct component_value *args = values_new(&w, in->func->param_count);
     if (!args)
-        return no_memory(&w, func->param_count);
-    rc = parse_params(&w, func, args);
+        return no_memory(&w, in->func->param_count);
+    rc = parse_params(&w, in->func, args);
     if (rc == 0)
         *ret = args;
     return rc;

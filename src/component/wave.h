@@ -17,8 +17,13 @@ int component_wave_parse(const struct component_types *types, uint32_t type, str
                          struct sw_err *err) SW_MUST_CHECK;
 /* Reads "(a, b)", the arguments of `func`, which stand in text from byte `start` to its end: positions count from the start of text.
  * Options at the end can be left out. *ret: func->param_count values. */
-int component_wave_parse_args(const struct component_types *types, const struct component_func_type *func,
-                              struct sw_str text, size_t start, struct sw_arena *arena,
+struct component_wave_args {
+    const struct component_types *types;
+    const struct component_func_type *func;
+    struct sw_str text;
+    size_t start;
+};
+int component_wave_parse_args(const struct component_wave_args *in, struct sw_arena *arena,
                               struct component_value **ret, struct sw_err *err) SW_MUST_CHECK;
 /* Appends a value on one line; component_wave_parse gives it back (a NaN loses its bits). Fails with SW_EINPUT (it has a handle, or
  * is not a value of the type: an index out of range), SW_ELIMIT, SW_ENOMEM; `out` is then as it was. */

@@ -179,6 +179,13 @@ static int with_signature(struct invoke *in, int rc, struct sw_err *err)
                    (int)(text.n < 500 ? text.n : 500), text.p);
 }
 
+static int parse_args(struct invoke *in, struct sw_str call, size_t paren, struct sw_err *err)
+{
+    const struct component_wave_args args = {
+        .types = in->info.types, .func = in->info.type, .text = call, .start = paren};
+    return component_wave_parse_args(&args, &in->arena, &in->args, err);
+}
+
 static int read_call(struct invoke *in, struct sw_err *err)
 {
     struct sw_str call = in->job->call;
@@ -198,8 +205,7 @@ static int read_call(struct invoke *in, struct sw_err *err)
         rc = sw_fail(err, SW_EINPUT, "'" SW_FMT "' takes or gives handles, which WAVE has no words for",
                      SW_ARG(in->info.name));
     else
-        rc =
-            component_wave_parse_args(in->info.types, in->info.type, call, paren, &in->arena, &in->args, err);
+        rc = parse_args(in, call, paren, err);
     return rc < 0 ? with_signature(in, rc, err) : 0;
 }
 
