@@ -58,7 +58,8 @@ static void import_func(struct enc *e, const struct wit_item *item)
 
 uint32_t enc_lowered_func(struct enc *e, const struct enc_use *use)
 {
-    return use->interface ? enc_alias_export(e, 1, use->interface->instance, use->func->full_name) : use->root_func;
+    return use->interface ? enc_alias_export(e, 1, use->interface->instance, use->func->full_name)
+                          : use->root_func;
 }
 
 void enc_component(struct enc *e)

@@ -88,7 +88,8 @@ static uint32_t builtin(struct enc *e, const struct enc_use *use)
     static const uint8_t CODES[] = {[ENC_NEW] = 2, [ENC_DROP] = 3, [ENC_REP] = 4};
     sw_auto_buf item = SW_BUF(64);
     bool exported = sw_str_starts(use->import->module, SW_LIT("[export]"));
-    uint32_t type = exported ? enc_def(e, &use->interface->lift, use->def) : enc_root_type(e, use->def, false);
+    uint32_t type =
+        exported ? enc_def(e, &use->interface->lift, use->def) : enc_root_type(e, use->def, false);
     enc_byte(e, &item, CODES[use->kind]);
     enc_u32(e, &item, type);
     return put_canon(e, sw_buf_str(&item));
@@ -97,7 +98,8 @@ static uint32_t builtin(struct enc *e, const struct enc_use *use)
 /* One instance per module name, and the main module with all of them. */
 static void make_main(struct enc *e)
 {
-    sw_auto_buf args = SW_BUF(ENCODE_BYTES_MAX), item = SW_BUF(ENCODE_BYTES_MAX), list = SW_BUF(ENCODE_BYTES_MAX);
+    sw_auto_buf args = SW_BUF(ENCODE_BYTES_MAX), item = SW_BUF(ENCODE_BYTES_MAX),
+                list = SW_BUF(ENCODE_BYTES_MAX);
     bool *done = enc_new(e, (size_t)e->use_count + 1, sizeof *done);
     uint32_t arg_count = 0;
     for (uint32_t i = 0; e->rc == 0 && i < e->use_count; i++) {
@@ -145,7 +147,8 @@ static void make_fixup_instance(struct enc *e, uint32_t module, bool initialize)
         put_export(e, &args, SW_LIT("$imports"), 1, 0);
     }
     if (initialize)
-        put_export(e, &args, SW_LIT("_initialize"), 0, enc_alias_core_func(e, e->main, SW_LIT("_initialize")));
+        put_export(e, &args, SW_LIT("_initialize"), 0,
+                   enc_alias_core_func(e, e->main, SW_LIT("_initialize")));
     enc_byte(e, &item, 1);
     enc_u32(e, &item, e->slot_count + (e->slot_count ? 1 : 0) + (initialize ? 1 : 0));
     enc_raw(e, &item, sw_buf_str(&args));
@@ -173,7 +176,7 @@ void enc_core(struct enc *e)
     for (uint32_t i = 0; e->rc == 0 && i < e->use_count; i++) {
         struct enc_use *use = &e->uses[i];
         if (!use->again)
-            use->core_func = use->slot != ENC_NONE      ? shim_func(e, use->slot)
+            use->core_func = use->slot != ENC_NONE    ? shim_func(e, use->slot)
                              : use->kind == ENC_LOWER ? lower(e, use)
                                                       : builtin(e, use);
     }

@@ -50,8 +50,8 @@ bool enc_step(struct enc *e)
     return e->rc == 0;
 }
 
-int encode_component(struct sw_arena *arena, struct sw_str core, const struct wit_world *world, struct sw_buf *out,
-                     struct sw_err *err)
+int encode_component(struct sw_arena *arena, struct sw_str core, const struct wit_world *world,
+                     struct sw_buf *out, struct sw_err *err)
 {
     struct enc e = {.arena = arena, .err = err, .world = world, .shim = ENC_NONE};
     e.root.bytes = SW_BUF(ENCODE_BYTES_MAX);

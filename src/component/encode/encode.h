@@ -14,7 +14,7 @@
  * world : of a resolved set
  * out   : emptied, then filled; unspecified on failure
  * fails : SW_EINPUT (an import nobody knows, an export that is missing, a core type that differs; each by name), SW_ELIMIT, SW_ENOMEM */
-int encode_component(struct sw_arena *arena, struct sw_str core, const struct wit_world *world, struct sw_buf *out,
-                     struct sw_err *err) SW_MUST_CHECK;
+int encode_component(struct sw_arena *arena, struct sw_str core, const struct wit_world *world,
+                     struct sw_buf *out, struct sw_err *err) SW_MUST_CHECK;
 
 #endif

@@ -50,24 +50,24 @@ struct enc_scope {
     struct enc_sink *sink;
     const struct wit_home *home;
     struct enc_entry *entries;
-    struct enc_scope *below;    /* INNER: the LIFT one; OUTER: the INNER one */
-    struct sw_buf args;         /* INNER: what it is instantiated with */
+    struct enc_scope *below; /* INNER: the LIFT one; OUTER: the INNER one */
+    struct sw_buf args;      /* INNER: what it is instantiated with */
     uint32_t arg_count;
 };
 
 struct enc_interface { /* an import or export of the component */
     const struct wit_interface *wit;
-    const char *name;          /* "wasi:io/poll@0.2.12" */
+    const char *name;            /* "wasi:io/poll@0.2.12" */
     const struct wit_def **live; /* imports: the types it has to declare, in order */
     uint32_t live_count;
-    bool *used;                /* imports: per function of wit */
+    bool *used; /* imports: per function of wit */
     uint32_t used_count;
-    uint32_t instance;         /* or ENC_NONE */
-    struct enc_scope aliases;  /* definitions as aliased from the instance */
-    struct enc_scope lift;     /* exports */
+    uint32_t instance;        /* or ENC_NONE */
+    struct enc_scope aliases; /* definitions as aliased from the instance */
+    struct enc_scope lift;    /* exports */
 };
 
-struct enc_item { /* an export of the world, in order */
+struct enc_item {                /* an export of the world, in order */
     const struct wit_func *func; /* or NULL */
     struct enc_interface *interface;
 };
@@ -111,20 +111,20 @@ struct enc {
     uint32_t dtor_count;
     struct enc_flat *slots; /* of the shim */
     uint32_t slot_count;
-    bool memory, realloc;   /* what something needs */
+    bool memory, realloc; /* what something needs */
     struct enc_scope world_scope;
     struct enc_sink root;
     uint32_t core_funcs, core_instances, instances, components;
-    uint32_t shim, main;    /* core instances */
+    uint32_t shim, main;                  /* core instances */
     uint32_t memory_index, realloc_index; /* core memory, core function */
 };
 
 /* ---- encode.c ---- */
 
 int enc_fail(struct enc *e, enum sw_code code, const char *fmt, ...) SW_PRINTF(3, 4); /* sets rc unless set */
-void *enc_new(struct enc *e, size_t count, size_t size);                             /* zeroed; NULL and rc set on failure */
-const char *enc_text(struct enc *e, const char *fmt, ...) SW_PRINTF(2, 3);           /* in the arena; "" on failure */
-bool enc_step(struct enc *e);                                                        /* false once rc is set */
+void *enc_new(struct enc *e, size_t count, size_t size); /* zeroed; NULL and rc set on failure */
+const char *enc_text(struct enc *e, const char *fmt, ...) SW_PRINTF(2, 3); /* in the arena; "" on failure */
+bool enc_step(struct enc *e);                                              /* false once rc is set */
 
 /* ---- live.c ---- */
 
@@ -154,22 +154,26 @@ const struct wit_home *enc_home(const struct enc *e, const struct enc_interface 
 enum enc_put { ENC_PUT_TYPE, ENC_PUT_ALIAS, ENC_PUT_IMPORT, ENC_PUT_EXPORT };
 void enc_byte(struct enc *e, struct sw_buf *out, unsigned byte);
 void enc_u32(struct enc *e, struct sw_buf *out, uint32_t value);
-void enc_index(struct enc *e, struct sw_buf *out, uint32_t index); /* a type index where a primitive could stand: signed */
+void enc_index(struct enc *e, struct sw_buf *out,
+               uint32_t index); /* a type index where a primitive could stand: signed */
 void enc_name(struct enc *e, struct sw_buf *out, struct sw_str name); /* length and bytes */
 void enc_raw(struct enc *e, struct sw_buf *out, struct sw_str bytes);
 void enc_section(struct enc *e, struct sw_buf *out, unsigned id, struct sw_str content);
-void enc_one(struct enc *e, struct sw_buf *out, unsigned id, struct sw_str item); /* a section with one item */
+void enc_one(struct enc *e, struct sw_buf *out, unsigned id,
+             struct sw_str item); /* a section with one item */
 void enc_put(struct enc *e, struct enc_sink *sink, enum enc_put what, struct sw_str item);
 uint32_t enc_put_type(struct enc *e, struct enc_sink *sink, struct sw_str type);
 uint32_t enc_alias_outer(struct enc *e, struct enc_sink *sink, uint32_t index);
-uint32_t enc_alias_export(struct enc *e, unsigned sort, uint32_t instance, struct sw_str name); /* of the root; type: 3, func: 1 */
+uint32_t enc_alias_export(struct enc *e, unsigned sort, uint32_t instance,
+                          struct sw_str name); /* of the root; type: 3, func: 1 */
 uint32_t enc_alias_core_func(struct enc *e, uint32_t instance, struct sw_str name);
 
 /* ---- types.c ---- */
 
 uint32_t enc_def(struct enc *e, struct enc_scope *scope, const struct wit_def *def); /* its type index */
 void enc_scope_set(struct enc *e, struct enc_scope *scope, const struct wit_def *def, uint32_t index);
-uint32_t enc_root_type(struct enc *e, const struct wit_def *def, bool for_export); /* of another interface or the world */
+uint32_t enc_root_type(struct enc *e, const struct wit_def *def,
+                       bool for_export); /* of another interface or the world */
 uint32_t enc_func_type(struct enc *e, struct enc_scope *scope, const struct wit_func *func);
 
 /* ---- shim.c ---- */

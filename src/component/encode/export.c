@@ -4,7 +4,8 @@
  * types: only an instance made so can give names to types. */
 #include "component/encode/encode_internal.h"
 
-static uint32_t lift(struct enc *e, struct enc_scope *scope, const struct enc_interface *in, const struct wit_func *func)
+static uint32_t lift(struct enc *e, struct enc_scope *scope, const struct enc_interface *in,
+                     const struct wit_func *func)
 {
     sw_auto_buf item = SW_BUF(64);
     const char *name = enc_text(e, "%s%s" SW_FMT, in ? in->name : "", in ? "#" : "", SW_ARG(func->full_name));
@@ -44,7 +45,8 @@ static void export_item(struct enc *e, struct sw_str name, unsigned sort, uint32
     enc_put(e, &e->root, ENC_PUT_EXPORT, sw_buf_str(&item));
 }
 
-static void import_lifted(struct enc *e, struct enc_scope *inner, const struct wit_func *func, uint32_t lifted, uint32_t number)
+static void import_lifted(struct enc *e, struct enc_scope *inner, const struct wit_func *func,
+                          uint32_t lifted, uint32_t number)
 {
     sw_auto_buf item = SW_BUF(ENCODE_BYTES_MAX);
     struct sw_str name = sw_str_of(enc_text(e, "import-func-f%u", number));

@@ -107,11 +107,17 @@ static struct facts facts_of(struct enc *e, const struct wit_type *type)
     switch (type->kind) {
     case WIT_NAME:
         return facts_of_def(e, type->def);
-    case WIT_TUPLE: case WIT_FIXED_LIST: case WIT_OPTION: case WIT_RESULT:
+    case WIT_TUPLE:
+    case WIT_FIXED_LIST:
+    case WIT_OPTION:
+    case WIT_RESULT:
         return facts_of_parts(e, type);
-    case WIT_STRING: case WIT_LIST: case WIT_MAP:
+    case WIT_STRING:
+    case WIT_LIST:
+    case WIT_MAP:
         return facts_of_list(e, type);
-    case WIT_S64: case WIT_U64:
+    case WIT_S64:
+    case WIT_U64:
         add(&facts, ENGINE_I64);
         break;
     case WIT_F32:
@@ -120,11 +126,21 @@ static struct facts facts_of(struct enc *e, const struct wit_type *type)
     case WIT_F64:
         add(&facts, ENGINE_F64);
         break;
-    case WIT_BOOL: case WIT_S8: case WIT_U8: case WIT_S16: case WIT_U16: case WIT_S32: case WIT_U32: case WIT_CHAR:
-    case WIT_OWN: case WIT_BORROW:
+    case WIT_BOOL:
+    case WIT_S8:
+    case WIT_U8:
+    case WIT_S16:
+    case WIT_U16:
+    case WIT_S32:
+    case WIT_U32:
+    case WIT_CHAR:
+    case WIT_OWN:
+    case WIT_BORROW:
         add(&facts, ENGINE_I32);
         break;
-    case WIT_ERROR_CONTEXT: case WIT_STREAM: case WIT_FUTURE:
+    case WIT_ERROR_CONTEXT:
+    case WIT_STREAM:
+    case WIT_FUTURE:
         (void)enc_fail(e, SW_EINPUT, "streams, futures and error contexts are not supported yet");
         break;
     }
@@ -136,7 +152,8 @@ struct enc_sig enc_sig_of(struct enc *e, const struct wit_func *func, bool lower
     struct enc_sig sig = {.memory = false};
     struct facts params = {.count = 0}, result = {.count = 0};
     if (func->is_async)
-        (void)enc_fail(e, SW_EINPUT, "function '" SW_FMT "' is async, which is not supported yet", SW_ARG(func->full_name));
+        (void)enc_fail(e, SW_EINPUT, "function '" SW_FMT "' is async, which is not supported yet",
+                       SW_ARG(func->full_name));
     for (uint32_t i = 0; e->rc == 0 && i < func->param_count; i++) {
         struct facts part = facts_of(e, func->params[i].type);
         append(&params, &part);

@@ -38,7 +38,8 @@ static const char *name_of(struct enc *e, const struct wit_interface *wit, const
     return enc_text(e, SW_FMT "%s" SW_FMT, SW_ARG(wit->full_name), version.n ? "@" : "", SW_ARG(version));
 }
 
-static void fill(struct enc *e, struct enc_interface *in, const struct wit_interface *wit, const struct wit_item *item)
+static void fill(struct enc *e, struct enc_interface *in, const struct wit_interface *wit,
+                 const struct wit_item *item)
 {
     *in = (struct enc_interface){.wit = wit, .name = name_of(e, wit, item), .instance = ENC_NONE};
     in->used = enc_new(e, wit->func_count + 1, sizeof *in->used);
@@ -103,8 +104,11 @@ static void world_uses(struct enc *e)
         if (home->defs[i]->kind == WIT_DEF_USE)
             add_import(e, home->defs[i]->target->home->interface, NULL);
         else if (home->defs[i]->kind == WIT_DEF_RESOURCE)
-            (void)enc_fail(e, SW_EINPUT, "world '" SW_FMT "' declares the resource '" SW_FMT "' itself, which is not supported yet"
-                           "\nhint: declare it in an interface", SW_ARG(e->world->name), SW_ARG(home->defs[i]->name));
+            (void)enc_fail(e, SW_EINPUT,
+                           "world '" SW_FMT "' declares the resource '" SW_FMT
+                           "' itself, which is not supported yet"
+                           "\nhint: declare it in an interface",
+                           SW_ARG(e->world->name), SW_ARG(home->defs[i]->name));
     }
 }
 
@@ -182,7 +186,8 @@ void enc_live_exports(struct enc *e)
     for (uint32_t i = 0; e->rc == 0 && i < e->export_count; i++) {
         const struct wit_home *home = &e->exports[i].wit->home;
         for (uint32_t k = 0; e->rc == 0 && k < home->def_count; k++)
-            if (home->defs[k]->kind == WIT_DEF_USE && !enc_export_of(e, home->defs[k]->target->home->interface))
+            if (home->defs[k]->kind == WIT_DEF_USE &&
+                !enc_export_of(e, home->defs[k]->target->home->interface))
                 enc_live_def(e, home->defs[k]->target);
     }
 }

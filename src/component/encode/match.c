@@ -9,7 +9,8 @@ const struct wit_home *enc_home(const struct enc *e, const struct enc_interface 
     return in ? &in->wit->home : &e->world->home;
 }
 
-static const struct wit_func *find_func(struct wit_func *const *funcs, uint32_t count, struct sw_str name, uint32_t *ret_at)
+static const struct wit_func *find_func(struct wit_func *const *funcs, uint32_t count, struct sw_str name,
+                                        uint32_t *ret_at)
 {
     for (uint32_t i = 0; i < count; i++)
         if (sw_str_eq(funcs[i]->full_name, name)) {
@@ -22,7 +23,8 @@ static const struct wit_func *find_func(struct wit_func *const *funcs, uint32_t 
 static const struct wit_def *find_resource(const struct wit_interface *in, struct sw_str name)
 {
     for (uint32_t i = 0; i < in->home.def_count; i++)
-        if (sw_str_eq(in->home.defs[i]->name, name) && wit_def_strip(in->home.defs[i])->kind == WIT_DEF_RESOURCE)
+        if (sw_str_eq(in->home.defs[i]->name, name) &&
+            wit_def_strip(in->home.defs[i])->kind == WIT_DEF_RESOURCE)
             return in->home.defs[i];
     return NULL;
 }
@@ -44,11 +46,15 @@ static struct sw_str behind(struct sw_str name, struct sw_str front)
 static void unknown(struct enc *e, const struct engine_core_import *import)
 {
     const char *hint = "hint: the world has no such import";
-    if (sw_str_starts(import->module, SW_LIT("wasi_snapshot_preview1")) || sw_str_eq(import->module, SW_LIT("wasi_unstable")))
-        hint = "hint: WASI 0.1 imports are not supported; build for WASI 0.2 or without the libc functions that need them";
+    if (sw_str_starts(import->module, SW_LIT("wasi_snapshot_preview1")) ||
+        sw_str_eq(import->module, SW_LIT("wasi_unstable")))
+        hint = "hint: WASI 0.1 imports are not supported; build for WASI 0.2 or without the libc functions "
+               "that need them";
     else if (sw_str_eq(import->module, SW_LIT("env")))
         hint = "hint: a function was declared but not defined; link with what defines it";
-    (void)enc_fail(e, SW_EINPUT, "the core module imports '" SW_FMT "' '" SW_FMT "', which world '" SW_FMT "' does not have\n%s",
+    (void)enc_fail(e, SW_EINPUT,
+                   "the core module imports '" SW_FMT "' '" SW_FMT "', which world '" SW_FMT
+                   "' does not have\n%s",
                    SW_ARG(import->module), SW_ARG(import->name), SW_ARG(e->world->name), hint);
 }
 
@@ -104,7 +110,8 @@ static void check_type(struct enc *e, uint32_t func, const struct enc_flat *want
 {
     const struct engine_functype *got = engine_core_func_type(e->core, func);
     if (e->rc == 0 && !enc_flat_eq(got, want))
-        (void)enc_fail(e, SW_EINPUT, "%s: expected core type %s, got %s", what, enc_flat_text(e, want), enc_functype_text(e, got));
+        (void)enc_fail(e, SW_EINPUT, "%s: expected core type %s, got %s", what, enc_flat_text(e, want),
+                       enc_functype_text(e, got));
 }
 
 static uint32_t new_slot(struct enc *e, const struct enc_flat *flat)
@@ -116,7 +123,8 @@ static uint32_t new_slot(struct enc *e, const struct enc_flat *flat)
 static bool is_again(struct enc *e, const struct enc_use *use)
 {
     for (const struct enc_use *u = e->uses; enc_step(e) && u < use; u++)
-        if (sw_str_eq(u->import->module, use->import->module) && sw_str_eq(u->import->name, use->import->name))
+        if (sw_str_eq(u->import->module, use->import->module) &&
+            sw_str_eq(u->import->name, use->import->name))
             return true;
     return false;
 }
@@ -124,14 +132,16 @@ static bool is_again(struct enc *e, const struct enc_use *use)
 static void match_import(struct enc *e, struct enc_use *use)
 {
     static const struct enc_flat TAKES = {.params = {ENGINE_I32}, .param_count = 1};
-    static const struct enc_flat MAPS = {.params = {ENGINE_I32}, .results = {ENGINE_I32}, .param_count = 1, .result_count = 1};
+    static const struct enc_flat MAPS = {
+        .params = {ENGINE_I32}, .results = {ENGINE_I32}, .param_count = 1, .result_count = 1};
     const struct engine_core_import *import = use->import;
     struct sw_str exported = behind(import->module, SW_LIT("[export]"));
     bool known = false;
     use->slot = ENC_NONE;
     if (import->kind == ENGINE_CORE_FUNC)
-        known = exported.n ? find_exported(e, use, exported)
-                : sw_str_eq(import->module, SW_LIT("$root")) ? find_root(e, use) : find_imported(e, use);
+        known = exported.n                                   ? find_exported(e, use, exported)
+                : sw_str_eq(import->module, SW_LIT("$root")) ? find_root(e, use)
+                                                             : find_imported(e, use);
     if (!known) {
         unknown(e, import);
         return;
@@ -187,7 +197,8 @@ static void match_export(struct enc *e, const struct enc_interface *in, const st
     memcpy(after.params, sig.flat.results, sizeof sig.flat.results);
     uint32_t found = core_func(e, name), found_post = core_func(e, post);
     if (found == ENC_NONE) {
-        (void)enc_fail(e, SW_EINPUT, "the core module does not export the function '%s', expected with core type %s", name,
+        (void)enc_fail(e, SW_EINPUT,
+                       "the core module does not export the function '%s', expected with core type %s", name,
                        enc_flat_text(e, &sig.flat));
         return;
     }
@@ -214,16 +225,22 @@ static void match_dtor(struct enc *e, const struct enc_interface *in, const stru
 
 static void match_support(struct enc *e)
 {
-    static const struct enc_flat REALLOC = {
-        .params = {ENGINE_I32, ENGINE_I32, ENGINE_I32, ENGINE_I32}, .results = {ENGINE_I32}, .param_count = 4, .result_count = 1};
+    static const struct enc_flat REALLOC = {.params = {ENGINE_I32, ENGINE_I32, ENGINE_I32, ENGINE_I32},
+                                            .results = {ENGINE_I32},
+                                            .param_count = 4,
+                                            .result_count = 1};
     static const struct enc_flat NOTHING = {.param_count = 0};
     const struct engine_core_export *memory = engine_core_export_find(e->core, SW_LIT("memory"));
     uint32_t realloc = core_func(e, "cabi_realloc"), initialize = core_func(e, "_initialize");
     if (e->memory && (!memory || memory->kind != ENGINE_CORE_MEMORY))
-        (void)enc_fail(e, SW_EINPUT, "the core module does not export the memory 'memory', which strings and larger values need");
+        (void)enc_fail(
+            e, SW_EINPUT,
+            "the core module does not export the memory 'memory', which strings and larger values need");
     if (e->realloc && realloc == ENC_NONE)
-        (void)enc_fail(e, SW_EINPUT, "the core module does not export the function 'cabi_realloc', expected with core type %s",
-                       enc_flat_text(e, &REALLOC));
+        (void)enc_fail(
+            e, SW_EINPUT,
+            "the core module does not export the function 'cabi_realloc', expected with core type %s",
+            enc_flat_text(e, &REALLOC));
     if (e->realloc && e->rc == 0)
         check_type(e, realloc, &REALLOC, "export 'cabi_realloc'");
     if (initialize != ENC_NONE)

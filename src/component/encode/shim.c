@@ -55,7 +55,7 @@ static void forwarder(struct enc *e, struct sw_buf *out, uint32_t slot)
     enc_byte(e, &body, 0x41);
     enc_index(e, &body, slot);
     enc_byte(e, &body, 0x11);
-    enc_u32(e, &body, slot); /* its type */
+    enc_u32(e, &body, slot);                /* its type */
     enc_raw(e, &body, sw_str("\0\x0b", 2)); /* table 0, end */
     enc_name(e, out, sw_buf_str(&body));
 }

@@ -3,8 +3,8 @@
  * Identity is what `use` becomes: a type of another interface is an alias of that instance's export, never a second definition. */
 #include "component/encode/encode_internal.h"
 
-static void valtype(struct enc *e, struct enc_scope *scope, const struct wit_home *home, const struct wit_type *type,
-                    struct sw_buf *out);
+static void valtype(struct enc *e, struct enc_scope *scope, const struct wit_home *home,
+                    const struct wit_type *type, struct sw_buf *out);
 
 void enc_scope_set(struct enc *e, struct enc_scope *scope, const struct wit_def *def, uint32_t index)
 {
@@ -25,8 +25,8 @@ static uint32_t look_up(struct enc *e, const struct enc_scope *scope, const stru
 
 /* ---- shapes ---- */
 
-static void optional(struct enc *e, struct enc_scope *scope, const struct wit_home *home, const struct wit_type *type,
-                     struct sw_buf *out)
+static void optional(struct enc *e, struct enc_scope *scope, const struct wit_home *home,
+                     const struct wit_type *type, struct sw_buf *out)
 {
     enc_byte(e, out, type ? 1 : 0);
     if (type)
@@ -34,11 +34,12 @@ static void optional(struct enc *e, struct enc_scope *scope, const struct wit_ho
 }
 
 /* Parts are made before the type that mentions them: `out` is written to the sink by the caller, afterwards. */
-static void shape(struct enc *e, struct enc_scope *scope, const struct wit_home *home, const struct wit_type *type,
-                  struct sw_buf *out)
+static void shape(struct enc *e, struct enc_scope *scope, const struct wit_home *home,
+                  const struct wit_type *type, struct sw_buf *out)
 {
-    static const uint8_t CODES[] = {[WIT_LIST] = 0x70,   [WIT_FIXED_LIST] = 0x67, [WIT_TUPLE] = 0x6f, [WIT_OPTION] = 0x6b,
-                                    [WIT_RESULT] = 0x6a, [WIT_MAP] = 0x63,        [WIT_OWN] = 0x69,   [WIT_BORROW] = 0x68};
+    static const uint8_t CODES[] = {
+        [WIT_LIST] = 0x70,   [WIT_FIXED_LIST] = 0x67, [WIT_TUPLE] = 0x6f, [WIT_OPTION] = 0x6b,
+        [WIT_RESULT] = 0x6a, [WIT_MAP] = 0x63,        [WIT_OWN] = 0x69,   [WIT_BORROW] = 0x68};
     enc_byte(e, out, CODES[type->kind]);
     if (type->kind == WIT_OWN || type->kind == WIT_BORROW) {
         enc_u32(e, out, enc_def(e, scope, enc_local(e, home, type)));
@@ -59,10 +60,11 @@ static void shape(struct enc *e, struct enc_scope *scope, const struct wit_home 
 }
 
 /* In wit_kind's order up to string. */
-static const uint8_t PRIMITIVES[] = {0x7f, 0x7e, 0x7d, 0x7c, 0x7b, 0x7a, 0x79, 0x78, 0x77, 0x76, 0x75, 0x74, 0x73};
+static const uint8_t PRIMITIVES[] = {0x7f, 0x7e, 0x7d, 0x7c, 0x7b, 0x7a, 0x79,
+                                     0x78, 0x77, 0x76, 0x75, 0x74, 0x73};
 
-static void valtype(struct enc *e, struct enc_scope *scope, const struct wit_home *home, const struct wit_type *type,
-                    struct sw_buf *out)
+static void valtype(struct enc *e, struct enc_scope *scope, const struct wit_home *home,
+                    const struct wit_type *type, struct sw_buf *out)
 {
     sw_auto_buf made = SW_BUF(ENCODE_BYTES_MAX);
     if (!enc_step(e))
@@ -81,12 +83,14 @@ static void valtype(struct enc *e, struct enc_scope *scope, const struct wit_hom
 
 static uint32_t define(struct enc *e, struct enc_scope *scope, const struct wit_def *def)
 {
-    static const uint8_t CODES[] = {[WIT_DEF_RECORD] = 0x72, [WIT_DEF_VARIANT] = 0x71, [WIT_DEF_ENUM] = 0x6d, [WIT_DEF_FLAGS] = 0x6e};
+    static const uint8_t CODES[] = {
+        [WIT_DEF_RECORD] = 0x72, [WIT_DEF_VARIANT] = 0x71, [WIT_DEF_ENUM] = 0x6d, [WIT_DEF_FLAGS] = 0x6e};
     sw_auto_buf made = SW_BUF(ENCODE_BYTES_MAX);
     if (def->kind == WIT_DEF_ALIAS) {
         if (def->type->kind == WIT_NAME)
             return enc_def(e, scope, enc_local(e, def->home, def->type));
-        if (def->type->kind == WIT_OWN && def->type->is_bare) /* type a = some-resource: the resource under another name */
+        if (def->type->kind == WIT_OWN &&
+            def->type->is_bare) /* type a = some-resource: the resource under another name */
             return enc_def(e, scope, enc_local(e, def->home, def->type));
         if (def->type->kind <= WIT_STRING)
             valtype(e, scope, def->home, def->type, &made);
@@ -144,7 +148,8 @@ static uint32_t foreign(struct enc *e, struct enc_scope *scope, const struct wit
 
 /* ---- names ---- */
 
-static void bound(struct enc *e, struct sw_buf *item, uint32_t index) /* (type (eq index)), or (type (sub resource)) */
+static void bound(struct enc *e, struct sw_buf *item,
+                  uint32_t index) /* (type (eq index)), or (type (sub resource)) */
 {
     enc_byte(e, item, 3);
     enc_byte(e, item, index == ENC_NONE ? 1 : 0);
@@ -152,7 +157,8 @@ static void bound(struct enc *e, struct sw_buf *item, uint32_t index) /* (type (
         enc_u32(e, item, index);
 }
 
-static uint32_t import_inner(struct enc *e, struct enc_scope *scope, const struct wit_def *def, uint32_t index)
+static uint32_t import_inner(struct enc *e, struct enc_scope *scope, const struct wit_def *def,
+                             uint32_t index)
 {
     sw_auto_buf item = SW_BUF(ENCODE_BYTES_MAX);
     struct enc_scope *lift = scope->below;
@@ -187,7 +193,8 @@ static uint32_t give_name(struct enc *e, struct enc_scope *scope, const struct w
     } else {
         bound(e, &item, index);
     }
-    enc_put(e, scope->sink, scope->kind == ENC_SCOPE_WORLD ? ENC_PUT_IMPORT : ENC_PUT_EXPORT, sw_buf_str(&item));
+    enc_put(e, scope->sink, scope->kind == ENC_SCOPE_WORLD ? ENC_PUT_IMPORT : ENC_PUT_EXPORT,
+            sw_buf_str(&item));
     return scope->sink->types++;
 }
 
@@ -201,7 +208,8 @@ uint32_t enc_def(struct enc *e, struct enc_scope *scope, const struct wit_def *d
         index = enc_def(e, scope, def->target);
         if (def->home != scope->home) /* passed on by another interface: it is that one's type */
             index = give_name(e, scope, def, index);
-    } else if (!inner && def->home != scope->home && !(scope->kind == ENC_SCOPE_WORLD && !def->home->interface)) {
+    } else if (!inner && def->home != scope->home &&
+               !(scope->kind == ENC_SCOPE_WORLD && !def->home->interface)) {
         index = foreign(e, scope, def);
     } else {
         if (def->kind == WIT_DEF_USE)

@@ -8,15 +8,14 @@
 /* (module (import "t:p/i" "f" (func (param i32))) (memory (export "memory") 1)
  *   (func (export "run") (param i32) (result i32) unreachable)
  *   (func (export "cabi_realloc") (param i32 i32 i32 i32) (result i32) unreachable)) */
-static const char CORE[] =
-    "\0asm\1\0\0\0"
-    "\x01\x12\x03\x60\1\x7f\0\x60\1\x7f\1\x7f\x60\4\x7f\x7f\x7f\x7f\1\x7f"
-    "\x02\x0b\x01\5t:p/i\1f\0\0"
-    "\x03\x03\x02\1\2"
-    "\x05\x03\x01\0\1"
-    "\x07\x1f\x03\6memory\2\0\3run\0\1\x0c"
-    "cabi_realloc\0\2"
-    "\x0a\x09\x02\3\0\0\x0b\3\0\0\x0b";
+static const char CORE[] = "\0asm\1\0\0\0"
+                           "\x01\x12\x03\x60\1\x7f\0\x60\1\x7f\1\x7f\x60\4\x7f\x7f\x7f\x7f\1\x7f"
+                           "\x02\x0b\x01\5t:p/i\1f\0\0"
+                           "\x03\x03\x02\1\2"
+                           "\x05\x03\x01\0\1"
+                           "\x07\x1f\x03\6memory\2\0\3run\0\1\x0c"
+                           "cabi_realloc\0\2"
+                           "\x0a\x09\x02\3\0\0\x0b\3\0\0\x0b";
 #define CORE_STR sw_str(CORE, sizeof CORE - 1)
 
 static int encode(const char *text, struct sw_buf *out, struct sw_err *err)
@@ -40,8 +39,10 @@ static void takes_what_fits_and_decodes_it(void **state)
         F("a: u32") WORLD("export run: func(a: u32) -> u32;"),
         F("a: u32") WORLD(""),
         F("a: char") WORLD("export run: func(a: bool) -> s8;"),
-        "package t:p;\ninterface i { resource r; f: func(a: borrow<r>); } " WORLD("use i.{r}; export run: func(a: borrow<r>) -> bool;"),
-        "package t:p;\ninterface i { enum e { a, b } f: func(a: e); } " WORLD("use i.{e}; export run: func(a: e) -> string;"),
+        "package t:p;\ninterface i { resource r; f: func(a: borrow<r>); } " WORLD(
+            "use i.{r}; export run: func(a: borrow<r>) -> bool;"),
+        "package t:p;\ninterface i { enum e { a, b } f: func(a: e); } " WORLD(
+            "use i.{e}; export run: func(a: e) -> string;"),
     };
     for (size_t i = 0; i < sizeof WORLDS / sizeof WORLDS[0]; i++) {
         struct sw_err err = {0};
@@ -60,14 +61,18 @@ static void refuses_what_does_not_fit_by_name_with_both_types(void **state)
         const char *wit, *said;
     } ROWS[] = {
         {"package t:p;\n world w {}", "the core module imports 't:p/i' 'f', which world 'w' does not have"},
-        {"package t:p;\ninterface i { g: func(); } " WORLD(""), "the core module imports 't:p/i' 'f', which world 'w' does not have"},
+        {"package t:p;\ninterface i { g: func(); } " WORLD(""),
+         "the core module imports 't:p/i' 'f', which world 'w' does not have"},
         {F("a: u64") WORLD(""), "import 't:p/i' 'f': expected core type (i64) -> (), got (i32) -> ()"},
-        {F("a: string") WORLD(""), "import 't:p/i' 'f': expected core type (i32, i32) -> (), got (i32) -> ()"},
+        {F("a: string") WORLD(""),
+         "import 't:p/i' 'f': expected core type (i32, i32) -> (), got (i32) -> ()"},
         {F("a: u32") WORLD("export go: func(a: f32) -> f64;"),
          "the core module does not export the function 'go', expected with core type (f32) -> (f64)"},
-        {F("a: u32") WORLD("export run: func() -> u32;"), "export 'run': expected core type () -> (i32), got (i32) -> (i32)"},
+        {F("a: u32") WORLD("export run: func() -> u32;"),
+         "export 'run': expected core type () -> (i32), got (i32) -> (i32)"},
         {F("a: u32") "interface e { go: func(a: list<u8>) -> string; }\n" WORLD("export e;"),
-         "the core module does not export the function 't:p/e#go', expected with core type (i32, i32) -> (i32)"},
+         "the core module does not export the function 't:p/e#go', expected with core type (i32, i32) -> "
+         "(i32)"},
         {F("a: stream<u8>") WORLD(""), "streams, futures and error contexts are not supported yet"},
     };
     for (size_t i = 0; i < sizeof ROWS / sizeof ROWS[0]; i++) {
@@ -85,7 +90,8 @@ static void every_allocation_may_fail(void **state)
         struct sw_err err = {0};
         sw_auto_buf out = SW_BUF(1u << 20);
         sw_mem_fail_after(n);
-        int rc = encode("package t:p;\ninterface i { enum e { a, b } f: func(a: e); } " WORLD("use i.{e}; export run: func(a: e) -> string;"),
+        int rc = encode("package t:p;\ninterface i { enum e { a, b } f: func(a: e); } " WORLD(
+                            "use i.{e}; export run: func(a: e) -> string;"),
                         &out, &err);
         sw_mem_fail_after(-1);
         if (rc == 0)
