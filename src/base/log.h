@@ -12,9 +12,11 @@ enum sw_log_level { SW_LOG_ERROR, SW_LOG_WARN, SW_LOG_INFO, SW_LOG_DEBUG };
 
 #define SW_LOG_LINE_MAX 4096 /* longer lines are cut; atomic for pipes (PIPE_BUF) */
 
-void sw_log_setup(int fd, enum sw_log_level least, const char *process); /* process: "supervisor", "worker 0", ... */
+void sw_log_setup(int fd, enum sw_log_level least,
+                  const char *process); /* process: "supervisor", "worker 0", ... */
 /* fmt makes the key=value part: "app=%s component=%s"; control characters become blanks. */
-void sw_log(enum sw_log_level level, const char *room, const char *event, const char *fmt, ...) SW_PRINTF(4, 5);
+void sw_log(enum sw_log_level level, const char *room, const char *event, const char *fmt, ...)
+    SW_PRINTF(4, 5);
 
 /* Replaces by `instead` what could forge a line or drive a terminal: C0 but `spared`, DEL, and C1 as UTF-8 has it (each byte). */
 void sw_log_clean(char *text, size_t n, char instead, char spared);

@@ -14,7 +14,10 @@ struct sw_str {
 };
 
 #define SW_LIT(s) ((struct sw_str){"" s "", sizeof(s) - 1})
-#define SW_LIT_INIT(s) {"" s "", sizeof(s) - 1} /* for static initialisers */
+#define SW_LIT_INIT(s)                                                                                       \
+    {                                                                                                        \
+        "" s "", sizeof(s) - 1                                                                               \
+    } /* for static initialisers */
 #define SW_FMT "%.*s"
 #define SW_ARG(s) (int)((s).n < INT_MAX ? (s).n : INT_MAX), (s).n ? (s).p : "" /* a precision is an int */
 
@@ -54,10 +57,10 @@ static inline struct sw_str sw_str_head(struct sw_str s, size_t n)
 }
 
 #define SW_NPOS SIZE_MAX
-size_t sw_str_find(struct sw_str s, char c);         /* index of the first c, or SW_NPOS */
-size_t sw_str_rfind(struct sw_str s, char c);        /* index of the last c, or SW_NPOS */
+size_t sw_str_find(struct sw_str s, char c);             /* index of the first c, or SW_NPOS */
+size_t sw_str_rfind(struct sw_str s, char c);            /* index of the last c, or SW_NPOS */
 bool sw_str_eq_nocase(struct sw_str a, struct sw_str b); /* ASCII letters only */
-int sw_str_cmp(struct sw_str a, struct sw_str b);    /* bytewise, then by length; like memcmp */
+int sw_str_cmp(struct sw_str a, struct sw_str b);        /* bytewise, then by length; like memcmp */
 /* Decimal digits only. Returns false on empty, other bytes, or over max. */
 bool sw_str_to_u64(struct sw_str s, uint64_t max, uint64_t *ret);
 bool sw_utf8_valid(struct sw_str s); /* Unicode 15 table 3-7: no surrogates, no overlong forms */

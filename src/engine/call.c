@@ -152,10 +152,12 @@ static bool resume(struct engine_call *call)
     call->state = CALL_RUNNING;
     call->resume = true;
     if (!call->future && engine->show_calls) /* only we write to it */
-        atomic_store_explicit(engine->show_calls, atomic_load_explicit(engine->show_calls, memory_order_relaxed) + 1,
+        atomic_store_explicit(engine->show_calls,
+                              atomic_load_explicit(engine->show_calls, memory_order_relaxed) + 1,
                               memory_order_relaxed);
     if (!call->future)
-        call->future = wasmtime_func_call_async(store->context, &store->entry, NULL, 0, NULL, 0, &call->trap, &call->error);
+        call->future = wasmtime_func_call_async(store->context, &store->entry, NULL, 0, NULL, 0, &call->trap,
+                                                &call->error);
     wasmtime_context_set_epoch_deadline(store->context, 1);
     engine__ticker_arm(&engine->ticker);
     if (store->limits.cpu_ms_max)
@@ -270,12 +272,14 @@ static void kill_call(struct engine_call *call)
 {
     struct engine_store *store = call->store;
     struct engine *engine = store->engine;
-    struct engine_call *store_ran = store->running; /* when a fiber that is itself being cancelled cancels another */
+    struct engine_call *store_ran =
+        store->running; /* when a fiber that is itself being cancelled cancels another */
     struct engine_call *engine_ran = engine->running;
     call->cancelled = true;
     sw_list_remove(&call->link);
     if (call->depth) /* guest code stops in the middle: its state is torn */
-        (void)engine_store_fail(store, ENGINE_TRAP_CANCELLED, "a call was cancelled while its guest code waited");
+        (void)engine_store_fail(store, ENGINE_TRAP_CANCELLED,
+                                "a call was cancelled while its guest code waited");
     if (call->future) {
         engine->running = call;
         store->running = call;
@@ -315,8 +319,9 @@ static bool may_go_on(void *env)
 
 /* The async host function `park`. Wasmtime asks may_go_on at once, and again whenever the call is polled.
  * lint: allow(size): Wasmtime's signature */
-void engine__park(void *env, wasmtime_caller_t *caller, const wasmtime_val_t *args, size_t nargs, wasmtime_val_t *results,
-                  size_t nresults, wasm_trap_t **trap, wasmtime_async_continuation_t *continuation)
+void engine__park(void *env, wasmtime_caller_t *caller, const wasmtime_val_t *args, size_t nargs,
+                  wasmtime_val_t *results, size_t nresults, wasm_trap_t **trap,
+                  wasmtime_async_continuation_t *continuation)
 {
     (void)env;
     (void)args;
@@ -363,7 +368,8 @@ static bool over_budget(struct engine_store *store, const struct engine_call *ca
         return false;
     if (store->cpu_ns + slice_cpu_ns(store->engine, call) <= most * 1000000)
         return false;
-    (void)engine_store_fail(store, ENGINE_TRAP_CPU_LIMIT, "the guest used up its %llu ms of CPU time", (unsigned long long)most);
+    (void)engine_store_fail(store, ENGINE_TRAP_CPU_LIMIT, "the guest used up its %llu ms of CPU time",
+                            (unsigned long long)most);
     return true;
 }
 
@@ -421,7 +427,8 @@ wasm_trap_t *engine__entry(void *env, wasmtime_caller_t *caller, wasmtime_val_ra
     struct engine_store *store = wasmtime_context_get_data(wasmtime_caller_context(caller));
     struct engine_call *call = store->running;
     uintptr_t sp = (uintptr_t)__builtin_frame_address(0);
-    call->sp_min = sp - (ENGINE_STACK_BYTES - ENGINE_STACK_TOP_BYTES) + ENGINE_WASM_STACK_BYTES + ENGINE_STACK_HOST_BYTES;
+    call->sp_min = sp - (ENGINE_STACK_BYTES - ENGINE_STACK_TOP_BYTES) + ENGINE_WASM_STACK_BYTES +
+                   ENGINE_STACK_HOST_BYTES;
     call->entered = true;
     call->rc = call->fn(call->arg, store);
     return NULL;
@@ -430,12 +437,14 @@ wasm_trap_t *engine__entry(void *env, wasmtime_caller_t *caller, wasmtime_val_ra
 static int refuse_depth(struct engine_store *store, const struct engine_call *call)
 {
     if (call->depth >= ENGINE_NESTING_MAX)
-        return engine_store_fail(store, ENGINE_TRAP_STACK_OVERFLOW, "more than %d calls between guest and host are nested",
-                                 ENGINE_NESTING_MAX);
-    return engine_store_fail(store, ENGINE_TRAP_STACK_OVERFLOW, "calls between guest and host have exhausted the stack");
+        return engine_store_fail(store, ENGINE_TRAP_STACK_OVERFLOW,
+                                 "more than %d calls between guest and host are nested", ENGINE_NESTING_MAX);
+    return engine_store_fail(store, ENGINE_TRAP_STACK_OVERFLOW,
+                             "calls between guest and host have exhausted the stack");
 }
 
-int engine_func_call(struct engine_store *store, struct engine_func func, union engine_val *vals, size_t count)
+int engine_func_call(struct engine_store *store, struct engine_func func, union engine_val *vals,
+                     size_t count)
 {
     struct engine_call *call = store->running;
     assert(call && call == store->engine->running);
@@ -474,7 +483,8 @@ wasm_trap_t *engine__host(void *env, wasmtime_caller_t *caller, wasmtime_val_raw
     if (!call || engine__poisoned(store) || call->cancelled)
         return engine__trap_cheap();
     union engine_val *values = (union engine_val *)(void *)vals;
-    int rc = link->kind == ENGINE_LINK_LATE ? engine__late_call(link, store, values, n) : link->fn(link->env, store, values);
+    int rc = link->kind == ENGINE_LINK_LATE ? engine__late_call(link, store, values, n)
+                                            : link->fn(link->env, store, values);
     if (__builtin_expect(rc == 0 && !call->cancelled && !engine__poisoned(store), 1))
         return NULL;
     if (!call->cancelled)

@@ -39,7 +39,8 @@ struct host_parking {
 };
 void host_parking_init(struct host_parking *parking, struct engine_store *store); /* on the fiber */
 void host_parking_wake(void *parking);
-int host_parking_wait(struct host_parking *parking, struct engine_store *store, struct sw_err *err) SW_MUST_CHECK;
+int host_parking_wait(struct host_parking *parking, struct engine_store *store,
+                      struct sw_err *err) SW_MUST_CHECK;
 /* Parks the running fiber until the event fires once. The caller tests its condition in a loop. Returns 0 or -SW_ECANCELLED. */
 int host_event_wait(struct host_event *event, struct engine_store *store, struct sw_err *err) SW_MUST_CHECK;
 

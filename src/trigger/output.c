@@ -72,7 +72,8 @@ static bool add(struct half *half, struct sw_str line)
     return true;
 }
 
-void trigger_output_line(struct trigger_output *output, struct trigger_output_source *source, struct sw_str line)
+void trigger_output_line(struct trigger_output *output, struct trigger_output_source *source,
+                         struct sw_str line)
 {
     (void)pthread_mutex_lock(&output->lock); /* fails only when misused */
     bool was_empty = output->filling.n == 0;

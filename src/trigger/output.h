@@ -21,7 +21,8 @@ void trigger_output_source_init(struct trigger_output_source *source, struct sw_
 int trigger_output_new(int fd, struct trigger_output **ret, struct sw_err *err) SW_MUST_CHECK;
 /* A line without its end; at most TRIGGER_OUTPUT_LINE_MAX bytes of it. Control characters become '?'. Never waits: a line that finds no
  * room is counted, and "N lines of component X were dropped" is written when there is room again. */
-void trigger_output_line(struct trigger_output *output, struct trigger_output_source *source, struct sw_str line);
+void trigger_output_line(struct trigger_output *output, struct trigger_output_source *source,
+                         struct sw_str line);
 /* Waits until all is written, but not longer than limit_ms. NULL is fine. Sources may go afterwards in either case. */
 void trigger_output_free(struct trigger_output *output, uint32_t limit_ms);
 

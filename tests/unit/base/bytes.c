@@ -22,19 +22,19 @@ static void utf8_is_checked_by_the_table_of_well_formed_sequences(void **state)
         {SW_LIT_INIT("\xee\x80\x80"), true},
         {SW_LIT_INIT("\xf0\x90\x80\x80"), true},
         {SW_LIT_INIT("\xf4\x8f\xbf\xbf"), true},
-        {SW_LIT_INIT("\x80"), false},                /* continuation alone */
-        {SW_LIT_INIT("\xc0\xaf"), false},            /* overlong '/' */
+        {SW_LIT_INIT("\x80"), false},     /* continuation alone */
+        {SW_LIT_INIT("\xc0\xaf"), false}, /* overlong '/' */
         {SW_LIT_INIT("\xc1\xbf"), false},
-        {SW_LIT_INIT("\xe0\x9f\xbf"), false},        /* overlong */
-        {SW_LIT_INIT("\xed\xa0\x80"), false},        /* surrogate */
-        {SW_LIT_INIT("\xf0\x8f\xbf\xbf"), false},    /* overlong */
-        {SW_LIT_INIT("\xf4\x90\x80\x80"), false},    /* past U+10FFFF */
+        {SW_LIT_INIT("\xe0\x9f\xbf"), false},     /* overlong */
+        {SW_LIT_INIT("\xed\xa0\x80"), false},     /* surrogate */
+        {SW_LIT_INIT("\xf0\x8f\xbf\xbf"), false}, /* overlong */
+        {SW_LIT_INIT("\xf4\x90\x80\x80"), false}, /* past U+10FFFF */
         {SW_LIT_INIT("\xf5\x80\x80\x80"), false},
-        {SW_LIT_INIT("\xc2"), false},                /* cut */
+        {SW_LIT_INIT("\xc2"), false}, /* cut */
         {SW_LIT_INIT("\xe2\x82"), false},
         {SW_LIT_INIT("\xf0\x9f\x92"), false},
-        {SW_LIT_INIT("seven..\xff"), false},         /* in the word-wise part's last byte */
-        {SW_LIT_INIT("eight...\xe2\x82(")           , false},
+        {SW_LIT_INIT("seven..\xff"), false}, /* in the word-wise part's last byte */
+        {SW_LIT_INIT("eight...\xe2\x82("), false},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
         CHECK_INT(sw_utf8_valid(rows[i].text), rows[i].valid);
@@ -47,7 +47,8 @@ static void numbers_are_digits_within_a_maximum(void **state)
     CHECK(sw_str_to_u64(SW_LIT("0"), 10, &n) && n == 0);
     CHECK(sw_str_to_u64(SW_LIT("65535"), 65535, &n) && n == 65535);
     CHECK(sw_str_to_u64(SW_LIT("18446744073709551615"), UINT64_MAX, &n) && n == UINT64_MAX);
-    static const char *const bad[] = {"", "65536", "-1", "+1", " 1", "1 ", "0x1", "18446744073709551616", "99999999999999999999"};
+    static const char *const bad[] = {
+        "", "65536", "-1", "+1", " 1", "1 ", "0x1", "18446744073709551616", "99999999999999999999"};
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
         CHECK(!sw_str_to_u64(sw_str_of(bad[i]), 65535, &n));
     CHECK(!sw_str_to_u64(SW_LIT("18446744073709551616"), UINT64_MAX, &n));

@@ -10,21 +10,31 @@
 #include "guest.h"
 
 /* block parks once and adds 1; nest doubles its argument, calls `inner`, adds 1000; recur calls `again` of its own module. */
-#define WAT                                                                                                                     \
-    "(module (import \"h\" \"block\" (func $b (param i32) (result i32)))(import \"h\" \"nest\" (func $n (param i32) (result i32)))" \
-    "(import \"h\" \"recur\" (func $r (param i32) (result i32)))(memory (export \"m\") 1)(global $g (mut i32) (i32.const 0))"        \
-    "(func (export \"outer\") (param i32) (result i32) (i32.add (i32.const 7) (call $n (i32.add (local.get 0) (i32.const 1)))))"    \
-    "(func (export \"inner\") (param i32) (result i32) (i32.add (i32.const 3) (call $b (call $b (local.get 0)))))"                  \
-    "(func (export \"id\") (param i32) (result i32) (local.get 0))"                                                                 \
-    "(func (export \"spin\") (param i32) (result i32) (loop $l (global.set $g (i32.add (global.get $g) (i32.const 1))) (br $l)) unreachable)" \
-    "(func (export \"count\") (param i32) (result i32) (local i32) (loop $l (local.set 1 (i32.add (local.get 1) (i32.const 1)))"     \
-    "  (br_if $l (i32.lt_u (local.get 1) (local.get 0)))) (local.get 1))"                                                           \
-    "(func (export \"blocks\") (param i32) (result i32) (local i32) (loop $l (local.set 1 (call $b (local.get 1)))"                  \
-    "  (br_if $l (i32.lt_u (local.get 1) (local.get 0)))) (local.get 1))"                                                           \
-    "(func $deep (export \"deep\") (param i32) (result i32) (i32.add (i32.const 1) (call $deep (i32.add (local.get 0) (i32.const 1)))))" \
-    "(func (export \"again\") (param i32) (result i32) (i32.add (i32.const 1) (call $r (local.get 0))))"                            \
-    "(func $far (export \"far\") (param i32) (result i32) (if (result i32) (i32.gt_u (local.get 0) (i32.const 3000))"                \
-    "  (then (call $r (i32.const -1))) (else (i32.add (i32.const 1) (call $far (i32.add (local.get 0) (i32.const 1))))))))"
+#define WAT                                                                                                  \
+    "(module (import \"h\" \"block\" (func $b (param i32) (result i32)))(import \"h\" \"nest\" (func $n "    \
+    "(param i32) (result i32)))"                                                                             \
+    "(import \"h\" \"recur\" (func $r (param i32) (result i32)))(memory (export \"m\") 1)(global $g (mut "   \
+    "i32) (i32.const 0))"                                                                                    \
+    "(func (export \"outer\") (param i32) (result i32) (i32.add (i32.const 7) (call $n (i32.add (local.get " \
+    "0) (i32.const 1)))))"                                                                                   \
+    "(func (export \"inner\") (param i32) (result i32) (i32.add (i32.const 3) (call $b (call $b (local.get " \
+    "0)))))"                                                                                                 \
+    "(func (export \"id\") (param i32) (result i32) (local.get 0))"                                          \
+    "(func (export \"spin\") (param i32) (result i32) (loop $l (global.set $g (i32.add (global.get $g) "     \
+    "(i32.const 1))) (br $l)) unreachable)"                                                                  \
+    "(func (export \"count\") (param i32) (result i32) (local i32) (loop $l (local.set 1 (i32.add "          \
+    "(local.get 1) (i32.const 1)))"                                                                          \
+    "  (br_if $l (i32.lt_u (local.get 1) (local.get 0)))) (local.get 1))"                                    \
+    "(func (export \"blocks\") (param i32) (result i32) (local i32) (loop $l (local.set 1 (call $b "         \
+    "(local.get 1)))"                                                                                        \
+    "  (br_if $l (i32.lt_u (local.get 1) (local.get 0)))) (local.get 1))"                                    \
+    "(func $deep (export \"deep\") (param i32) (result i32) (i32.add (i32.const 1) (call $deep (i32.add "    \
+    "(local.get 0) (i32.const 1)))))"                                                                        \
+    "(func (export \"again\") (param i32) (result i32) (i32.add (i32.const 1) (call $r (local.get 0))))"     \
+    "(func $far (export \"far\") (param i32) (result i32) (if (result i32) (i32.gt_u (local.get 0) "         \
+    "(i32.const 3000))"                                                                                      \
+    "  (then (call $r (i32.const -1))) (else (i32.add (i32.const 1) (call $far (i32.add (local.get 0) "      \
+    "(i32.const 1))))))))"
 
 struct task {
     struct engine_call *call;
@@ -92,7 +102,8 @@ static int recur(void *env, struct engine_store *store, union engine_val *vals)
     return guest_call(store, tree->instance, far ? "far" : "again", far ? 0 : vals[0].i32 + 1, &vals[0].i32);
 }
 
-static const struct guest_host hosts[] = {{"block", block, NULL}, {"nest", nest, NULL}, {"recur", recur, NULL}, {NULL, NULL, NULL}};
+static const struct guest_host hosts[] = {
+    {"block", block, NULL}, {"nest", nest, NULL}, {"recur", recur, NULL}, {NULL, NULL, NULL}};
 
 static void open_tree(struct tree *tree, const struct engine_limits *limits)
 {
@@ -407,10 +418,13 @@ static void a_fiber_cancels_another_even_while_it_is_cancelled_itself(void **sta
                 killer.victim = start(&tree, "outer", 1);
             } else {
                 killer.victim = &plain;
-                CHECK_OK(engine_call_start(tree.store, park_fn, task_done, &plain, &plain.call, &tree.err), &tree.err);
+                CHECK_OK(engine_call_start(tree.store, park_fn, task_done, &plain, &plain.call, &tree.err),
+                         &tree.err);
             }
             settle(&tree);
-            CHECK_OK(engine_call_start(tree.store, killer_fn, task_done, &killer.own, &killer.own.call, &tree.err), &tree.err);
+            CHECK_OK(
+                engine_call_start(tree.store, killer_fn, task_done, &killer.own, &killer.own.call, &tree.err),
+                &tree.err);
             settle(&tree);
             if (nested)
                 engine_call_cancel(killer.own.call);
@@ -483,7 +497,8 @@ static void a_runaway_loop_yields_and_is_ended_by_its_budget(void **state)
         CHECK(fake_loop_turn(tree.world.loop));
         turns++;
         if (turns == 1) /* a newcomer is served while the other computes */
-            CHECK_OK(engine_call_start(other, task_fn, task_done, &beside, &beside.call, &tree.err), &tree.err);
+            CHECK_OK(engine_call_start(other, task_fn, task_done, &beside, &beside.call, &tree.err),
+                     &tree.err);
         CHECK(turns < 1000);
     }
     CHECK(beside.done && beside.rc == 0 && beside.result == 9);

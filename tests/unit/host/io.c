@@ -459,7 +459,8 @@ static void clocks_run(void **state)
     CHECK_INT(host_clocks_monotonic_clock_now(&fake.call, &before), 0);
     CHECK_INT(host_clocks_monotonic_clock_now(&fake.call, &after), 0);
     CHECK(after >= before);
-    CHECK(before >= HOST_CLOCK_START_NS && after < HOST_CLOCK_START_NS + 60 * UINT64_C(1000000000)); /* no uptime */
+    CHECK(before >= HOST_CLOCK_START_NS &&
+          after < HOST_CLOCK_START_NS + 60 * UINT64_C(1000000000)); /* no uptime */
     CHECK_INT(host_clocks_monotonic_clock_resolution(&fake.call, &after), 0);
     CHECK(after > 0);
     CHECK_INT(host_clocks_wall_clock_now(&fake.call, &wall), 0);
@@ -519,7 +520,9 @@ static uint64_t poll_cost_ns(struct fake *fake, bool descending)
     uint64_t best = UINT64_MAX;
     for (size_t i = 0; i < n; i++) {
         uint64_t rank = descending ? n - i : i + 1;
-        CHECK_INT(host_clocks_monotonic_clock_subscribe_duration(&fake->call, 3600000000000 + rank * 1000000, &list[i]), 0);
+        CHECK_INT(host_clocks_monotonic_clock_subscribe_duration(&fake->call, 3600000000000 + rank * 1000000,
+                                                                 &list[i]),
+                  0);
     }
     for (int run = 0; run < 5; run++) {
         struct host_io_poll_pollable *soon;
@@ -527,7 +530,8 @@ static uint64_t poll_cost_ns(struct fake *fake, bool descending)
         struct host_io_poll_pollable *last = list[n - 1];
         list[n - 1] = soon;
         uint64_t start = sw_clock_thread_cpu_ns();
-        CHECK_INT(host_io_poll_poll_wait(&fake->call, (struct host_list_io_poll_pollable){list, n}, &ready), 0);
+        CHECK_INT(host_io_poll_poll_wait(&fake->call, (struct host_list_io_poll_pollable){list, n}, &ready),
+                  0);
         uint64_t took = sw_clock_thread_cpu_ns() - start;
         best = took < best ? took : best;
         CHECK(ready.n == 1 && ready.items[0] == n - 1);
@@ -546,8 +550,8 @@ static void the_order_of_deadlines_does_not_matter(void **state)
     fake_init(&fake);
     uint64_t ascending = poll_cost_ns(&fake, false);
     uint64_t descending = poll_cost_ns(&fake, true);
-    print_message("4096 deadlines: %llu us ascending, %llu us descending\n", (unsigned long long)ascending / 1000,
-                  (unsigned long long)descending / 1000);
+    print_message("4096 deadlines: %llu us ascending, %llu us descending\n",
+                  (unsigned long long)ascending / 1000, (unsigned long long)descending / 1000);
     CHECK(descending < 5 * ascending + 1000000); /* in order it would be 8 million steps */
     fake_deinit(&fake);
 }
