@@ -37,7 +37,7 @@ struct engine_slot {
     struct sw_link link; /* in the store while busy, in the pool while free */
     struct sw_link age;  /* in engine.free_slots while free */
     uint8_t *base;
-    uint64_t bytes;      /* current length of the memory */
+    uint64_t bytes; /* current length of the memory */
     struct engine_pool *pool;
     struct engine_store *store; /* while busy */
     uint64_t freed_ms;
@@ -47,9 +47,10 @@ struct engine_slot {
 
 void engine__pool_init(struct engine_pool *pool, struct engine *engine, uint64_t min_bytes);
 void engine__pool_drain(struct engine_pool *pool); /* unmaps its free slots; none may be busy */
-wasmtime_error_t *engine__memory_new(void *env, const wasm_memorytype_t *type, size_t min, size_t max, size_t reserved,
-                                     size_t guard, wasmtime_linear_memory_t *ret);
-void engine__slots_trim(struct engine *engine); /* unmaps one slot that has been cold for long, if there is one */
+wasmtime_error_t *engine__memory_new(void *env, const wasm_memorytype_t *type, size_t min, size_t max,
+                                     size_t reserved, size_t guard, wasmtime_linear_memory_t *ret);
+void engine__slots_trim(
+    struct engine *engine); /* unmaps one slot that has been cold for long, if there is one */
 
 bool engine__scan_works(int pagemap_fd); /* the kernel has PAGEMAP_SCAN */
 /* Makes the slot's memory a fresh instance's. Returns 0, or -1: the slot must be unmapped. */
@@ -82,7 +83,8 @@ struct engine_ticker {
     pthread_mutex_t lock;
     pthread_cond_t woken;
 };
-int engine__ticker_start(struct engine_ticker *ticker, wasm_engine_t *wasm, uint32_t tick_ms, struct sw_err *err) SW_MUST_CHECK;
+int engine__ticker_start(struct engine_ticker *ticker, wasm_engine_t *wasm, uint32_t tick_ms,
+                         struct sw_err *err) SW_MUST_CHECK;
 void engine__ticker_stop(struct engine_ticker *ticker);
 void engine__ticker_wake(struct engine_ticker *ticker);
 
@@ -107,19 +109,19 @@ struct engine {
     uint32_t slots_max;
 
     struct loop_defer defer;
-    struct sw_link ready;       /* calls that started or were woken, in order */
-    struct sw_link spent;       /* calls that used their slice up, in order: one of them has a slice in each turn */
-    struct sw_link batch;       /* the ready ones of this turn */
-    struct sw_link spent_batch; /* the spent one of this turn */
+    struct sw_link ready; /* calls that started or were woken, in order */
+    struct sw_link spent; /* calls that used their slice up, in order: one of them has a slice in each turn */
+    struct sw_link batch; /* the ready ones of this turn */
+    struct sw_link spent_batch;  /* the spent one of this turn */
     struct engine_call *running; /* NULL on the loop side */
     _Atomic uint32_t *show_tag;  /* engine_show_running; NULL: nobody looks */
     _Atomic uint64_t *show_calls;
-    uint64_t cpu_mark_ns;        /* the thread's CPU time at cpu_mark_ms */
+    uint64_t cpu_mark_ns; /* the thread's CPU time at cpu_mark_ms */
     uint64_t cpu_mark_ms;
 
     struct engine_store *pending; /* store that is instantiating */
     struct engine_bound *pending_bound;
-    uint32_t pending_memory; /* next defined memory that Wasmtime will ask for */
+    uint32_t pending_memory;   /* next defined memory that Wasmtime will ask for */
     struct sw_err pending_err; /* why the creator refused; code 0: it did not */
 
     struct engine_pool anonymous;
@@ -153,16 +155,16 @@ struct bound_link { /* what a trampoline is given */
     enum engine_link_kind kind;
     engine_host_fn *fn;
     void *env;
-    uint32_t import;   /* its number in the core module */
-    uint32_t late;     /* LATE: its number among the late ones */
+    uint32_t import; /* its number in the core module */
+    uint32_t late;   /* LATE: its number among the late ones */
     uint32_t instance;
     struct sw_str name; /* owned */
 };
 
 struct engine_bound {
     struct engine_module *module;
-    wasmtime_instance_pre_t *pre;  /* the fast path */
-    wasmtime_linker_t *linker;     /* else: host functions by number, for wasmtime_linker_get */
+    wasmtime_instance_pre_t *pre; /* the fast path */
+    wasmtime_linker_t *linker;    /* else: host functions by number, for wasmtime_linker_get */
     struct bound_link *links;
     size_t count;
     uint32_t late_count;
@@ -172,8 +174,8 @@ struct engine_bound {
 #define ENGINE_LINK_NAME_MAX 12 /* digits of 6 bits */
 /* The name of import `number` in engine_bound.linker; returns its length. Cheaper than printing: once per import and instance. */
 size_t engine__link_name(size_t number, char ret[ENGINE_LINK_NAME_MAX]);
-int engine__export_func(struct engine_store *store, uint32_t instance, struct sw_str name, struct engine_func *ret,
-                        const struct engine_functype **ret_type) SW_MUST_CHECK;
+int engine__export_func(struct engine_store *store, uint32_t instance, struct sw_str name,
+                        struct engine_func *ret, const struct engine_functype **ret_type) SW_MUST_CHECK;
 
 /* ---- store.c ---- */
 
@@ -216,28 +218,30 @@ struct engine_store {
     struct engine_failure failure;
 };
 
-int engine__late_call(const struct bound_link *link, struct engine_store *store, union engine_val *vals, size_t n) SW_MUST_CHECK;
+int engine__late_call(const struct bound_link *link, struct engine_store *store, union engine_val *vals,
+                      size_t n) SW_MUST_CHECK;
 
 /* ---- call.c ---- */
 
 enum call_state { CALL_READY, CALL_RUNNING, CALL_PARKED, CALL_LOOP_SIDE, CALL_GONE };
 
 struct engine_call {
-    struct sw_link link; /* in engine.ready, .spent, .batch or .spent_batch while READY, else in engine.free_calls or nowhere */
+    struct sw_link
+        link; /* in engine.ready, .spent, .batch or .spent_batch while READY, else in engine.free_calls or nowhere */
     struct engine_store *store;
     engine_call_fn *fn;
     engine_call_done_fn *done;
     void *arg;
     int rc;
     enum call_state state;
-    bool entered;   /* fn has begun */
-    bool woken;     /* the next park returns at once */
-    bool resume;    /* tells the continuation of `park` to go on */
-    bool cancelled; /* no guest code, no park any more */
-    uint32_t depth; /* guest entries nested */
-    uintptr_t sp_min; /* a guest may be entered while the stack pointer is above */
+    bool entered;          /* fn has begun */
+    bool woken;            /* the next park returns at once */
+    bool resume;           /* tells the continuation of `park` to go on */
+    bool cancelled;        /* no guest code, no park any more */
+    uint32_t depth;        /* guest entries nested */
+    uintptr_t sp_min;      /* a guest may be entered while the stack pointer is above */
     uint64_t ready_yields; /* engine.stats.yields when it became ready */
-    uint64_t slice_ns; /* when this slice began; 0 while the store has no CPU limit */
+    uint64_t slice_ns;     /* when this slice began; 0 while the store has no CPU limit */
     engine_call_fn *loop_fn;
     void *loop_arg;
     int loop_rc;
@@ -248,8 +252,9 @@ struct engine_call {
 
 void engine__run_ready(void *arg);
 wasm_trap_t *engine__entry(void *env, wasmtime_caller_t *caller, wasmtime_val_raw_t *vals, size_t n);
-void engine__park(void *env, wasmtime_caller_t *caller, const wasmtime_val_t *args, size_t nargs, wasmtime_val_t *results,
-                  size_t nresults, wasm_trap_t **trap, wasmtime_async_continuation_t *continuation);
+void engine__park(void *env, wasmtime_caller_t *caller, const wasmtime_val_t *args, size_t nargs,
+                  wasmtime_val_t *results, size_t nresults, wasm_trap_t **trap,
+                  wasmtime_async_continuation_t *continuation);
 wasm_trap_t *engine__host(void *env, wasmtime_caller_t *caller, wasmtime_val_raw_t *vals, size_t n);
 wasmtime_error_t *engine__epoch(const wasmtime_context_t *context, void *data, uint64_t *delta,
                                 wasmtime_update_deadline_kind_t *kind);
