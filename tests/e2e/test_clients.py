@@ -193,7 +193,9 @@ def test_leaving_at_every_byte_of_a_request(server, how):
                     connection.socket.shutdown(socket.SHUT_WR)
                     while connection.more():
                         pass
-                    assert (connection.buffer[:12] == b"HTTP/1.1 200") == (n == len(REQUEST)), (n, connection.buffer)
+                    # The guest may have begun to answer before the end came: then its answer is cut, never completed.
+                    whole = connection.buffer[:12] == b"HTTP/1.1 200" and connection.buffer.endswith(b"\r\n0\r\n\r\n")
+                    assert whole == (n == len(REQUEST)), (n, connection.buffer)
 
 
 def test_one_byte_at_a_time_is_a_request(server):
