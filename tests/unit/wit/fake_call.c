@@ -35,7 +35,7 @@ uint32_t fake_handle(uint32_t kind, void *object)
         fake.handles[i] = (struct fake_handle){kind, object};
         return i;
     }
-    assert(!"a free handle");
+    assert(false && "a free handle");
     return 0;
 }
 
@@ -59,7 +59,7 @@ int fake_run(const struct component_host_interface *interface, const char *name,
     for (uint32_t i = 0; i < interface->func_count; i++)
         if (strcmp(interface->funcs[i].name, name) == 0)
             return interface->funcs[i].fn(&fake.call, vals);
-    assert(!"a function of that name");
+    assert(false && "a function of that name");
     return -SW_EBUG;
 }
 

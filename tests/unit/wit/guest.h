@@ -84,7 +84,7 @@ static inline void check_memory(uint32_t at, const char *hex, int line)
         if (*hex == ' ')
             continue;
         if (hex[0] != '.' && sscanf(hex, "%2x", &want) != 1)
-            assert_true(!"hex");
+            CHECK_NEVER("a byte that is not hex");
         hex++;
         if (fake.memory[at] != want) {
             print_error("%s:%d: byte %u is %02x, expected %02x\n", __FILE__, line, at, fake.memory[at], want);
