@@ -28,20 +28,76 @@ struct app_env {
     struct sw_str value;
 };
 
+/* ---- what a component is given (spin.md 1.7) ---- */
+
+struct app_variable { /* of the application, spin.md 1.5 */
+    struct sw_str name;
+    struct sw_str default_value;
+    bool has_default; /* else it is required */
+    bool is_secret;
+};
+struct app_template { /* of a component: name = "text with {{ application_variable }}", spin.md 1.12 */
+    struct sw_str name;
+    struct sw_str text;
+};
+/* A folder of the host that the guest finds under `guest`. Without --direct-mounts it is a copy made for this run, at "/". */
+struct app_mount {
+    struct sw_str folder; /* absolute */
+    struct sw_str guest;  /* "/", "/data" */
+    bool is_writable;
+};
+enum app_inherit { /* what a dependency shares of its component's grants, spin.md 1.10 */
+                   APP_INHERIT_AI_MODELS = 1u << 0,
+                   APP_INHERIT_OUTBOUND_HOSTS = 1u << 1,
+                   APP_INHERIT_ENVIRONMENT = 1u << 2,
+                   APP_INHERIT_FILES = 1u << 3,
+                   APP_INHERIT_KEY_VALUE_STORES = 1u << 4,
+                   APP_INHERIT_SQLITE_DATABASES = 1u << 5,
+                   APP_INHERIT_VARIABLES = 1u << 6,
+                   APP_INHERIT_ALL = (1u << 7) - 1
+};
+struct app_dependency {
+    struct sw_str name;   /* the key: "plain-name", "ns:pkg", "ns:pkg/iface@1.2.3" */
+    struct sw_str export; /* empty: the one of the same name */
+    uint32_t component;   /* index in app.components; is_library there */
+    uint32_t inherit;     /* app_inherit bits */
+};
+
 struct app_component {
     struct sw_str id;
     struct sw_str description;
     struct sw_str source; /* absolute path of the .wasm */
+    bool
+        is_library; /* no trigger starts it: a dependency of others. Those given by path or url get an id made of both */
     const struct app_env *env;
     uint32_t env_count;
+    const struct app_template *variables;
+    uint32_t variable_count;
+    const struct sw_str *outbound_hosts; /* allowed_outbound_hosts as written, templates included */
+    uint32_t outbound_host_count;
+    const struct app_mount *mounts;
+    uint32_t mount_count;
+    const struct app_dependency *dependencies;
+    uint32_t dependency_count;
     struct sw_str build_command; /* first of them; empty: none; for the hint when source is missing */
     struct app_limits limits;    /* its own, else the application's */
 };
 
+enum app_executor { APP_EXECUTOR_HTTP, APP_EXECUTOR_WAGI };
+struct app_static_response { /* answered by the host, spin.md 1.13; status and headers were checked at load */
+    uint16_t status;
+    const struct app_env *headers;
+    uint32_t header_count;
+    struct sw_str body;
+};
 struct app_http_trigger {
     struct sw_str id;
-    struct sw_str route; /* as written in the manifest */
-    uint32_t component;  /* index in app.components */
+    struct sw_str route; /* as written in the manifest; empty: is_private */
+    bool is_private;     /* reached by service chaining only */
+    uint32_t component;  /* index in app.components; not looked at with a static_response */
+    enum app_executor executor;
+    struct sw_str wagi_argv;                           /* template, spin.md 2.7 */
+    const struct app_static_response *static_response; /* or NULL */
 };
 
 struct app {
@@ -51,6 +107,8 @@ struct app {
     struct app_limits limits; /* of every component that says nothing else; applied to them already */
     const struct app_component *components;
     uint32_t component_count;
+    const struct app_variable *variables;
+    uint32_t variable_count;
     const struct app_http_trigger *http;
     uint32_t http_count;
     const struct sw_str
