@@ -222,6 +222,7 @@ struct component_binary {
     const struct component_scope *root;
     struct engine_core **cores;
     uint32_t core_count, core_cap;
+    bool is_module; /* a core module on its own: one core, root is empty (module.c) */
 };
 
 #endif

@@ -30,6 +30,10 @@ bool component_is_component(struct sw_str bytes); /* the preamble of a component
 
 /* Decodes a component. `bytes` is borrowed for the life of the binary. Fails with SW_EINPUT ("... at byte 0x1a2"), SW_ELIMIT. */
 int component_decode(struct sw_str bytes, struct component_binary **ret, struct sw_err *err) SW_MUST_CHECK;
+/* The same for a core module on its own (a command of WASI 0.1): a binary of one core module, linked against the host's core modules.
+ * A command exports the function `_start` and nothing else; a reactor is initialised by itself. */
+int component_decode_module(struct sw_str bytes, struct component_binary **ret,
+                            struct sw_err *err) SW_MUST_CHECK;
 void component_binary_free(struct component_binary *binary);
 /* The distinct core modules in it, nested components included, in order of appearance. */
 uint32_t component_binary_core_count(const struct component_binary *binary);

@@ -60,9 +60,23 @@ struct component_host_interface {
     const struct component_host_resource *resources;
     uint32_t resource_count;
 };
+/* What core modules that are no components import: flat values, memory through the same checked primitives. */
+#define COMPONENT_CORE_TYPE_TEXT_MAX 24 /* bytes of a type below; WASI 0.1's longest has 11 */
+struct component_host_core_func {
+    const char *name; /* "fd_write" */
+    const char *type; /* "iiii:i": parameters, then results; i, I, f, F: i32, i64, f32, f64 */
+    component_host_fn *fn;
+};
+struct component_host_module {
+    const char *name; /* "wasi_snapshot_preview1" */
+    const struct component_host_core_func *funcs;
+    uint32_t func_count;
+};
 struct component_host {
     const struct component_host_interface *const *interfaces;
     uint32_t interface_count;
+    const struct component_host_module *const *modules;
+    uint32_t module_count;
 };
 
 /* ---- context ---- */

@@ -128,6 +128,12 @@ struct link {
     uint32_t *parents; /* plan->instance_parents while it grows */
 };
 
+/* ---- module.c ---- */
+
+/* component_link for a binary that is a core module. */
+int component__link_module(const struct component_binary *binary, const struct component_host *host,
+                           struct component_plan **ret, struct sw_err *err) SW_MUST_CHECK;
+
 /* ---- link.c ---- */
 
 /* Fails with "<text> at byte 0x..". */

@@ -81,6 +81,8 @@ int component_link(const struct component_binary *binary, const struct component
                    struct component_plan **ret, struct sw_err *err)
 {
     struct sw_err ignored = {.code = SW_OK};
+    if (binary->is_module)
+        return component__link_module(binary, host, ret, err);
     struct component_plan *plan = sw_try_alloc(sizeof *plan);
     if (!plan)
         return sw_fail(err, SW_ENOMEM, "no memory for a plan");
