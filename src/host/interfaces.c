@@ -67,6 +67,7 @@ static const struct component_host_interface *const interfaces[] = {
 
 const struct component_host *host_interfaces(void)
 {
-    static const struct component_host host = {interfaces, sizeof interfaces / sizeof *interfaces};
+    static const struct component_host host = {.interfaces = interfaces,
+                                               .interface_count = sizeof interfaces / sizeof *interfaces};
     return &host;
 }

@@ -156,7 +156,7 @@ void wast_component_free(struct wast_component *component)
 
 static int bind(struct wast_engine *engine, struct wast_component *component, struct sw_err *err)
 {
-    static const struct component_host nothing = {NULL, 0}; /* no script needs a host */
+    static const struct component_host nothing = {.interface_count = 0}; /* no script needs a host */
     uint32_t count = component_binary_core_count(component->binary);
     if (component->component)
         return 0;

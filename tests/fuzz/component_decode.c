@@ -36,7 +36,7 @@ static const struct component_host_interface interfaces[] = {
 };
 static const struct component_host_interface *const pointers[] = {&interfaces[0], &interfaces[1],
                                                                   &interfaces[2]};
-static const struct component_host host = {pointers, 3};
+static const struct component_host host = {.interfaces = pointers, .interface_count = 3};
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

@@ -142,7 +142,7 @@ static const struct component_host_resource resources[] = {{"thing", KIND_THING,
 static const struct component_host_interface api = {
     "test:host/api", "1.0.0", funcs, sizeof funcs / sizeof *funcs, resources, 1};
 static const struct component_host_interface *const interfaces[] = {&api};
-static const struct component_host host = {interfaces, 1};
+static const struct component_host host = {.interfaces = interfaces, .interface_count = 1};
 
 static int to_file(const struct sw_buf *bytes)
 {

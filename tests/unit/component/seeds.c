@@ -55,7 +55,7 @@ static const struct component_host_interface *const pointers[INTERFACE_COUNT] = 
     &interfaces[0], &interfaces[1], &interfaces[2], &interfaces[3],
     &interfaces[4], &interfaces[5], &interfaces[6],
 };
-const struct component_host seed_host = {pointers, INTERFACE_COUNT};
+const struct component_host seed_host = {.interfaces = pointers, .interface_count = INTERFACE_COUNT};
 
 void seed_read(const char *name, struct sw_buf *ret)
 {
