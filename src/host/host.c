@@ -50,6 +50,8 @@ int host_new(struct loop *loop, const struct host_grants *grants, struct host **
     }
     host->loop = loop;
     host->grants = grants;
+    host->exited = false;
+    host->command = (struct host_command){.in = &host->in, .out = &host->out[0].sink};
     host_clock_init(host);
     host_http_init(&host->http, host);
     *ret = host;
@@ -87,6 +89,21 @@ void host_spare_free(void)
     struct host *host;
     while ((host = spare_take()))
         host_destroy(host);
+}
+
+void host_command_begin(struct host *host, const struct host_command *command)
+{
+    host->command = *command;
+    if (!command->in)
+        host->command.in = &host->in;
+    if (!command->out)
+        host->command.out = &host->out[0].sink;
+}
+
+bool host_command_exited(const struct host *host, uint8_t *ret_code)
+{
+    *ret_code = host->exit_code;
+    return host->exited;
 }
 
 const struct host_grants *host_grants(const struct host *host)

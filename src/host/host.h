@@ -40,6 +40,23 @@ void host_free(struct host *host); /* after component_store_free: objects still 
 const struct host_grants *host_grants(const struct host *host);
 void host_spare_free(void); /* before a process ends: hosts kept for reuse */
 
+/* ---- a command: what wasi:cli/run and `_start` see ---- */
+
+struct host_source;
+struct host_sink;
+struct host_command { /* everything stays the caller's and outlives the store */
+    const struct sw_str *args;
+    uint32_t arg_count;
+    const struct host_env_var *env; /* in place of the grants'; NULL: those */
+    uint32_t env_count;
+    struct host_source *in; /* NULL: ends at once */
+    struct host_sink *
+        out; /* NULL: lines for grants->output. Closing either does nothing: the guest may ask for it again */
+};
+void host_command_begin(struct host *host, const struct host_command *command);
+/* Whether the guest ended itself by exit, and with which code. */
+bool host_command_exited(const struct host *host, uint8_t *ret_code);
+
 /* ---- one HTTP request through wasi:http/incoming-handler@0.2 ---- */
 
 struct host_http_request {

@@ -21,9 +21,12 @@ struct host {
     char *scratch;               /* the result of the host call that runs, until it is lowered */
     size_t scratch_cap;
     size_t body_bytes;       /* pending in all bodies that are written */
-    struct host_source in;   /* stdin */
-    struct host_line out[2]; /* stdout, stderr */
-    struct sw_link timers;   /* clock pollables that are waited for, in no order */
+    struct host_source in;   /* stdin, when the command has none of its own */
+    struct host_line out[2]; /* stdout and stderr, likewise */
+    struct host_command command;
+    bool exited;
+    uint8_t exit_code;
+    struct sw_link timers; /* clock pollables that are waited for, in no order */
     struct loop_timer *timer;
     uint64_t timer_at_ns;   /* it is set to this or earlier; UINT64_MAX: not set */
     uint64_t clock_zero_ns; /* the monotonic clock when the host began */

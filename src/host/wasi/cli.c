@@ -1,6 +1,7 @@
 /* cli.c - wasi:cli: environment, exit, standard streams, terminals.  Room: host.
  *
- * A handler has the environment of its component, no arguments, no working directory, an empty stdin, and no terminal (spin.md 4.7). */
+ * A handler has the environment of its component, no arguments, an empty stdin; a command what host_command says. Neither has a working
+ * directory or a terminal (spin.md 4.7). */
 #include "host/wasi/cli.h"
 
 #include "engine/engine.h"
@@ -22,20 +23,28 @@
 
 int host_cli_environment_get_environment(struct component_call *call, struct host_list_tuple_str_str *ret)
 {
-    const struct host_grants *grants = host_of(call)->grants;
-    struct host_tuple_str_str *items = host_scratch(call, grants->env_count, sizeof *items);
+    const struct host *host = host_of(call);
+    bool own = host->command.env != NULL;
+    const struct host_env_var *env = own ? host->command.env : host->grants->env;
+    uint32_t count = own ? host->command.env_count : host->grants->env_count;
+    struct host_tuple_str_str *items = host_scratch(call, count, sizeof *items);
     if (!items)
         return -SW_EGUEST;
-    for (uint32_t i = 0; i < grants->env_count; i++)
-        items[i] = (struct host_tuple_str_str){grants->env[i].name, grants->env[i].value};
-    *ret = (struct host_list_tuple_str_str){items, grants->env_count};
+    for (uint32_t i = 0; i < count; i++)
+        items[i] = (struct host_tuple_str_str){env[i].name, env[i].value};
+    *ret = (struct host_list_tuple_str_str){items, count};
     return 0;
 }
 
 int host_cli_environment_get_arguments(struct component_call *call, struct host_list_str *ret)
 {
-    (void)call;
-    *ret = (struct host_list_str){NULL, 0};
+    const struct host_command *command = &host_of(call)->command;
+    struct sw_str *items = host_scratch(call, command->arg_count, sizeof *items);
+    if (!items)
+        return -SW_EGUEST;
+    for (uint32_t i = 0; i < command->arg_count; i++)
+        items[i] = command->args[i];
+    *ret = (struct host_list_str){items, command->arg_count};
     return 0;
 }
 
@@ -46,16 +55,30 @@ int host_cli_environment_initial_cwd(struct component_call *call, struct host_op
     return 0;
 }
 
+static void mark_exit(struct component_call *call, uint8_t code)
+{
+    struct host *host = host_of(call);
+    host->exited = true;
+    host->exit_code = code;
+}
+
+int host_exit(struct component_call *call, uint8_t code)
+{
+    mark_exit(call, code);
+    return engine_store_fail(component_call_engine(call), ENGINE_TRAP_EXIT, "the guest exited with code %u",
+                             code);
+}
+
 int host_cli_exit_exit(struct component_call *call, struct host_result_void_void status)
 {
+    mark_exit(call, status.is_err);
     return engine_store_fail(component_call_engine(call), ENGINE_TRAP_EXIT, "the guest exited with %s",
                              status.is_err ? "a failure" : "success");
 }
 
 int host_cli_exit_exit_with_code(struct component_call *call, uint8_t status_code)
 {
-    return engine_store_fail(component_call_engine(call), ENGINE_TRAP_EXIT, "the guest exited with code %u",
-                             status_code);
+    return host_exit(call, status_code);
 }
 
 /* ---- stdin ---- */
@@ -86,7 +109,7 @@ void host_empty_init(struct host_source *source)
 
 int host_cli_stdin_get_stdin(struct component_call *call, struct host_io_streams_input_stream **ret)
 {
-    *ret = host_input_stream_new(call, &host_of(call)->in, HOST_ERROR_PLAIN);
+    *ret = host_input_stream_new(call, host_of(call)->command.in, HOST_ERROR_PLAIN);
     return *ret ? 0 : -SW_EGUEST;
 }
 
@@ -166,21 +189,21 @@ void host_line_end(struct host_line *line)
     sw_buf_clear(&line->rest);
 }
 
-static int line_stream(struct component_call *call, struct host_line *line,
-                       struct host_io_streams_output_stream **ret)
+static int out_stream(struct component_call *call, struct host_sink *sink,
+                      struct host_io_streams_output_stream **ret)
 {
-    *ret = host_output_stream_new(call, &line->sink, HOST_ERROR_PLAIN);
+    *ret = host_output_stream_new(call, sink, HOST_ERROR_PLAIN);
     return *ret ? 0 : -SW_EGUEST;
 }
 
 int host_cli_stdout_get_stdout(struct component_call *call, struct host_io_streams_output_stream **ret)
 {
-    return line_stream(call, &host_of(call)->out[0], ret);
+    return out_stream(call, host_of(call)->command.out, ret);
 }
 
 int host_cli_stderr_get_stderr(struct component_call *call, struct host_io_streams_output_stream **ret)
 {
-    return line_stream(call, &host_of(call)->out[1], ret);
+    return out_stream(call, &host_of(call)->out[1].sink, ret);
 }
 
 /* ---- terminals: none, so no object of these kinds exists ---- */

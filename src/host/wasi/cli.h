@@ -7,6 +7,7 @@
 #include "base/buf.h"
 #include "host/carrier.h"
 
+struct component_call;
 struct host;
 
 struct host_line {
@@ -19,5 +20,8 @@ struct host_line {
 void host_empty_init(struct host_source *source); /* ends at once: stdin */
 void host_line_init(struct host_line *line, struct host *host, bool is_stderr);
 void host_line_end(struct host_line *line); /* hands on what has no end of line; keeps the allocation */
+
+/* Ends the guest: a trap of kind ENGINE_TRAP_EXIT, and what host_command_exited tells. */
+int host_exit(struct component_call *call, uint8_t code);
 
 #endif
