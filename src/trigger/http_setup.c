@@ -54,6 +54,11 @@ static int load_component(struct trigger_http *http, uint32_t index, struct sw_e
     rc = grants_make(http, &http->services[index], err);
     if (rc == 0)
         rc = trigger_component_bind(component, http->engine, served, err);
+    for (uint32_t i = 0; rc == 0 && i < http->serving->app->http_count; i++) {
+        const struct app_http_trigger *trigger = &http->serving->app->http[i];
+        if (!trigger->static_response && trigger->component == index)
+            rc = trigger_component_expect(component, trigger->executor, err);
+    }
     return rc < 0 ? sw_wrap(err, "component '" SW_FMT "'", SW_ARG(meta->id)) : 0;
 }
 

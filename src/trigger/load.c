@@ -19,6 +19,9 @@
 #define HANDLER_TYPE                                                                                         \
     "func(request: own<wasi:http/types/incoming-request>, "                                                  \
     "response-out: own<wasi:http/types/response-outparam>)"
+#define RUN_INTERFACE SW_LIT("wasi:cli/run")
+#define RUN_TYPE "func() -> result"
+#define START SW_LIT("_start") /* of a core module */
 
 static int read_and_link(int wasm_fd, const char *name, struct trigger_component *component,
                          struct sw_err *err)
@@ -30,13 +33,11 @@ static int read_and_link(int wasm_fd, const char *name, struct trigger_component
     if (rc < 0)
         return sw_wrap(err, "'%s'", name);
     struct sw_str bytes = sw_buf_str(&component->bytes);
-    if (!component_is_component(bytes))
+    if (!sw_str_starts(bytes, SW_LIT("\0asm")))
         return sw_fail(err, SW_EINPUT,
-                       "'%s': expected a WebAssembly component, got %s\n"
-                       "hint: make a component of a core module with 'wasm-tools component new'",
-                       name,
-                       sw_str_starts(bytes, SW_LIT("\0asm")) ? "a core module" : "a file of another kind");
-    rc = component_decode(bytes, &component->binary, err);
+                       "'%s': expected a WebAssembly component or module, got a file of another kind", name);
+    rc = component_is_component(bytes) ? component_decode(bytes, &component->binary, err)
+                                       : component_decode_module(bytes, &component->binary, err);
     if (rc == 0)
         rc = component_link(component->binary, host_interfaces(), &component->plan, err);
     return rc < 0 ? sw_wrap(err, "'%s'", name) : 0;
@@ -94,12 +95,31 @@ int trigger_component_bind(struct trigger_component *component, struct engine *e
         return rc;
     component->handle =
         component_export_find(component->component, HANDLER_INTERFACE, HANDLER_TRACK, HANDLER_FUNC);
-    if (!component->handle)
-        return sw_fail(
-            err, SW_EINPUT,
-            "Expected component to export one of `wasi:http/incoming-handler@0.2.x` but it exported "
-            "none of those");
-    return component_export_check(component->component, component->handle, HANDLER_TYPE, err);
+    component->run = component_export_find(component->component, RUN_INTERFACE, HANDLER_TRACK, SW_LIT("run"));
+    component->run_gives_result = component->run != NULL;
+    if (!component->run)
+        component->run = component_export_find(component->component, SW_LIT(""), SW_LIT(""), START);
+    if (component->handle)
+        rc = component_export_check(component->component, component->handle, HANDLER_TYPE, err);
+    if (rc == 0 && component->run_gives_result)
+        rc = component_export_check(component->component, component->run, RUN_TYPE, err);
+    return rc;
+}
+
+int trigger_component_expect(const struct trigger_component *component, enum app_executor executor,
+                             struct sw_err *err)
+{
+    if (executor == APP_EXECUTOR_WAGI ? component->run != NULL : component->handle != NULL)
+        return 0;
+    if (executor == APP_EXECUTOR_WAGI)
+        return sw_fail(err, SW_EINPUT,
+                       "the wagi executor needs a command: expected an export `wasi:cli/run@0.2.x`, or `_start` "
+                       "of a core module, but it exported neither");
+    return sw_fail(err, SW_EINPUT,
+                   "Expected component to export one of `wasi:http/incoming-handler@0.2.x` but it exported "
+                   "none of those%s",
+                   component->run ? "\nhint: it is a command: set executor = { type = \"wagi\" } in its trigger"
+                                  : "");
 }
 
 void trigger_component_deinit(struct trigger_component *component)

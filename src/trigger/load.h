@@ -22,7 +22,9 @@ struct trigger_component {
     struct component_plan *plan;
     struct engine_module **modules; /* by core module; NULL where the plan does not use it */
     struct component *component;
-    const struct component_export *handle; /* wasi:http/incoming-handler@0.2 handle */
+    const struct component_export *handle; /* wasi:http/incoming-handler@0.2 handle; NULL: it has none */
+    const struct component_export *run;    /* wasi:cli/run@0.2 run, or `_start` of a core module; NULL */
+    bool run_gives_result;                 /* the first of them */
     struct host_grants grants;
 };
 
@@ -32,6 +34,9 @@ int trigger_component_read(int wasm_fd, const char *name, struct trigger_compone
 /* Fills the rest from the artifacts; the descriptors stay the caller's. */
 int trigger_component_bind(struct trigger_component *component, struct engine *engine,
                            const struct node_served_component *served, struct sw_err *err) SW_MUST_CHECK;
+/* Fails with SW_EINPUT when it does not export what the executor calls. */
+int trigger_component_expect(const struct trigger_component *component, enum app_executor executor,
+                             struct sw_err *err) SW_MUST_CHECK;
 void trigger_component_deinit(struct trigger_component *component); /* twice is fine */
 
 #endif
