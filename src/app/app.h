@@ -35,6 +35,8 @@ struct app_variable { /* of the application, spin.md 1.5 */
     struct sw_str default_value;
     bool has_default; /* else it is required */
     bool is_secret;
+    struct sw_str value; /* found at start, see variables.h; the default unless something else is said */
+    bool has_value;
 };
 struct app_template { /* of a component: name = "text with {{ application_variable }}", spin.md 1.12 */
     struct sw_str name;
