@@ -46,6 +46,11 @@ void *component_call_owner(const struct component_call *call)
     return call->store->owner;
 }
 
+uint32_t component_call_principal(const struct component_call *call)
+{
+    return call->lowering->callee.principal;
+}
+
 struct sw_arena *component_call_arena(const struct component_call *call)
 {
     return &call->store->arena;

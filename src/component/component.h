@@ -43,9 +43,29 @@ const struct engine_core *component_binary_core(const struct component_binary *b
  * Fails with SW_EINPUT: "imports 'x:y/z@1.0.0', which this host does not have", or both signatures when they differ. */
 int component_link(const struct component_binary *binary, const struct component_host *host,
                    struct component_plan **ret, struct sw_err *err) SW_MUST_CHECK;
+/* Another component that satisfies imports of `binary`, instantiated with it, with imports of the host's only.
+ * name   : "plain-name" the import of that name; "ns:pkg" each import of the package, "ns:pkg/iface" the one, both followed by "@version"
+ *          or of any version. No import may be left for none of them, nor be claimed by two
+ * export : what of it satisfies them; empty: what is exported by the import's name, at a version of its track */
+struct component_dependency {
+    struct sw_str name;
+    struct sw_str export;
+    const struct component_binary *binary; /* must outlive the plan */
+};
+struct component_dependencies {
+    const struct component_dependency *items;
+    uint32_t count;
+};
+/* The same with dependencies. A host function that dependency i imports runs as principal i + 1, those of `binary` as 0, wherever the
+ * function is passed to (component_call_principal). */
+int component_link_composed(const struct component_binary *binary, struct component_dependencies dependencies,
+                            const struct component_host *host, struct component_plan **ret,
+                            struct sw_err *err) SW_MUST_CHECK;
 void component_plan_free(struct component_plan *plan);
 
-/* modules[i] is the compiled form of component_binary_core(binary, i), or NULL for one the plan does not use (elided shims).
+/* The core modules of the component, in component_binary_core's order, then of each dependency. */
+uint32_t component_plan_core_count(const struct component_plan *plan);
+/* modules[i] is the compiled form of the plan's core module i, or NULL for one the plan does not use (elided shims).
  * plan, modules and engine must outlive the component. */
 bool component_plan_uses_core(const struct component_plan *plan, uint32_t index);
 int component_bind(const struct component_plan *plan, struct engine *engine,

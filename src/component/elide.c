@@ -315,13 +315,13 @@ static int try_fixup(struct component_plan *plan, uint32_t fixup, bool *gone, st
                      struct sw_err *err)
 {
     struct pair pair = {.plan = plan, .fixup = fixup, .gone = gone};
-    pair.fixup_core = component_binary_core(plan->binary, plan->instances[fixup].core);
+    pair.fixup_core = plan->cores[plan->instances[fixup].core];
     pair.fixup_args = plan->instances[fixup].args;
     int rc = fixup_of(pair.fixup_core, scratch, &pair.shape, err);
     if (rc != 0)
         return rc < 0 ? rc : 0;
     pair.shim = pair.fixup_args[pair.shape.table_arg].instance;
-    pair.shim_core = component_binary_core(plan->binary, plan->instances[pair.shim].core);
+    pair.shim_core = plan->cores[plan->instances[pair.shim].core];
     if (gone[pair.shim] || !is_shim(pair.shim_core) || !types_agree(&pair) || !table_is_private(&pair) ||
         !starts_allow(&pair))
         return 0;

@@ -82,6 +82,8 @@ struct component_host {
 /* ---- context ---- */
 
 void *component_call_owner(const struct component_call *call); /* the host's own struct */
+/* Who imported the function: 0 the component itself, i + 1 its dependency i (component_link_composed). */
+uint32_t component_call_principal(const struct component_call *call);
 struct sw_arena *
 component_call_arena(const struct component_call *call); /* emptied when the store ends; has a ceiling */
 struct sw_arena *component_call_scratch(

@@ -57,7 +57,7 @@ static void find_uses(const struct component_plan *plan, struct uses *uses)
 /* The component calls a lazy instance on behalf of the module, so it has to know how much room the values need. */
 static int measure(struct component_plan *plan, struct component_core_instance *instance, struct sw_err *err)
 {
-    const struct engine_core *core = component_binary_core(plan->binary, instance->core);
+    const struct engine_core *core = plan->cores[instance->core];
     struct component_arg *args = NULL;
     for (uint32_t k = 0; k < instance->arg_count; k++) {
         if (!instance->args[k].late || !plan->instances[instance->args[k].func.index].lazy)
@@ -80,7 +80,7 @@ int component__mark_lazy(struct component_plan *plan, struct sw_arena *scratch, 
     for (uint32_t i = 0; i < plan->instance_count; i++) {
         struct component_core_instance *instance = &plan->instances[i];
         instance->lazy = uses[i].late && !uses[i].early &&
-                         makes_only_functions(component_binary_core(plan->binary, instance->core));
+                         makes_only_functions(plan->cores[instance->core]);
     }
     int rc = 0;
     for (uint32_t i = 0; rc == 0 && i < plan->instance_count; i++)

@@ -90,6 +90,8 @@ int component__link_env(struct link *link, const struct component_scope *scope, 
     env->scope = scope;
     env->parent = parent;
     env->instance = parent ? parent->instance : 0;
+    env->core_base = parent ? parent->core_base : 0;
+    env->principal = parent ? parent->principal : 0;
     *ret = env;
     return component__link_steps(link, (uint64_t)total + scope->def_count + 1);
 }
@@ -194,7 +196,11 @@ static int run_import(struct link *link, struct link_env *env, const struct comp
     struct link_host_import import;
     struct link_match match = {.env = env, .type = &port->type, .name = port->name.name, .at = def->at};
     struct link_value value;
-    int rc = 0;
+    int rc = component__compose_import(link, &match, def, &value);
+    if (rc == 0)
+        component__link_define(env, value);
+    if (rc != SW_ABSENT)
+        return rc;
     if (env->args) {
         rc = component__instance_find(link, env->args, port->name.name, &match.source.value);
         if (rc == SW_ABSENT)
@@ -269,8 +275,8 @@ static int run_def(struct link *link, struct link_env *env, const struct compone
 {
     switch (def->kind) {
     case COMPONENT_DEF_CORE_MODULE:
-        component__link_define(env,
-                               (struct link_value){.sort = COMPONENT_SORT_CORE_MODULE, .module = def->core});
+        component__link_define(env, (struct link_value){.sort = COMPONENT_SORT_CORE_MODULE,
+                                                        .module = env->core_base + def->core});
         return 0;
     case COMPONENT_DEF_COMPONENT:
         component__link_define(env, (struct link_value){.sort = COMPONENT_SORT_COMPONENT,
@@ -336,6 +342,10 @@ int component__link_instantiate(struct link *link, const struct link_value *comp
     if (rc < 0)
         return rc;
     env->args = by->args;
+    if (!env->parent) {
+        env->core_base = by->core_base;
+        env->principal = by->principal;
+    }
     rc = component__link_run(link, env);
     if (rc < 0)
         return rc;

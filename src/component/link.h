@@ -11,6 +11,7 @@
 
 #include "base/error.h"
 #include "component/binary.h"
+#include "component/component.h"
 #include "component/plan.h"
 #include "engine/core.h"
 
@@ -105,7 +106,9 @@ struct link_source {
 struct link_env {
     const struct component_scope *scope;
     struct link_env *parent;
-    uint32_t instance; /* component instance whose definitions run here */
+    uint32_t core_base; /* number in the plan of the first core module of the binary that the scope is in */
+    uint32_t principal; /* whose imports these are: plan.h, component_func */
+    uint32_t instance;  /* component instance whose definitions run here */
     struct link_value *spaces[COMPONENT_SORT_COUNT];
     uint32_t counts[COMPONENT_SORT_COUNT];
     struct link_export *exports; /* as many as the scope has export definitions */
@@ -114,10 +117,23 @@ struct link_env {
     struct link_source source;        /* instance type: what its exports get */
 };
 
+/* A component that satisfies imports of the outermost one. Its principal is its index + 1. */
+struct link_dependency {
+    const struct component_dependency *given;
+    uint32_t core_base;
+    const struct link_instance
+        *instance;   /* made when the first import that it satisfies is reached; NULL till then */
+    bool is_matched; /* by an import */
+};
+
 struct link {
     const struct component_binary *binary;
     const struct component_host *host;
     struct component_plan *plan;
+    struct link_dependency *dependencies;
+    uint32_t dependency_count;
+    uint32_t *
+        claims; /* per definition of the outermost scope: index of a dependency + 1, 0: the host's; NULL: no dependencies */
     struct sw_err *err;
     int rc; /* of the last allocation that gave NULL */
     struct sw_arena scratch;
@@ -157,6 +173,8 @@ int component__link_enter(struct link *link,
 struct link_instantiation {
     uint32_t parent;                  /* the component instance that does it; UINT32_MAX: the host */
     const struct link_instance *args; /* NULL: the host's */
+    uint32_t core_base,
+        principal; /* of a whole binary; nested components have those of where they are defined */
 };
 int component__link_instantiate(struct link *link, const struct link_value *component,
                                 const struct link_instantiation *by,
@@ -195,8 +213,20 @@ int component__link_resource_add(struct link *link, struct component_resource re
 int component__link_func_text(struct link *link, const struct component_func_type *func,
                               struct sw_buf *out) SW_MUST_CHECK;
 
+/* ---- link_compose.c ---- */
+
+/* Numbers the core modules of the binaries, and finds out which import of the outermost component is satisfied by which dependency. */
+int component__compose_begin(struct link *link, const struct component_dependency *given,
+                             uint32_t count) SW_MUST_CHECK;
+/* An import of the outermost component: 0 with what it gets of a dependency, or SW_ABSENT when none claims it. */
+int component__compose_import(struct link *link, const struct link_match *match,
+                              const struct component_def *def, struct link_value *ret) SW_MUST_CHECK;
+
 /* ---- link_host.c ---- */
 
+/* The name of an import or export with its version in full. */
+int component__import_name(struct link *link, const struct component_extern_name *name,
+                           struct sw_str *ret) SW_MUST_CHECK;
 int component__host_import(struct link *link, const struct component_port *port,
                            struct link_host_import *ret) SW_MUST_CHECK;
 int component__host_func(struct link *link, const struct link_match *match,

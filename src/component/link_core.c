@@ -43,7 +43,7 @@ static int core_export(struct link *link, const struct link_core_instance *insta
     const struct engine_core *core = NULL;
     const struct link_names *names = &instance->names;
     if (!instance->is_inline) {
-        core = component_binary_core(link->binary, instance->core);
+        core = link->plan->cores[instance->core];
         struct link_names *cached = &link->core_names[instance->core];
         if (!cached->first && core->export_count) {
             int rc =
@@ -197,7 +197,7 @@ static int instantiate(struct link *link, struct link_env *env, const struct com
                        struct link_core_instance *instance)
 {
     uint32_t module = component__link_get(env, COMPONENT_SORT_CORE_MODULE, def->instance->target)->module;
-    struct instantiation made = {.env = env, .def = def, .core = component_binary_core(link->binary, module)};
+    struct instantiation made = {.env = env, .def = def, .core = link->plan->cores[module]};
     struct component_plan *plan = link->plan;
     int rc = component__names_init(link, &made.names, def->instance->items, sizeof *def->instance->items,
                                    def->instance->item_count);

@@ -5,7 +5,7 @@
 #include "component/limits.h"
 #include "component/link.h"
 
-static int full_name(struct link *link, const struct component_extern_name *name, struct sw_str *ret)
+int component__import_name(struct link *link, const struct component_extern_name *name, struct sw_str *ret)
 {
     bool is_interface = sw_str_find(name->name, ':') != SW_NPOS;
     struct sw_str base = !is_interface && name->implements.n ? name->implements : name->name;
@@ -30,7 +30,7 @@ int component__host_import(struct link *link, const struct component_port *port,
 {
     struct link_host_import import = {.name = SW_LIT("")};
     struct sw_str version = SW_LIT("");
-    int rc = full_name(link, &port->name, &import.name);
+    int rc = component__import_name(link, &port->name, &import.name);
     if (rc < 0)
         return rc;
     if (port->type.sort == COMPONENT_SORT_INSTANCE)
@@ -118,8 +118,11 @@ int component__host_func(struct link *link, const struct link_match *match,
     struct component_func *func = component__link_scratch(link, 1, sizeof *func);
     if (!func)
         return link->rc;
-    *func = (struct component_func){
-        .kind = COMPONENT_FUNC_HOST, .host = host, .host_interface = interface->name, .type = type};
+    *func = (struct component_func){.kind = COMPONENT_FUNC_HOST,
+                                    .host = host,
+                                    .host_interface = interface->name,
+                                    .principal = match->env->principal,
+                                    .type = type};
     *ret = (struct link_value){.sort = COMPONENT_SORT_FUNC, .func = func};
     return 0;
 }

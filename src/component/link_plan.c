@@ -49,20 +49,21 @@ static int export_all(struct link *link, const struct link_instance *outermost)
     return rc;
 }
 
-static int link_run(struct link *link)
+static int link_run(struct link *link, const struct component_dependency *given, uint32_t given_count)
 {
     struct component_plan *plan = link->plan;
     const struct link_instance *outermost = NULL;
-    plan->core_count = component_binary_core_count(link->binary);
+    int rc = component_types_new(&plan->arena, &plan->types, link->err);
+    if (rc == 0)
+        rc = component__compose_begin(link, given, given_count);
+    if (rc < 0)
+        return rc;
     plan->core_used = SW_ARENA_ARRAY(&plan->arena, plan->core_count, bool);
     if (!plan->core_used)
         return sw_arena_fail(&plan->arena, plan->core_count, link->err);
     link->core_names = component__link_scratch(link, plan->core_count, sizeof *link->core_names);
     if (!link->core_names)
         return link->rc;
-    int rc = component_types_new(&plan->arena, &plan->types, link->err);
-    if (rc < 0)
-        return rc;
     struct link_value root = {.sort = COMPONENT_SORT_COMPONENT, .component = {.scope = link->binary->root}};
     rc = component__link_instantiate(link, &root, &(struct link_instantiation){.parent = UINT32_MAX},
                                      &outermost);
@@ -80,7 +81,16 @@ static int link_run(struct link *link)
 int component_link(const struct component_binary *binary, const struct component_host *host,
                    struct component_plan **ret, struct sw_err *err)
 {
+    return component_link_composed(binary, (struct component_dependencies){NULL, 0}, host, ret, err);
+}
+
+int component_link_composed(const struct component_binary *binary, struct component_dependencies dependencies,
+                            const struct component_host *host, struct component_plan **ret,
+                            struct sw_err *err)
+{
     struct sw_err ignored = {.code = SW_OK};
+    if (binary->is_module && dependencies.count)
+        return sw_fail(err, SW_EINPUT, "a core module has no imports that dependencies could satisfy");
     if (binary->is_module)
         return component__link_module(binary, host, ret, err);
     struct component_plan *plan = sw_try_alloc(sizeof *plan);
@@ -90,7 +100,7 @@ int component_link(const struct component_binary *binary, const struct component
     plan->binary = binary;
     struct link link = {.binary = binary, .host = host, .plan = plan, .err = err ? err : &ignored};
     link.scratch = SW_ARENA(COMPONENT_LINK_ARENA_MAX);
-    int rc = link_run(&link);
+    int rc = link_run(&link, dependencies.items, dependencies.count);
     sw_arena_deinit(&link.scratch);
     if (rc < 0) {
         component_plan_free(plan);
@@ -106,6 +116,11 @@ void component_plan_free(struct component_plan *plan)
         return;
     sw_arena_deinit(&plan->arena);
     sw_free(plan);
+}
+
+uint32_t component_plan_core_count(const struct component_plan *plan)
+{
+    return plan->core_count;
 }
 
 bool component_plan_uses_core(const struct component_plan *plan, uint32_t index)

@@ -222,6 +222,7 @@ int component__link_module(const struct component_binary *binary, const struct c
         return sw_fail(err, SW_ENOMEM, "no memory for a plan");
     plan->arena = SW_ARENA(COMPONENT_PLAN_ARENA_MAX);
     plan->binary = binary;
+    plan->cores = (const struct engine_core *const *)binary->cores;
     struct module_link link = {
         .core = binary->cores[0], .host = host, .plan = plan, .err = err ? err : &ignored};
     int rc = link_all(&link);

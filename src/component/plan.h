@@ -14,6 +14,8 @@
 #include "component/host.h"
 #include "component/types.h"
 
+struct engine_core;
+
 /* Where a core function comes from. */
 enum component_core_func_kind {
     COMPONENT_CORE_EXPORT,   /* export `name` of core instance `index` */
@@ -44,6 +46,8 @@ struct component_func {
     uint32_t lift;                          /* LIFT: lifts[lift] */
     const struct component_host_func *host; /* HOST */
     const char *host_interface;             /* HOST: for messages */
+    uint32_t
+        principal; /* HOST: who imported it, and with whose grants it runs: 0 the main component, i its dependency i - 1 */
     const struct component_func_type *type;
 };
 
@@ -93,7 +97,7 @@ struct component_arg {
         late_vals; /* late, of a lazy instance: values its call needs room for, max(parameters, results) */
 };
 struct component_core_instance {
-    uint32_t core;                    /* component_binary_core index */
+    uint32_t core;                    /* plan.cores index */
     const struct component_arg *args; /* one per import of that core module, in order */
     uint32_t arg_count;
     bool has_start; /* call ENGINE_START_EXPORT right after it, before the next one is made */
@@ -113,8 +117,8 @@ struct component_plan_export {
 };
 
 struct component_plan {
-    struct sw_arena arena; /* owns everything below */
-    const struct component_binary *binary;
+    struct sw_arena arena;                 /* owns everything below */
+    const struct component_binary *binary; /* the main component's */
     struct component_types *types;
     struct component_core_instance *instances;
     uint32_t instance_count;
@@ -132,7 +136,8 @@ struct component_plan {
     const uint32_t *
         instance_parents; /* per component instance: the one that instantiates it; UINT32_MAX for the outermost. May be NULL
                                          when there is only one. Re-entrance is judged by it (CanonicalABI.md "Component Instances") */
-    bool *core_used; /* per component_binary_core index */
+    const struct engine_core *const *cores; /* of the main component, then of each dependency */
+    bool *core_used;                        /* per core module */
     uint32_t core_count;
 };
 

@@ -90,6 +90,8 @@ static void put_func(struct printer *p, const struct component_func *func)
     put(p, func->host_interface);
     put(p, "#");
     put(p, func->host->name);
+    if (func->principal)
+        put_number(p, " as principal ", func->principal);
 }
 
 static void put_arg(struct printer *p, const struct component_arg *arg)

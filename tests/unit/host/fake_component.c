@@ -21,6 +21,12 @@ void *component_call_owner(const struct component_call *call)
     return of_call(call)->host;
 }
 
+uint32_t component_call_principal(const struct component_call *call)
+{
+    (void)call;
+    return 0;
+}
+
 struct sw_arena *component_call_arena(const struct component_call *call)
 {
     return &of_call(call)->arena;
