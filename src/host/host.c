@@ -106,6 +106,16 @@ bool host_command_exited(const struct host *host, uint8_t *ret_code)
     return host->exited;
 }
 
+const struct host_grants *host_grants_of(const struct component_call *call)
+{
+    static const struct host_grants nothing; /* an unknown principal has no grants at all */
+    const struct host_grants *own = host_of(call)->grants;
+    uint32_t principal = component_call_principal(call);
+    if (principal == 0)
+        return own;
+    return principal <= own->dependency_count ? &own->dependencies[principal - 1] : &nothing;
+}
+
 const struct host_grants *host_grants(const struct host *host)
 {
     return host->grants;

@@ -29,6 +29,10 @@ struct host_grants {
     /* One line, or the part that fits HOST_LOG_LINE_MAX, of a guest's stdout or stderr. */
     void (*output)(void *arg, bool is_stderr, struct sw_str line);
     void *output_arg;
+    /* What each dependency of the component has, in their order: nothing but what it inherits. Their output goes where the component's
+     * does, through the struct above. */
+    const struct host_grants *dependencies;
+    uint32_t dependency_count;
 };
 
 /* The tables of every interface that is served, generated from wit/ and listed in interfaces.c. */

@@ -45,6 +45,10 @@ void *host_new_object(struct component_call *call, size_t n) SW_MUST_CHECK;
  * Never held across a wait: another call may run meanwhile. */
 void *host_scratch(struct component_call *call, size_t count, size_t size) SW_MUST_CHECK;
 
+/* What the component that imported the function may do: every function that looks at grants asks here. A handle may be used by whoever
+ * was given it. */
+const struct host_grants *host_grants_of(const struct component_call *call);
+
 static inline struct host *host_of(const struct component_call *call)
 {
     return component_call_owner(call);

@@ -19,14 +19,21 @@
 #include "host/limits.h"
 #include "host/wasi/io.h"
 
+/* A command's arguments and streams are the component's own: NULL for its dependencies, whatever they inherit. */
+static const struct host_command *command_of(const struct component_call *call)
+{
+    return component_call_principal(call) == 0 ? &host_of(call)->command : NULL;
+}
+
 /* ---- environment, exit ---- */
 
 int host_cli_environment_get_environment(struct component_call *call, struct host_list_tuple_str_str *ret)
 {
-    const struct host *host = host_of(call);
-    bool own = host->command.env != NULL;
-    const struct host_env_var *env = own ? host->command.env : host->grants->env;
-    uint32_t count = own ? host->command.env_count : host->grants->env_count;
+    const struct host_command *command = command_of(call);
+    const struct host_grants *grants = host_grants_of(call);
+    bool own = command && command->env;
+    const struct host_env_var *env = own ? command->env : grants->env;
+    uint32_t count = own ? command->env_count : grants->env_count;
     struct host_tuple_str_str *items = host_scratch(call, count, sizeof *items);
     if (!items)
         return -SW_EGUEST;
@@ -38,13 +45,14 @@ int host_cli_environment_get_environment(struct component_call *call, struct hos
 
 int host_cli_environment_get_arguments(struct component_call *call, struct host_list_str *ret)
 {
-    const struct host_command *command = &host_of(call)->command;
-    struct sw_str *items = host_scratch(call, command->arg_count, sizeof *items);
+    const struct host_command *command = command_of(call);
+    uint32_t count = command ? command->arg_count : 0;
+    struct sw_str *items = host_scratch(call, count, sizeof *items);
     if (!items)
         return -SW_EGUEST;
-    for (uint32_t i = 0; i < command->arg_count; i++)
+    for (uint32_t i = 0; i < count; i++)
         items[i] = command->args[i];
-    *ret = (struct host_list_str){items, command->arg_count};
+    *ret = (struct host_list_str){items, count};
     return 0;
 }
 
@@ -109,7 +117,8 @@ void host_empty_init(struct host_source *source)
 
 int host_cli_stdin_get_stdin(struct component_call *call, struct host_io_streams_input_stream **ret)
 {
-    *ret = host_input_stream_new(call, host_of(call)->command.in, HOST_ERROR_PLAIN);
+    const struct host_command *command = command_of(call);
+    *ret = host_input_stream_new(call, command ? command->in : &host_of(call)->in, HOST_ERROR_PLAIN);
     return *ret ? 0 : -SW_EGUEST;
 }
 
@@ -198,7 +207,8 @@ static int out_stream(struct component_call *call, struct host_sink *sink,
 
 int host_cli_stdout_get_stdout(struct component_call *call, struct host_io_streams_output_stream **ret)
 {
-    return out_stream(call, host_of(call)->command.out, ret);
+    const struct host_command *command = command_of(call);
+    return out_stream(call, command ? command->out : &host_of(call)->out[0].sink, ret);
 }
 
 int host_cli_stderr_get_stderr(struct component_call *call, struct host_io_streams_output_stream **ret)

@@ -187,6 +187,41 @@ static void the_environment_is_what_was_granted(void **state)
     fake_deinit(&fake);
 }
 
+static void a_dependency_has_what_it_inherits_and_nothing_else(void **state)
+{
+    (void)state;
+    static const struct host_env_var env[] = {{SW_LIT_INIT("A"), SW_LIT_INIT("1")}};
+    static const struct host_grants dependencies[] = {{.env = NULL}, {.env = env, .env_count = 1}};
+    static const struct sw_str args[] = {SW_LIT_INIT("x")};
+    struct fake fake;
+    struct host_list_tuple_str_str list;
+    struct host_list_str arguments;
+    struct host_io_streams_output_stream *stream;
+    struct host_result_void_io_streams_stream_error result;
+    fake_init(&fake);
+    fake.grants.env = env;
+    fake.grants.env_count = 1;
+    fake.grants.dependencies = dependencies;
+    fake.grants.dependency_count = 2;
+    host_command_begin(fake.host,
+                       &(struct host_command){.args = args, .arg_count = 1, .env = env, .env_count = 1});
+    for (fake.principal = 0; fake.principal <= 3; fake.principal++) { /* 3: there is none */
+        CHECK_INT(host_cli_environment_get_environment(&fake.call, &list), 0);
+        CHECK_INT(list.n, fake.principal == 0 || fake.principal == 2 ? 1 : 0);
+        CHECK_INT(host_cli_environment_get_arguments(&fake.call, &arguments), 0);
+        CHECK_INT(arguments.n, fake.principal == 0 ? 1 : 0);
+    }
+    fake.principal = 1; /* what it prints is the component's output */
+    CHECK_INT(host_cli_stdout_get_stdout(&fake.call, &stream), 0);
+    CHECK_INT(
+        host_io_streams_output_stream_blocking_write_and_flush(&fake.call, stream, SW_LIT("hi\n"), &result),
+        0);
+    CHECK(!result.is_err);
+    CHECK_STR(sw_buf_str(&fake.output), "1:hi\n");
+    host_io_streams_output_stream_drop(fake.host, stream);
+    fake_deinit(&fake);
+}
+
 static void exit_ends_the_guest(void **state)
 {
     (void)state;
@@ -277,6 +312,7 @@ int main(void)
         cmocka_unit_test(output_survives_a_lack_of_memory),
         cmocka_unit_test(stdin_is_empty),
         cmocka_unit_test(the_environment_is_what_was_granted),
+        cmocka_unit_test(a_dependency_has_what_it_inherits_and_nothing_else),
         cmocka_unit_test(exit_ends_the_guest),
         cmocka_unit_test(random_bytes_are_random_and_bounded),
         cmocka_unit_test(files_and_sockets_are_not_granted),

@@ -14,6 +14,7 @@ struct fake {
     struct component_call call;
     struct host *host;
     struct host_grants grants;
+    uint32_t principal; /* who calls: 0 the component, i + 1 its dependency i */
     struct sw_arena arena;
     struct engine_failure failure;
     struct loop *loop;
