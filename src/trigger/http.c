@@ -14,6 +14,7 @@
  *  2. The store goes before the host (objects refer to it), both before http_exchange_end (bodies refer to it).
  *  3. One timer watches all deadlines: it is armed at or before the earliest one, so an ordinary request changes nothing. */
 #include "base/alloc.h"
+#include "base/log.h"
 #include "codec/json.h"
 #include "component/component.h"
 #include "engine/engine.h"
@@ -63,8 +64,10 @@ void trigger__request_end(struct trigger_request *req)
     struct http_exchange *exchange = req->exchange;
     component_store_free(req->store);
     host_free(req->host);
+    trigger_wagi_free(req->wagi);
     req->store = NULL;
     req->host = NULL;
+    req->wagi = NULL;
     req->exchange = NULL;
     trigger_admission_leave(&http->admission, &req->ticket);
     request_give_back(req);
@@ -91,20 +94,22 @@ static int extra_path_match(struct trigger_request *req, const struct app_route_
     return 0;
 }
 
-static int extra_fill(struct trigger_request *req, const struct app_route_match *match, struct sw_err *err)
+static const char *full_url(struct trigger_request *req)
 {
     const struct http_request *head = http_exchange_request(req->exchange);
-    const struct app_http_trigger *trigger = &req->http->serving->app->http[match->trigger];
     struct sw_str host = head->authority.n ? head->authority : SW_LIT("localhost");
-    const char *url = sw_arena_printf(&req->text, "http://" SW_FMT SW_FMT "%s" SW_FMT, SW_ARG(host),
-                                      SW_ARG(head->path), head->has_query ? "?" : "", SW_ARG(head->query));
-    if (!url)
-        return sw_arena_fail(&req->text, head->target.n, err);
+    return sw_arena_printf(&req->text, "http://" SW_FMT SW_FMT "%s" SW_FMT, SW_ARG(host), SW_ARG(head->path),
+                           head->has_query ? "?" : "", SW_ARG(head->query));
+}
+
+static int extra_fill(struct trigger_request *req, const struct app_route_match *match, const char *url,
+                      struct sw_err *err)
+{
     extra_add(req, SW_LIT("spin-path-info"), match->path_info);
     extra_add(req, SW_LIT("spin-full-url"), sw_str_of(url));
     extra_add(req, SW_LIT("spin-matched-route"), match->matched_route);
     extra_add(req, SW_LIT("spin-base-path"), SW_LIT("/"));
-    extra_add(req, SW_LIT("spin-raw-component-route"), trigger->route);
+    extra_add(req, SW_LIT("spin-raw-component-route"), req->trigger->route);
     extra_add(req, SW_LIT("spin-component-route"), match->component_route);
     extra_add(req, SW_LIT("spin-client-addr"), http_exchange_peer(req->exchange));
     for (uint32_t i = 0; i < match->param_count; i++) {
@@ -113,6 +118,23 @@ static int extra_fill(struct trigger_request *req, const struct app_route_match 
             return rc;
     }
     return 0;
+}
+
+/* What the guest is told besides the request itself; while the match is there. */
+static int prepare(struct trigger_request *req, const struct app_route_match *match, struct sw_err *err)
+{
+    const char *url = full_url(req);
+    if (!url)
+        return sw_arena_fail(&req->text, http_exchange_request(req->exchange)->target.n, err);
+    if (req->trigger->executor != APP_EXECUTOR_WAGI)
+        return extra_fill(req, match, url, err);
+    const struct trigger_wagi_request wagi = {.head = http_exchange_request(req->exchange),
+                                              .peer = http_exchange_peer(req->exchange),
+                                              .trigger = req->trigger,
+                                              .match = match,
+                                              .component = req->service->component.meta,
+                                              .full_url = sw_str_of(url)};
+    return trigger_wagi_new(req->exchange, &wagi, &req->wagi, err);
 }
 
 /* ---- running a guest ---- */
@@ -150,6 +172,64 @@ static void on_gone(void *arg)
 
 static const struct http_exchange_events exchange_events = {on_readable, on_writable, on_gone};
 
+/* ---- running a command (wagi.h) ---- */
+
+static int call_command(void *arg, struct component_store *store) /* fiber side */
+{
+    struct trigger_request *req = arg;
+    struct component_value result = {.u64 = 0};
+    const struct trigger_component *component = &req->service->component;
+    int rc = component_call_wait(store, component->run, NULL, 0, &result);
+    if (rc == 0 && component->run_gives_result && result.variant.index)
+        sw_log_warn("trigger", "command.error", "component=" SW_FMT " the command's run gave an error",
+                    SW_ARG(component->meta->id)); /* its output counts all the same (spin.md 2.7) */
+    return rc;
+}
+
+static void command_finished(void *arg)
+{
+    struct trigger_request *req = arg;
+    trigger__report_command(req, true, 0, NULL);
+    trigger__request_end(req);
+}
+
+static void command_ended(void *arg, int rc)
+{
+    struct trigger_request *req = arg;
+    struct sw_err err = {.code = SW_OK};
+    uint8_t code;
+    bool ok = rc == 0 || (host_command_exited(req->host, &code) && code == 0);
+    rc = ok ? trigger_wagi_finish(req->wagi, command_finished, req, &err) : 0;
+    if (rc == SW_WAIT)
+        return;
+    trigger__report_command(req, ok, rc, &err);
+    trigger__request_end(req);
+}
+
+static void command_readable(void *arg)
+{
+    trigger_wagi_readable(((struct trigger_request *)arg)->wagi);
+}
+
+static void command_writable(void *arg)
+{
+    trigger_wagi_writable(((struct trigger_request *)arg)->wagi);
+}
+
+static void command_gone(void *arg)
+{
+    trigger_wagi_gone(((struct trigger_request *)arg)->wagi);
+}
+
+static const struct http_exchange_events command_events = {command_readable, command_writable, command_gone};
+
+static int command_start(struct trigger_request *req, struct sw_err *err)
+{
+    host_command_begin(req->host, &req->wagi->command);
+    http_exchange_handle(req->exchange, &command_events, req);
+    return component_store_start(req->store, call_command, command_ended, req, err);
+}
+
 static int request_begin(struct trigger_request *req, struct sw_err *err)
 {
     struct trigger_http *http = req->http;
@@ -160,8 +240,8 @@ static int request_begin(struct trigger_request *req, struct sw_err *err)
     int rc = host_new(http->loop, &service->component.grants, &req->host, err);
     if (rc == 0)
         rc = component_store_new(service->component.component, &limits, req->host, &req->store, err);
-    if (rc < 0)
-        return rc;
+    if (rc < 0 || req->wagi)
+        return rc < 0 ? rc : command_start(req, err);
     const struct host_http_request wasi = {
         .exchange = req->exchange, .is_https = false, .extra = req->extra, .extra_count = req->extra_count};
     rc = host_http_begin(req->host, &wasi, &req->wasi_request, &req->wasi_outparam, err);
@@ -339,7 +419,13 @@ void trigger__on_request(void *arg, struct http_exchange *exchange)
         http_exchange_answer(exchange, 404, SW_LIT(""), SW_LIT(""));
         return;
     }
-    uint32_t index = http->serving->app->http[match.trigger].component;
+    const struct app_http_trigger *trigger = &http->serving->app->http[match.trigger];
+    if (trigger->static_response) {
+        trigger__answer_static(exchange, trigger->static_response);
+        http_exchange_end(exchange);
+        return;
+    }
+    uint32_t index = trigger->component;
     struct trigger_service *service = &http->services[index];
     struct trigger_lane *lane = &http->admission.lanes[index];
     if (announces_too_much(head, &service->limits)) {
@@ -355,8 +441,9 @@ void trigger__on_request(void *arg, struct http_exchange *exchange)
     }
     req->exchange = exchange;
     req->service = service;
+    req->trigger = trigger;
     struct sw_err err;
-    int rc = extra_fill(req, &match, &err);
+    int rc = prepare(req, &match, &err);
     if (rc < 0) {
         trigger__report_failure(req, rc, &err);
         request_give_back(req);

@@ -12,6 +12,7 @@
 #include "trigger/limits.h"
 #include "trigger/load.h"
 #include "trigger/output.h"
+#include "trigger/wagi.h"
 
 #define TRIGGER_EXTRA_FIXED 7 /* injected headers without the path matches, spin.md 2.3 */
 
@@ -53,7 +54,9 @@ struct trigger_request {
     struct trigger_ticket ticket;
     struct trigger_http *http;
     struct trigger_service *service;
+    const struct app_http_trigger *trigger;
     struct http_exchange *exchange;
+    struct trigger_wagi *wagi;     /* NULL: its executor is another */
     struct host *host;             /* NULL while it waits */
     struct component_store *store; /* NULL while it waits */
     void *wasi_request;
@@ -74,6 +77,8 @@ void trigger__request_end(struct trigger_request *req);
 /* Text as the whole answer, unless a response has begun: then http_exchange_end cuts it, so that the client sees the truncation. */
 void trigger__answer(struct http_exchange *exchange, uint16_t status, const char *fmt, ...) SW_PRINTF(3, 4);
 void trigger__answer_empty(struct http_exchange *exchange, uint16_t status);
+/* What the manifest says; does not end the exchange. */
+void trigger__answer_static(struct http_exchange *exchange, const struct app_static_response *response);
 /* 503 with Retry-After; does not end the exchange. */
 void trigger__answer_busy(struct http_exchange *exchange);
 /* 413 before anything was made; does not end the exchange. */
@@ -81,6 +86,8 @@ void trigger__answer_large(struct trigger_service *service, struct http_exchange
 /* The guest's call is over with rc, the host's part with outcome and status: logs what went wrong and answers. */
 void trigger__report_end(struct trigger_request *req, int rc, enum host_http_outcome outcome,
                          uint16_t status);
+/* The same for a command: ok: it ended well; rc: what its output came to, with err when < 0. */
+void trigger__report_command(struct trigger_request *req, bool ok, int rc, const struct sw_err *err);
 void trigger__report_time(
     struct trigger_request *req); /* its wall-clock time is over; the store is still there */
 void trigger__report_failure(struct trigger_request *req, int rc,

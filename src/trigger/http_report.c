@@ -4,6 +4,7 @@
  * the answer. Nothing here ends an exchange or frees anything. */
 #include <stdio.h>
 
+#include "base/alloc.h"
 #include "base/log.h"
 #include "component/component.h"
 #include "engine/engine.h"
@@ -38,6 +39,19 @@ void trigger__answer_empty(struct http_exchange *exchange, uint16_t status)
     struct sw_err err;
     if (!http_exchange_responded(exchange))
         sw_ignore(http_exchange_reply(exchange, status, NULL, 0, SW_LIT(""), &err)); /* as above */
+}
+
+void trigger__answer_static(struct http_exchange *exchange, const struct app_static_response *response)
+{
+    struct sw_err err;
+    sw_auto_free struct http_field *fields = sw_try_alloc_array(response->header_count, sizeof *fields);
+    if (!fields)
+        return; /* http_exchange_end answers 500 */
+    for (uint32_t i = 0; i < response->header_count; i++)
+        fields[i] = (struct http_field){response->headers[i].name, response->headers[i].value};
+    if (http_exchange_reply(exchange, response->status, fields, response->header_count, response->body,
+                            &err) < 0)
+        sw_log_debug("trigger", "static.response", "%s", err.text); /* checked at load: the client left */
 }
 
 void trigger__answer_busy(struct http_exchange *exchange)
@@ -188,6 +202,21 @@ void trigger__report_end(struct trigger_request *req, int rc, enum host_http_out
     default:
         break;
     }
+}
+
+void trigger__report_command(struct trigger_request *req, bool ok, int rc, const struct sw_err *err)
+{
+    if (!ok)
+        log_trap(req);
+    log_memory(req);
+    report_bodies(req);
+    if (rc < 0)
+        sw_log_warn("trigger", "wagi.output", "component=" SW_FMT " %s",
+                    SW_ARG(req->service->component.meta->id), err->text);
+    if (rc < 0 && req->wagi->failure_status)
+        trigger__answer(req->exchange, req->wagi->failure_status, "%s\n", err->text);
+    else if (!ok)
+        answer_none(req);
 }
 
 void trigger__report_time(struct trigger_request *req)

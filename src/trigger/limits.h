@@ -4,6 +4,8 @@
 
 /* A component binary: componentize-py makes 40 MB, large applications several times that. */
 #define TRIGGER_WASM_BYTES_MAX (512u << 20)
+/* What a compiler holds to describe one core module: tens of bytes per function, of which there are at most a million. */
+#define TRIGGER_CORE_BYTES_MAX (1024ul << 20)
 /* Fibers and guest memories of one worker at once: 16,384 reservations of a little more than 4 GiB are half of a process's 128 TiB. The
  * kernel's limit on mappings ends earlier by default: vm.max_map_count (65,530) at about 10,500 requests. */
 #define TRIGGER_REQUESTS_MAX 16384u
@@ -58,5 +60,17 @@
 #define TRIGGER_OUTPUT_LINE_MAX (TRIGGER_OUTPUT_WRITE_MAX - 1)
 /* How long the end of a worker waits for a reader of stderr. */
 #define TRIGGER_OUTPUT_FLUSH_MS 2000u
+
+/* ---- Wagi ---- */
+
+/* Output that is kept before the response begins, so that a command that fails late is still answered with 500: a large page. Beyond it the
+ * output is streamed, and kept this far ahead of a slow client at most. */
+#define TRIGGER_WAGI_HELD_BYTES_MAX (256u << 10)
+/* Header lines of an output; browsers and servers refuse more than about a hundred. */
+#define TRIGGER_WAGI_FIELDS_MAX 128u
+/* Arguments of a command: path and query with some text around, each given a few times at most. */
+#define TRIGGER_WAGI_ARGS_BYTES_MAX (256u << 10)
+/* Environment, arguments and the output's header of one request. */
+#define TRIGGER_WAGI_TEXT_BYTES_MAX (1u << 20)
 
 #endif

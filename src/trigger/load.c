@@ -112,14 +112,15 @@ int trigger_component_expect(const struct trigger_component *component, enum app
     if (executor == APP_EXECUTOR_WAGI ? component->run != NULL : component->handle != NULL)
         return 0;
     if (executor == APP_EXECUTOR_WAGI)
-        return sw_fail(err, SW_EINPUT,
-                       "the wagi executor needs a command: expected an export `wasi:cli/run@0.2.x`, or `_start` "
-                       "of a core module, but it exported neither");
-    return sw_fail(err, SW_EINPUT,
-                   "Expected component to export one of `wasi:http/incoming-handler@0.2.x` but it exported "
-                   "none of those%s",
-                   component->run ? "\nhint: it is a command: set executor = { type = \"wagi\" } in its trigger"
-                                  : "");
+        return sw_fail(
+            err, SW_EINPUT,
+            "the wagi executor needs a command: expected an export `wasi:cli/run@0.2.x`, or `_start` "
+            "of a core module, but it exported neither");
+    return sw_fail(
+        err, SW_EINPUT,
+        "Expected component to export one of `wasi:http/incoming-handler@0.2.x` but it exported "
+        "none of those%s",
+        component->run ? "\nhint: it is a command: set executor = { type = \"wagi\" } in its trigger" : "");
 }
 
 void trigger_component_deinit(struct trigger_component *component)
