@@ -211,6 +211,7 @@ static void a_dependency_has_what_it_inherits_and_nothing_else(void **state)
         CHECK_INT(arguments.n, fake.principal == 0 ? 1 : 0);
     }
     fake.principal = 1; /* what it prints is the component's output */
+    CHECK_INT(host_cli_stdout_get_stdout(&fake.call, &stream), 0);
     say(&fake, stream, SW_LIT("hi\n"));
     CHECK_STR(sw_buf_str(&fake.output), "1:hi\n");
     host_io_streams_output_stream_drop(fake.host, stream);
