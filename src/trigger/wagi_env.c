@@ -95,7 +95,7 @@ static const struct host_env_var *find(const struct env *env, struct sw_str name
     return NULL;
 }
 
-static void set_field(struct env *env, uint32_t first, const struct http_field *field)
+static void set_field(struct env *env, const struct http_field *field)
 {
     if (sw_str_eq_nocase(field->name, SW_LIT("authorization")) ||
         sw_str_eq_nocase(field->name, SW_LIT("connection")) ||
@@ -105,7 +105,7 @@ static void set_field(struct env *env, uint32_t first, const struct http_field *
     struct sw_str name = upper(env, "HTTP_", field->name);
     struct sw_str value = is_ascii(field->value) ? field->value : SW_LIT("CORRUPT VALUE");
     const struct host_env_var *before = find(env, name);
-    if (before && before >= env->vars + first) {
+    if (before) {
         const char *joined =
             sw_arena_printf(env->arena, SW_FMT "%s" SW_FMT, SW_ARG(before->value),
                             sw_str_eq(name, SW_LIT("HTTP_COOKIE")) ? "; " : ", ", SW_ARG(value));
@@ -187,12 +187,12 @@ static int make_env(struct sw_arena *arena, const struct trigger_wagi_request *r
     env.vars = SW_ARENA_ARRAY(arena, env.max, struct host_env_var);
     if (!env.vars)
         return sw_arena_fail(arena, env.max * sizeof *env.vars, err);
-    for (uint32_t i = 0; i < component->env_count; i++)
-        set(&env, component->env[i].name, component->env[i].value);
-    uint32_t first = env.count; /* a field may replace what the manifest has, and joins what fields have */
     for (uint32_t i = 0; i < request->head->field_count; i++)
-        set_field(&env, first, &request->head->fields[i]);
+        set_field(&env, &request->head->fields[i]);
     set_request(&env, request);
+    for (uint32_t i = 0; i < component->env_count; i++) /* what the request says wins */
+        if (!find(&env, component->env[i].name))
+            set(&env, component->env[i].name, component->env[i].value);
     ret->env = env.vars;
     ret->env_count = env.count;
     return env.rc;
