@@ -33,6 +33,7 @@ struct app_env {
 struct app_variable { /* of the application, spin.md 1.5 */
     struct sw_str name;
     struct sw_str default_value;
+    struct sw_str description;
     bool has_default; /* else it is required */
     bool is_secret;
     struct sw_str value; /* found at start, see variables.h; the default unless something else is said */
@@ -41,6 +42,17 @@ struct app_variable { /* of the application, spin.md 1.5 */
 struct app_template { /* of a component: name = "text with {{ application_variable }}", spin.md 1.12 */
     struct sw_str name;
     struct sw_str text;
+};
+struct app_place { /* in the manifest, for messages; 0:0 when there is none */
+    uint32_t line;
+    uint32_t column;
+};
+/* One entry of `files` as it is written (spin.md 1.9); only its form was checked. Mounts are made of them. */
+struct app_file {
+    struct sw_str source;      /* relative to the manifest's folder, or absolute */
+    struct sw_str destination; /* of the guest; empty with is_pattern */
+    bool is_pattern;           /* one string: a file, a folder or a glob, which keeps its relative path */
+    struct app_place place;
 };
 /* A folder of the host that the guest finds under `guest`. Without --direct-mounts it is a copy made for this run, at "/". */
 struct app_mount {
@@ -65,10 +77,20 @@ struct app_dependency {
     uint32_t inherit;     /* app_inherit bits */
 };
 
+struct app_build {                 /* how the component is made; for hints and for who builds */
+    const struct sw_str *commands; /* run in order */
+    uint32_t command_count;
+    struct sw_str workdir;      /* relative to the manifest's folder; empty: that folder */
+    const struct sw_str *watch; /* patterns of source files */
+    uint32_t watch_count;
+};
+
 struct app_component {
     struct sw_str id;
     struct sw_str description;
-    struct sw_str source; /* absolute path of the .wasm */
+    struct sw_str source;        /* absolute path of the .wasm; of a download: its file in the cache */
+    struct sw_str source_url;    /* where it came from; empty: a file of this machine */
+    struct sw_str source_digest; /* "sha256:<64 hex digits>", with source_url */
     bool
         is_library; /* no trigger starts it: a dependency of others. Those given by path or url get an id made of both */
     const struct app_env *env;
@@ -77,12 +99,23 @@ struct app_component {
     uint32_t variable_count;
     const struct sw_str *outbound_hosts; /* allowed_outbound_hosts as written, templates included */
     uint32_t outbound_host_count;
+    const struct app_file *files;
+    uint32_t file_count;
+    const struct sw_str *exclude_files; /* globs */
+    uint32_t exclude_file_count;
     const struct app_mount *mounts;
     uint32_t mount_count;
     const struct app_dependency *dependencies;
     uint32_t dependency_count;
+    const struct sw_str *key_value_stores; /* labels, here and below */
+    uint32_t key_value_store_count;
+    const struct sw_str *sqlite_databases;
+    uint32_t sqlite_database_count;
+    const struct sw_str *ai_models;
+    uint32_t ai_model_count;
     struct sw_str build_command; /* first of them; empty: none; for the hint when source is missing */
-    struct app_limits limits;    /* its own, else the application's */
+    struct app_build build;
+    struct app_limits limits; /* its own, else the application's */
 };
 
 enum app_executor { APP_EXECUTOR_HTTP, APP_EXECUTOR_WAGI };
@@ -94,7 +127,7 @@ struct app_static_response { /* answered by the host, spin.md 1.13; status and h
 };
 struct app_http_trigger {
     struct sw_str id;
-    struct sw_str route; /* as written in the manifest; empty: is_private */
+    struct sw_str route; /* as written in the manifest; empty: "/", or is_private */
     bool is_private;     /* reached by service chaining only */
     uint32_t component;  /* index in app.components; not looked at with a static_response */
     enum app_executor executor;
@@ -105,7 +138,11 @@ struct app_http_trigger {
 struct app {
     struct sw_arena arena; /* owns everything */
     struct sw_str name, version, description;
-    struct sw_str origin;     /* path of the manifest or .wasm */
+    struct sw_str origin;   /* path of the manifest or .wasm */
+    struct sw_str manifest; /* the manifest's path as messages show it; empty: there is none */
+    struct sw_str profile;  /* the chosen one; empty: none */
+    const struct sw_str *authors;
+    uint32_t author_count;
     struct app_limits limits; /* of every component that says nothing else; applied to them already */
     const struct app_component *components;
     uint32_t component_count;

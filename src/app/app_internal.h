@@ -21,6 +21,16 @@ int app_manifest_parse(struct sw_str text, struct sw_str file, struct sw_str dir
 /* Component ids (spin.md 1.2): NULL when id is one, else what is wrong with it: "words must be separated with '-', not '_'". */
 const char *app__id_offence(struct sw_str id);
 
+/* What can be inherited, by its name in `inherit_configuration`: names[i] belongs to the bit 1 << i. */
+#define APP__INHERIT_COUNT 7
+extern const char *const app__inherit_names[APP__INHERIT_COUNT];
+uint32_t app__inherit_bit(struct sw_str name); /* 0: no such name */
+
+bool app__is_token(struct sw_str text); /* as the name of a header field, RFC 9110 5.6.2 */
+/* Static responses: a status that can end a request; NULL or what is wrong with a header field. */
+bool app__status_is_valid(int64_t status);
+const char *app__header_offence(struct sw_str name, struct sw_str value);
+
 /* Adds a line to app->warnings; dropped past APP_WARNINGS_MAX. */
 int app__warn(struct app *app, struct sw_err *err, const char *fmt, ...) SW_PRINTF(3, 4) SW_MUST_CHECK;
 

@@ -7,8 +7,11 @@
 /* Large real applications have some dozens of each; the tables that workers build are sized by these. */
 #define APP_COMPONENTS_MAX 256
 #define APP_TRIGGERS_MAX 1024
-#define APP_ENV_MAX 1024    /* per component, --env included */
-#define APP_WARNINGS_MAX 64 /* further ones are dropped */
+#define APP_ENV_MAX 1024         /* per component, --env included */
+#define APP_VARIABLES_MAX 1024   /* of an application, and per component */
+#define APP_LIST_MAX 1024        /* items of one list of a manifest: hosts, files, labels, authors */
+#define APP_DEPENDENCIES_MAX 256 /* per component */
+#define APP_WARNINGS_MAX 64      /* further ones are dropped */
 /* Limits of a request that a manifest or an option may ask for. A day outlasts every request; 64 KiB is one page of memory, 64 GiB
  * sixteen full ones; a worker has stacks and mappings for some thousands of requests at once. */
 #define APP_TIME_MS_MAX (24u * 60u * 60u * 1000u)

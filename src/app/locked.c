@@ -1,8 +1,10 @@
 /* locked.c - an application as locked app JSON.  Room: app.
  *
- * Written in Spin's form as far as an application of this version has it; locked_read.c reads it back.
+ * Written in Spin's form as far as an application of this version has it; what Spin has no place for stands in members "swell".
+ * What is not said is not written. locked_read.c reads it back.
  * source: spin.md 1.17 */
 #include "app/app.h"
+#include "app/app_internal.h"
 #include "codec/json.h"
 
 struct writer {
@@ -46,17 +48,96 @@ static void file_url(struct writer *w, struct sw_str path)
     raw(w, SW_LIT("\""));
 }
 
+/* A comma unless it is the first, and `"key":`. */
+static void key(struct writer *w, bool *first, struct sw_str name)
+{
+    raw(w, *first ? SW_LIT("") : SW_LIT(","));
+    string(w, name);
+    raw(w, SW_LIT(":"));
+    *first = false;
+}
+
+/* Nothing when it is empty. */
+static void text(struct writer *w, bool *first, struct sw_str name, struct sw_str value)
+{
+    if (value.n == 0)
+        return;
+    key(w, first, name);
+    string(w, value);
+}
+
+static void list(struct writer *w, bool *first, struct sw_str name, const struct sw_str *items,
+                 uint32_t count)
+{
+    if (count == 0)
+        return;
+    key(w, first, name);
+    for (uint32_t i = 0; i < count; i++) {
+        raw(w, i ? SW_LIT(",") : SW_LIT("["));
+        string(w, items[i]);
+    }
+    raw(w, SW_LIT("]"));
+}
+
+/* An object of strings, also when it is empty. */
+static void strings(struct writer *w, const struct app_env *items, uint32_t count)
+{
+    raw(w, SW_LIT("{"));
+    for (uint32_t i = 0; i < count; i++)
+        member(w, i == 0, items[i].name, items[i].value);
+    raw(w, SW_LIT("}"));
+}
+
 static void metadata(struct writer *w, const struct app *app)
 {
+    bool first = false;
     raw(w, SW_LIT("\"metadata\":{"));
     member(w, true, SW_LIT("name"), app->name);
-    if (app->version.n)
-        member(w, false, SW_LIT("version"), app->version);
-    if (app->description.n)
-        member(w, false, SW_LIT("description"), app->description);
+    text(w, &first, SW_LIT("version"), app->version);
+    text(w, &first, SW_LIT("description"), app->description);
+    list(w, &first, SW_LIT("authors"), app->authors, app->author_count);
     raw(w, SW_LIT(",\"origin\":"));
     file_url(w, app->origin);
+    text(w, &first, SW_LIT("profile"), app->profile);
     raw(w, SW_LIT(",\"triggers\":{\"http\":{}}}"));
+}
+
+/* Values travel with their variables, to workers only: nobody writes this text to a file. */
+static void variables(struct writer *w, const struct app *app)
+{
+    if (app->variable_count == 0)
+        return;
+    raw(w, SW_LIT("\"variables\":{"));
+    for (uint32_t i = 0; i < app->variable_count; i++) {
+        const struct app_variable *v = &app->variables[i];
+        bool first_variable = i == 0;
+        bool first = false;
+        key(w, &first_variable, v->name);
+        raw(w, v->is_secret ? SW_LIT("{\"secret\":true") : SW_LIT("{\"secret\":false"));
+        if (v->has_default)
+            member(w, false, SW_LIT("default"), v->default_value);
+        text(w, &first, SW_LIT("description"), v->description);
+        if (v->has_value) {
+            raw(w, SW_LIT(",\"swell\":{"));
+            member(w, true, SW_LIT("value"), v->value);
+            raw(w, SW_LIT("}"));
+        }
+        raw(w, SW_LIT("}"));
+    }
+    raw(w, SW_LIT("},"));
+}
+
+/* ---- triggers ---- */
+
+static void static_response(struct writer *w, const struct app_static_response *response)
+{
+    if (w->rc == 0)
+        w->rc =
+            sw_buf_printf(w->out, w->err,
+                          "\"static_response\":{\"status_code\":%u,\"headers\":", (unsigned)response->status);
+    strings(w, response->headers, response->header_count);
+    member(w, false, SW_LIT("body"), response->body);
+    raw(w, SW_LIT("}"));
 }
 
 static void trigger(struct writer *w, const struct app *app, const struct app_http_trigger *http)
@@ -65,10 +146,23 @@ static void trigger(struct writer *w, const struct app *app, const struct app_ht
     member(w, true, SW_LIT("id"), http->id);
     member(w, false, SW_LIT("trigger_type"), SW_LIT("http"));
     raw(w, SW_LIT(",\"trigger_config\":{"));
-    member(w, true, SW_LIT("component"), app->components[http->component].id);
-    member(w, false, SW_LIT("route"), http->route);
+    if (http->static_response)
+        static_response(w, http->static_response);
+    else
+        member(w, true, SW_LIT("component"), app->components[http->component].id);
+    if (http->is_private)
+        raw(w, SW_LIT(",\"route\":{\"private\":true}"));
+    else
+        member(w, false, SW_LIT("route"), http->route);
+    if (http->executor == APP_EXECUTOR_WAGI) {
+        raw(w, SW_LIT(",\"executor\":{\"type\":\"wagi\""));
+        member(w, false, SW_LIT("argv"), http->wagi_argv);
+        raw(w, SW_LIT("}"));
+    }
     raw(w, SW_LIT("}}"));
 }
+
+/* ---- components ---- */
 
 static void number(struct writer *w, bool *first, const char *key, uint64_t value)
 {
@@ -78,60 +172,129 @@ static void number(struct writer *w, bool *first, const char *key, uint64_t valu
     *first = false;
 }
 
-/* Our own member; what is not said is not written. */
-static void limits(struct writer *w, const struct app_limits *l)
+static void limits(struct writer *w, bool *first, const struct app_limits *l)
+{
+    number(w, first, "time_ms", l->time_ms);
+    number(w, first, "cpu_time_ms", l->cpu_time_ms);
+    number(w, first, "memory_bytes", l->memory_bytes);
+    number(w, first, "request_body_bytes", l->request_body_bytes);
+    number(w, first, "response_body_bytes", l->response_body_bytes);
+    number(w, first, "concurrency", l->concurrency);
+    number(w, first, "queue", l->queue);
+}
+
+static void mounts(struct writer *w, bool *first, const struct app_component *c)
+{
+    if (c->mount_count == 0)
+        return;
+    key(w, first, SW_LIT("mounts"));
+    for (uint32_t i = 0; i < c->mount_count; i++) {
+        raw(w, i ? SW_LIT(",{\"folder\":") : SW_LIT("[{\"folder\":"));
+        file_url(w, c->mounts[i].folder);
+        member(w, false, SW_LIT("guest"), c->mounts[i].guest);
+        raw(w, c->mounts[i].is_writable ? SW_LIT(",\"writable\":true}") : SW_LIT("}"));
+    }
+    raw(w, SW_LIT("]"));
+}
+
+static bool has_limits(const struct app_limits *l)
+{
+    return l->time_ms || l->cpu_time_ms || l->memory_bytes || l->request_body_bytes ||
+           l->response_body_bytes || l->concurrency || l->queue;
+}
+
+static void component_swell(struct writer *w, bool *first_member, const struct app_component *c)
 {
     bool first = true;
-    raw(w, SW_LIT("\"swell\":{"));
-    number(w, &first, "time_ms", l->time_ms);
-    number(w, &first, "cpu_time_ms", l->cpu_time_ms);
-    number(w, &first, "memory_bytes", l->memory_bytes);
-    number(w, &first, "request_body_bytes", l->request_body_bytes);
-    number(w, &first, "response_body_bytes", l->response_body_bytes);
-    number(w, &first, "concurrency", l->concurrency);
-    number(w, &first, "queue", l->queue);
+    if (!has_limits(&c->limits) && !c->mount_count && !c->is_library)
+        return;
+    key(w, first_member, SW_LIT("swell"));
+    raw(w, SW_LIT("{"));
+    if (c->is_library) {
+        key(w, &first, SW_LIT("library"));
+        raw(w, SW_LIT("true"));
+    }
+    mounts(w, &first, c);
+    limits(w, &first, &c->limits);
     raw(w, SW_LIT("}"));
 }
 
-static bool says_nothing(const struct app_limits *l)
+static void component_metadata(struct writer *w, const struct app_component *c)
 {
-    return !(l->time_ms || l->cpu_time_ms || l->memory_bytes || l->request_body_bytes ||
-             l->response_body_bytes || l->concurrency || l->queue);
-}
-
-static void component_metadata(struct writer *w, const struct app_component *component)
-{
-    const char *comma = "";
+    bool first = true;
     raw(w, SW_LIT(",\"metadata\":{"));
-    if (component->description.n) {
-        member(w, true, SW_LIT("description"), component->description);
-        comma = ",";
-    }
-    if (component->build_command.n) {
-        raw(w, sw_str_of(comma));
-        raw(w, SW_LIT("\"build\":{"));
-        member(w, true, SW_LIT("command"), component->build_command);
+    text(w, &first, SW_LIT("description"), c->description);
+    if (c->build_command.n) {
+        key(w, &first, SW_LIT("build"));
+        raw(w, SW_LIT("{"));
+        member(w, true, SW_LIT("command"), c->build_command);
         raw(w, SW_LIT("}"));
-        comma = ",";
     }
-    if (!says_nothing(&component->limits)) {
-        raw(w, sw_str_of(comma));
-        limits(w, &component->limits);
-    }
+    list(w, &first, SW_LIT("allowed_outbound_hosts"), c->outbound_hosts, c->outbound_host_count);
+    list(w, &first, SW_LIT("key_value_stores"), c->key_value_stores, c->key_value_store_count);
+    list(w, &first, SW_LIT("databases"), c->sqlite_databases, c->sqlite_database_count);
+    list(w, &first, SW_LIT("ai_models"), c->ai_models, c->ai_model_count);
+    component_swell(w, &first, c);
     raw(w, SW_LIT("}"));
 }
 
-static void component(struct writer *w, const struct app_component *c)
+static void inherit(struct writer *w, uint32_t bits)
+{
+    bool first = true;
+    if (bits == APP_INHERIT_ALL) {
+        raw(w, SW_LIT("\"All\""));
+        return;
+    }
+    raw(w, SW_LIT("{\"Some\":["));
+    for (uint32_t i = 0; i < APP__INHERIT_COUNT; i++)
+        if (bits & UINT32_C(1) << i) {
+            raw(w, first ? SW_LIT("") : SW_LIT(","));
+            string(w, sw_str_of(app__inherit_names[i]));
+            first = false;
+        }
+    raw(w, SW_LIT("]}"));
+}
+
+/* Unlike Spin's, a dependency names a component of the application, where its source is. */
+static void dependencies(struct writer *w, const struct app *app, const struct app_component *c)
+{
+    for (uint32_t i = 0; i < c->dependency_count; i++) {
+        const struct app_dependency *d = &c->dependencies[i];
+        bool first = i == 0;
+        bool first_member = false;
+        raw(w, i ? SW_LIT("") : SW_LIT(",\"dependencies\":{"));
+        key(w, &first, d->name);
+        raw(w, SW_LIT("{"));
+        member(w, true, SW_LIT("component"), app->components[d->component].id);
+        text(w, &first_member, SW_LIT("export"), d->export);
+        raw(w, SW_LIT(",\"inherit\":"));
+        inherit(w, d->inherit);
+        raw(w, SW_LIT("}"));
+    }
+    raw(w, c->dependency_count ? SW_LIT("}") : SW_LIT(""));
+}
+
+static void config(struct writer *w, const struct app_component *c)
+{
+    for (uint32_t i = 0; i < c->variable_count; i++) {
+        raw(w, i ? SW_LIT("") : SW_LIT(",\"config\":{"));
+        member(w, i == 0, c->variables[i].name, c->variables[i].text);
+    }
+    raw(w, c->variable_count ? SW_LIT("}") : SW_LIT(""));
+}
+
+static void component(struct writer *w, const struct app *app, const struct app_component *c)
 {
     raw(w, SW_LIT("{"));
     member(w, true, SW_LIT("id"), c->id);
     component_metadata(w, c);
     raw(w, SW_LIT(",\"source\":{\"content_type\":\"application/wasm\",\"source\":"));
     file_url(w, c->source);
-    raw(w, SW_LIT("},\"env\":{"));
-    for (uint32_t i = 0; i < c->env_count; i++)
-        member(w, i == 0, c->env[i].name, c->env[i].value);
-    raw(w, SW_LIT("}}"));
+    raw(w, SW_LIT("},\"env\":"));
+    strings(w, c->env, c->env_count);
+    config(w, c);
+    dependencies(w, app, c);
+    raw(w, SW_LIT("}"));
 }
 
 int app_to_json(const struct app *app, struct sw_buf *out, struct sw_err *err)
@@ -139,7 +302,9 @@ int app_to_json(const struct app *app, struct sw_buf *out, struct sw_err *err)
     struct writer w = {out, err, 0};
     raw(&w, SW_LIT("{\"spin_lock_version\":0,"));
     metadata(&w, app);
-    raw(&w, SW_LIT(",\"triggers\":["));
+    raw(&w, SW_LIT(","));
+    variables(&w, app);
+    raw(&w, SW_LIT("\"triggers\":["));
     for (uint32_t i = 0; i < app->http_count; i++) {
         raw(&w, i ? SW_LIT(",") : SW_LIT(""));
         trigger(&w, app, &app->http[i]);
@@ -147,7 +312,7 @@ int app_to_json(const struct app *app, struct sw_buf *out, struct sw_err *err)
     raw(&w, SW_LIT("],\"components\":["));
     for (uint32_t i = 0; i < app->component_count; i++) {
         raw(&w, i ? SW_LIT(",") : SW_LIT(""));
-        component(&w, &app->components[i]);
+        component(&w, app, &app->components[i]);
     }
     raw(&w, SW_LIT("]}"));
     return w.rc < 0 ? sw_wrap(err, "write the locked application") : 0;

@@ -76,21 +76,12 @@ struct parse {
 
 static int invalid(const struct parse *p, const char *what)
 {
+    if (p->trigger->static_response)
+        return sw_fail(p->err, SW_EINPUT, "route '%s' of trigger '%s': %s", app__show(p->trigger->route).text,
+                       app__show(p->trigger->id).text, what);
     return sw_fail(p->err, SW_EINPUT, "route '%s' of component '" SW_FMT "': %s",
                    app__show(p->trigger->route).text, SW_ARG(p->app->components[p->trigger->component].id),
                    what);
-}
-
-/* Names become parts of header names ("spin-path-match-<name>"). */
-static bool is_token(struct sw_str name)
-{
-    for (size_t i = 0; i < name.n; i++) {
-        unsigned char c = (unsigned char)name.p[i];
-        bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
-        if (!letter && !(c && strchr("!#$%&'*+-.^_`|~", c)))
-            return false;
-    }
-    return name.n > 0;
 }
 
 static int read_part(const struct parse *p, struct sw_str text, struct part *part)
@@ -102,7 +93,7 @@ static int read_part(const struct parse *p, struct sw_str text, struct part *par
         return 0;
     }
     struct sw_str name = sw_str_from(text, 1);
-    if (!is_token(name))
+    if (!app__is_token(name)) /* it becomes a part of a header field's name */
         return invalid(p, "expected a name of letters, digits, '-' and '_' behind ':'");
     if (++p->pattern->param_count > APP_ROUTE_PARAMS_MAX)
         return invalid(p, "expected at most " SW_STRINGIFY(APP_ROUTE_PARAMS_MAX) " parameters");
@@ -214,6 +205,8 @@ static int add_all(struct app_routes *routes, const struct app *app, struct sw_m
                    struct sw_err *err)
 {
     for (uint32_t i = 0; i < app->http_count; i++) {
+        if (app->http[i].is_private)
+            continue;
         struct pattern *same = sw_map_get(by_raw, app->http[i].route);
         if (same) { /* the last one serves, in the first one's place */
             routes->shadowed[routes->shadowed_count++] = same->trigger;
