@@ -67,6 +67,7 @@ void component_plan_free(struct component_plan *plan);
 uint32_t component_plan_core_count(const struct component_plan *plan);
 /* modules[i] is the compiled form of the plan's core module i, or NULL for one the plan does not use (elided shims).
  * plan, modules and engine must outlive the component. */
+const struct engine_core *component_plan_core(const struct component_plan *plan, uint32_t index);
 bool component_plan_uses_core(const struct component_plan *plan, uint32_t index);
 int component_bind(const struct component_plan *plan, struct engine *engine,
                    struct engine_module *const *modules, struct component **ret,

@@ -123,6 +123,11 @@ uint32_t component_plan_core_count(const struct component_plan *plan)
     return plan->core_count;
 }
 
+const struct engine_core *component_plan_core(const struct component_plan *plan, uint32_t index)
+{
+    return plan->cores[index];
+}
+
 bool component_plan_uses_core(const struct component_plan *plan, uint32_t index)
 {
     return index < plan->core_count && plan->core_used[index];

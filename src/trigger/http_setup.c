@@ -39,27 +39,57 @@ static int grants_make(struct trigger_http *http, struct trigger_service *servic
     return 0;
 }
 
-static int load_component(struct trigger_http *http, uint32_t index, struct sw_err *err)
+static int read_component(struct trigger_http *http, uint32_t index, struct sw_err *err)
 {
+    struct trigger_service *service = &http->services[index];
     const struct app_component *meta = &http->serving->app->components[index];
-    struct trigger_component *component = &http->services[index].component;
     const struct node_served_component *served = &http->serving->components[index];
     const char *name = meta->source.p; /* from an app's arena: NUL-terminated */
-    int rc = trigger_component_read(served->wasm_fd, name, component, err);
+    int rc = trigger_component_decode(served->wasm_fd, name, &service->component, err);
     if (rc < 0)
-        return rc;
-    component->meta = meta;
-    http->services[index].http = http;
-    trigger_output_source_init(&http->services[index].output, meta->id);
-    rc = grants_make(http, &http->services[index], err);
+        return sw_wrap(err, "component '" SW_FMT "'", SW_ARG(meta->id));
+    service->component.meta = meta;
+    service->component.served = served;
+    service->http = http;
+    trigger_output_source_init(&service->output, meta->id);
+    return 0;
+}
+
+/* Everything is read by now. */
+static int bind_component(struct trigger_http *http, struct trigger_component *const *all, uint32_t index,
+                          struct sw_err *err)
+{
+    struct trigger_component *component = &http->services[index].component;
+    const struct app *app = http->serving->app;
+    int rc = trigger_component_compose(component, all, app->component_count, err);
     if (rc == 0)
-        rc = trigger_component_bind(component, http->engine, served, err);
-    for (uint32_t i = 0; rc == 0 && i < http->serving->app->http_count; i++) {
-        const struct app_http_trigger *trigger = &http->serving->app->http[i];
+        rc = grants_make(http, &http->services[index], err);
+    if (rc == 0)
+        rc = trigger_component_grant(component, err);
+    if (rc == 0)
+        rc = trigger_component_bind(component, http->engine, err);
+    for (uint32_t i = 0; rc == 0 && i < app->http_count; i++) {
+        const struct app_http_trigger *trigger = &app->http[i];
         if (!trigger->static_response && trigger->component == index)
             rc = trigger_component_expect(component, trigger->executor, err);
     }
-    return rc < 0 ? sw_wrap(err, "component '" SW_FMT "'", SW_ARG(meta->id)) : 0;
+    return rc < 0 ? sw_wrap(err, "component '" SW_FMT "'", SW_ARG(component->meta->id)) : 0;
+}
+
+static int load_components(struct trigger_http *http, struct sw_err *err)
+{
+    const struct app *app = http->serving->app;
+    sw_auto_free struct trigger_component **all = sw_try_alloc_array(app->component_count, sizeof *all);
+    if (!all)
+        return sw_fail(err, SW_ENOMEM, "no memory for %u components", app->component_count);
+    int rc = 0;
+    for (uint32_t i = 0; rc == 0 && i < app->component_count; i++) {
+        all[i] = &http->services[i].component;
+        rc = read_component(http, i, err);
+    }
+    for (uint32_t i = 0; rc == 0 && i < app->component_count; i++)
+        rc = app->components[i].is_library ? 0 : bind_component(http, all, i, err);
+    return rc;
 }
 
 /* ---- limits ---- */
@@ -75,9 +105,9 @@ static void measure(const struct trigger_component *component, uint32_t *ret_mem
 {
     *ret_memories = 0;
     *ret_bytes = 0;
-    for (uint32_t i = 0; i < component_binary_core_count(component->binary); i++) {
-        const struct engine_core *core = component_binary_core(component->binary, i);
-        if (!component->modules[i])
+    for (uint32_t i = 0; i < component_plan_core_count(component->plan); i++) {
+        const struct engine_core *core = component_plan_core(component->plan, i);
+        if (!component_plan_uses_core(component->plan, i))
             continue;
         for (uint32_t k = core->memory_import_count; k < core->memory_count; k++) {
             ++*ret_memories;
@@ -139,17 +169,18 @@ static int load_all(struct trigger_http *http, struct sw_err *err)
     int rc = app_routes_new(app, &http->routes, err);
     if (rc == 0)
         rc = trigger_admission_init(&http->admission, app->component_count, err);
-    for (uint32_t i = 0; rc == 0 && i < app->component_count; i++) {
-        rc = load_component(http, i, err);
-        if (rc == 0)
-            set_limits(http, i);
-    }
+    if (rc == 0)
+        rc = load_components(http, err);
     if (rc < 0)
         return rc;
+    for (uint32_t i = 0; i < app->component_count; i++)
+        if (!app->components[i].is_library)
+            set_limits(http, i);
     trigger_resources_read(&resources); /* the modules' mappings are there by now */
     trigger_admission_open(&http->admission, &resources);
     for (uint32_t i = 0; i < app->component_count; i++)
-        hint_mappings(http, i);
+        if (!app->components[i].is_library)
+            hint_mappings(http, i);
     return 0;
 }
 
@@ -244,6 +275,8 @@ void trigger_http_free(struct trigger_http *http)
         sw_arena_deinit(&req->text);
         sw_free(req);
     }
+    for (uint32_t i = 0; http->services && i < http->serving->app->component_count; i++)
+        trigger_component_unbind(&http->services[i].component); /* they use each other's modules */
     for (uint32_t i = 0; http->services && i < http->serving->app->component_count; i++) {
         struct trigger_component *component = &http->services[i].component;
         sw_free((void *)(uintptr_t)component->grants.env); /* ours: made by grants_make */

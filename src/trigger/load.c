@@ -23,33 +23,34 @@
 #define RUN_TYPE "func() -> result"
 #define START SW_LIT("_start") /* of a core module */
 
-static int read_and_link(int wasm_fd, const char *name, struct trigger_component *component,
-                         struct sw_err *err)
+int trigger_component_decode(int wasm_fd, const char *name, struct trigger_component *ret, struct sw_err *err)
 {
-    component->bytes = SW_BUF(TRIGGER_WASM_BYTES_MAX);
-    if (lseek(wasm_fd, 0, SEEK_SET) < 0)
-        return sw_fail_errno(err, SW_EIO, errno, "'%s': seek", name);
-    int rc = sw_buf_read_fd(&component->bytes, wasm_fd, err);
-    if (rc < 0)
-        return sw_wrap(err, "'%s'", name);
-    struct sw_str bytes = sw_buf_str(&component->bytes);
-    if (!sw_str_starts(bytes, SW_LIT("\0asm")))
-        return sw_fail(err, SW_EINPUT,
-                       "'%s': expected a WebAssembly component or module, got a file of another kind", name);
-    rc = component_is_component(bytes) ? component_decode(bytes, &component->binary, err)
-                                       : component_decode_module(bytes, &component->binary, err);
+    *ret = (struct trigger_component){.bytes = SW_BUF(TRIGGER_WASM_BYTES_MAX)};
+    int rc = lseek(wasm_fd, 0, SEEK_SET) < 0 ? sw_fail_errno(err, SW_EIO, errno, "seek")
+                                             : sw_buf_read_fd(&ret->bytes, wasm_fd, err);
+    struct sw_str bytes = sw_buf_str(&ret->bytes);
+    if (rc == 0 && !sw_str_starts(bytes, SW_LIT("\0asm")))
+        rc =
+            sw_fail(err, SW_EINPUT, "expected a WebAssembly component or module, got a file of another kind");
     if (rc == 0)
-        rc = component_link(component->binary, host_interfaces(), &component->plan, err);
-    return rc < 0 ? sw_wrap(err, "'%s'", name) : 0;
+        rc = component_is_component(bytes) ? component_decode(bytes, &ret->binary, err)
+                                           : component_decode_module(bytes, &ret->binary, err);
+    if (rc == 0)
+        return 0;
+    trigger_component_deinit(ret);
+    return sw_wrap(err, "'%s'", name);
 }
 
 int trigger_component_read(int wasm_fd, const char *name, struct trigger_component *ret, struct sw_err *err)
 {
-    *ret = (struct trigger_component){0};
-    int rc = read_and_link(wasm_fd, name, ret, err);
+    int rc = trigger_component_decode(wasm_fd, name, ret, err);
     if (rc < 0)
-        trigger_component_deinit(ret);
-    return rc;
+        return rc;
+    rc = component_link(ret->binary, host_interfaces(), &ret->plan, err);
+    if (rc == 0)
+        return 0;
+    trigger_component_deinit(ret);
+    return sw_wrap(err, "'%s'", name);
 }
 
 /* The file may have been rebuilt between compiling and now: code and binary must belong together. */
@@ -62,35 +63,57 @@ static int check_key(const struct engine_core *core, const struct node_artifact 
     return 0;
 }
 
-static int open_modules(struct trigger_component *component, struct engine *engine,
-                        const struct node_served_component *served, struct sw_err *err)
+/* All of a binary's modules are checked, those that a plan uses are opened: the plan's modules from `first` on. */
+static int open_modules(struct trigger_component *owner, const struct component_plan *plan, uint32_t first,
+                        struct engine *engine, struct sw_err *err)
 {
-    uint32_t count = component_binary_core_count(component->binary);
+    const struct node_served_component *served = owner->served;
+    uint32_t count = component_binary_core_count(owner->binary);
     if (count != served->artifact_count)
         return sw_fail(err, SW_EIO, "%u core modules were compiled, the file has %u\nhint: start again",
                        served->artifact_count, count);
-    component->modules = sw_try_alloc_array(count, sizeof(struct engine_module *));
-    if (!component->modules)
+    if (!owner->modules)
+        owner->modules = sw_try_alloc_array(count, sizeof(struct engine_module *));
+    if (!owner->modules)
         return sw_fail(err, SW_ENOMEM, "no memory for %u core modules", count);
     for (uint32_t i = 0; i < count; i++) {
-        const struct engine_core *core = component_binary_core(component->binary, i);
+        const struct engine_core *core = component_binary_core(owner->binary, i);
         const struct node_artifact *artifact = &served->artifacts[i];
         int rc = check_key(core, artifact, err);
-        if (rc == 0 && component_plan_uses_core(component->plan, i))
-            rc = engine_module_open(engine, core, artifact->cwasm_fd, artifact->image_fd,
-                                    &component->modules[i], err);
+        if (rc == 0 && !owner->modules[i] && component_plan_uses_core(plan, first + i))
+            rc = engine_module_open(engine, core, artifact->cwasm_fd, artifact->image_fd, &owner->modules[i],
+                                    err);
         if (rc < 0)
             return sw_wrap(err, "core module %u", i);
     }
     return 0;
 }
 
-int trigger_component_bind(struct trigger_component *component, struct engine *engine,
-                           const struct node_served_component *served, struct sw_err *err)
+/* The plan's modules, those of its dependencies included, in its order. */
+static int bind_modules(struct trigger_component *component, struct engine *engine, struct sw_err *err)
 {
-    int rc = open_modules(component, engine, served, err);
-    if (rc == 0)
-        rc = component_bind(component->plan, engine, component->modules, &component->component, err);
+    const struct component_plan *plan = component->plan;
+    uint32_t dependency_count = component->dependencies ? component->meta->dependency_count : 0, at = 0;
+    sw_auto_free struct engine_module **modules =
+        sw_try_alloc_array(component_plan_core_count(plan), sizeof(struct engine_module *));
+    if (!modules)
+        return sw_fail(err, SW_ENOMEM, "no memory for %u core modules", component_plan_core_count(plan));
+    for (uint32_t i = 0; i <= dependency_count; i++) {
+        struct trigger_component *owner = i ? component->dependencies[i - 1] : component;
+        int rc = open_modules(owner, plan, at, engine, err);
+        if (rc < 0 && i)
+            return sw_wrap(err, "dependency '" SW_FMT "'", SW_ARG(component->meta->dependencies[i - 1].name));
+        if (rc < 0)
+            return rc;
+        for (uint32_t k = 0; k < component_binary_core_count(owner->binary); k++)
+            modules[at++] = owner->modules[k];
+    }
+    return component_bind(plan, engine, modules, &component->component, err);
+}
+
+int trigger_component_bind(struct trigger_component *component, struct engine *engine, struct sw_err *err)
+{
+    int rc = bind_modules(component, engine, err);
     if (rc < 0)
         return rc;
     component->handle =
@@ -123,14 +146,23 @@ int trigger_component_expect(const struct trigger_component *component, enum app
         component->run ? "\nhint: it is a command: set executor = { type = \"wagi\" } in its trigger" : "");
 }
 
-void trigger_component_deinit(struct trigger_component *component)
+void trigger_component_unbind(struct trigger_component *component)
 {
     component_free(component->component);
+    component_plan_free(component->plan);
+    component->component = NULL;
+    component->plan = NULL;
+}
+
+void trigger_component_deinit(struct trigger_component *component)
+{
+    trigger_component_unbind(component);
     if (component->modules)
         for (uint32_t i = 0; i < component_binary_core_count(component->binary); i++)
             engine_module_free(component->modules[i]);
     sw_free(component->modules);
-    component_plan_free(component->plan);
+    sw_free(component->dependencies);
+    sw_free(component->dependency_grants);
     component_binary_free(component->binary);
     sw_buf_deinit(&component->bytes);
     *component = (struct trigger_component){0};
