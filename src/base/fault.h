@@ -22,8 +22,11 @@
     X(ENGINE_GROW, "engine.grow")   /* mprotect for memory.grow: ENOMEM */                                   \
     X(ENGINE_STACK, "engine.stack") /* mmap of a fiber's stack: ENOMEM */                                    \
     X(ENGINE_RESET, "engine.reset") /* finding the pages that were written */                                \
+    X(ENGINE_SKIP, "engine.skip")   /* from then on no memory is reset: proves that a test would see it */   \
     X(NODE_SEND, "node.send")       /* sendmsg between our processes: EPIPE */                               \
-    X(NODE_RECEIVE, "node.receive") /* recvmsg between our processes: ENOBUFS */
+    X(NODE_RECEIVE, "node.receive") /* recvmsg between our processes: ENOBUFS */                             \
+    X(NODE_STAGE, "node.stage")     /* making a file in the AOT cache: ENOSPC */                             \
+    X(NODE_COMMIT, "node.commit")   /* syncing it: EIO */
 
 #define SW_FAULT_ENUM_(id, name) SW_FAULT_##id,
 enum sw_fault { SW_FAULT_POINTS(SW_FAULT_ENUM_) SW_FAULT_COUNT };

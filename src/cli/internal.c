@@ -1,4 +1,4 @@
-/* internal.c - the worker and compile processes' first steps.  Room: cli.
+/* internal.c - the first steps of workers and compilers.  Room: cli.
  *
  * Both leave SIGINT and SIGTERM to the supervisor: a terminal's Ctrl-C and a service manager's stop reach every process at once, and
  * the supervisor drains workers, ends compilers. */
@@ -18,10 +18,15 @@
 #include "trigger/compile.h"
 #include "trigger/worker.h"
 
+const struct cli_option cli_internal_check_options[] = {
+    {"component", 0, CLI_TEXT, "NAME", offsetof(struct cli_internal_check, component), 0,
+     "What messages call the component"},
+    {0},
+};
 const struct cli_option cli_internal_compile_options[] = {
-    {"component", 0, CLI_TEXT, "PATH", offsetof(struct cli_internal_compile, component), 0, "The component"},
-    {"cache", 0, CLI_TEXT, "DIR", offsetof(struct cli_internal_compile, cache), 0,
-     "The folder of compiled code"},
+    {"offset", 0, CLI_TEXT, "N", offsetof(struct cli_internal_compile, offset), 0,
+     "Where the core module begins"},
+    {"bytes", 0, CLI_TEXT, "N", offsetof(struct cli_internal_compile, bytes), 0, "How long it is"},
     {0},
 };
 
@@ -75,26 +80,54 @@ static int limit_memory(struct sw_err *err)
 }
 #endif
 
-int cli_internal_compile_run(const void *parsed, const struct cli_io *io, struct sw_err *err)
+static int become_compiler(struct sw_err *err)
 {
-    const struct cli_internal_compile *options = parsed;
-    if (!options->component || !options->cache)
-        return sw_fail(err, SW_EINPUT, "expected --component and --cache: 'swell up' starts this command");
-    const struct trigger_compile job = {.wasm_path = options->component, .cache_dir = options->cache};
+    struct stat st;
+    if (fstat(NODE_COMPILE_CODE_FD, &st) != 0 || !S_ISREG(st.st_mode))
+        return sw_fail(err, SW_EINPUT, "expected files of a supervisor: 'swell up' starts this command");
     sw_log_setup(STDERR_FILENO, SW_LOG_WARN, "compiler");
     int rc = sw_fault_setup("compiler", getenv("SWELL_FAULT"), err);
     if (rc == 0)
         rc = become_child(err);
     if (rc == 0 && prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) != 0)
         rc = sw_fail_errno(err, SW_EIO, errno, "end with the supervisor");
+    (void)prctl(PR_SET_NAME, "swell: compiler", 0, 0, 0); /* only a name */
+    return rc < 0 ? rc : limit_memory(err);
+}
+
+/* The supervisor puts the component's name in front; it gets the words alone. */
+static int report(int rc, const struct cli_io *io, const struct sw_err *err)
+{
     if (rc == 0)
-        rc = limit_memory(err);
+        return 0;
+    cli_print_safe(io->err, sw_str_of(err->text));
+    (void)fflush(io->err); /* nobody else to tell */
+    _exit(sw_code_exit_status(err->code));
+}
+
+int cli_internal_check_run(const void *parsed, const struct cli_io *io, struct sw_err *err)
+{
+    const struct cli_internal_check *options = parsed;
+    _Static_assert(NODE_CHECK_MODULES_FD == NODE_COMPILE_CODE_FD, "what become_compiler looks at");
+    if (!options->component)
+        return sw_fail(err, SW_EINPUT, "expected --component: 'swell up' starts this command");
+    int rc = become_compiler(err);
     if (rc == 0)
-        rc = trigger_compile_run(&job, err);
-    if (rc < 0) { /* the supervisor puts the component's name in front */
-        cli_print_safe(io->err, sw_str_of(err->text));
-        (void)fflush(io->err); /* nobody else to tell */
-        _exit(sw_code_exit_status(err->code));
-    }
-    return 0;
+        rc = trigger_check_run(options->component, err);
+    return report(rc, io, err);
+}
+
+int cli_internal_compile_run(const void *parsed, const struct cli_io *io, struct sw_err *err)
+{
+    const struct cli_internal_compile *options = parsed;
+    uint64_t offset = 0;
+    uint64_t bytes = 0;
+    if (!sw_str_to_u64(sw_str_of(options->offset), UINT32_MAX, &offset) ||
+        !sw_str_to_u64(sw_str_of(options->bytes), UINT32_MAX, &bytes))
+        return sw_fail(err, SW_EINPUT,
+                       "expected --offset and --bytes as numbers: 'swell up' starts this command");
+    int rc = become_compiler(err);
+    if (rc == 0)
+        rc = trigger_compile_run(offset, (size_t)bytes, err);
+    return report(rc, io, err);
 }

@@ -4,9 +4,15 @@
 
 #include "cli/command.h"
 
-struct cli_internal_compile {
+struct cli_internal_check {
     const char *component;
-    const char *cache;
+};
+extern const struct cli_option cli_internal_check_options[];
+int cli_internal_check_run(const void *parsed, const struct cli_io *io, struct sw_err *err) SW_MUST_CHECK;
+
+struct cli_internal_compile {
+    const char *offset;
+    const char *bytes;
 };
 extern const struct cli_option cli_internal_compile_options[];
 int cli_internal_compile_run(const void *parsed, const struct cli_io *io, struct sw_err *err) SW_MUST_CHECK;

@@ -18,6 +18,7 @@
 #include "cli/listen.h"
 #include "cli/reload.h"
 #include "node/node.h"
+#include "trigger/compile.h"
 
 #define DEFAULT_LISTEN "127.0.0.1:3000"
 #define WORKERS_MAX 256
@@ -368,7 +369,9 @@ static int serve(const struct cli_up *options, struct up *up, struct sw_err *err
         return sw_fail_errno(err, SW_ENOMEM, errno, "set SWELL_QUIET");
     const struct node_config config = {.app = up->app,
                                        .program = program,
+                                       .program_file = "/proc/self/exe",
                                        .cache_dir = cache_dir.p,
+                                       .artifact_key = trigger_artifact_key,
                                        .listen_fd = listen_fd,
                                        .workers = options->workers ? options->workers : cpu_count(),
                                        .ready = on_ready,

@@ -48,6 +48,11 @@ static void add(EVP_MD_CTX *digest, struct sw_str bytes)
 
 void engine_artifact_key(const struct engine_core *core, char ret_key[65])
 {
+    engine_artifact_key_of(core->bytes, ret_key);
+}
+
+void engine_artifact_key_of(struct sw_str module, char ret_key[65])
+{
     static const char hex[] = "0123456789abcdef";
     unsigned char sum[EVP_MAX_MD_SIZE] = {0};
     char *cpuinfo = sw_alloc(CPUINFO_BYTES);
@@ -57,7 +62,7 @@ void engine_artifact_key(const struct engine_core *core, char ret_key[65])
     add(digest, SW_LIT(ENGINE_VERSION));
     add(digest, sw_str_of(engine__settings_text()));
     add(digest, cpu_features(cpuinfo, CPUINFO_BYTES));
-    add(digest, core->bytes);
+    add(digest, module);
     if (EVP_DigestFinal_ex(digest, sum, NULL) != 1)
         abort();
     EVP_MD_CTX_free(digest);

@@ -67,6 +67,8 @@ void engine_show_running(struct engine *engine, _Atomic uint32_t *tag, _Atomic u
 
 /* Names the product of compiling `core`: 64 hex digits over (module bytes, engine version, engine settings, CPU features). */
 void engine_artifact_key(const struct engine_core *core, char ret_key[65]);
+void engine_artifact_key_of(struct sw_str module,
+                            char ret_key[65]); /* the same from the module's bytes; any bytes will do */
 /* Compiles the prepared form of core (data stripped, start made an export; see engine_core_prepare). image may be empty. */
 int engine_compile(const struct engine_core *core, struct sw_buf *ret_cwasm, struct sw_buf *ret_image,
                    struct sw_err *err) SW_MUST_CHECK;

@@ -1,20 +1,26 @@
 /* cache.c - the folder of compiled code.  Room: node.
  *
- * Its files are native code that workers run, so nobody else may be able to write there.
+ *   node__cache_stage: two empty files with temporary names --a compiler writes to descriptors, and ends--> node__cache_commit
+ *
+ * Its files are native code that workers run, so nobody else may be able to write there, and of our own processes only the supervisor
+ * names what is in it.
  * Invariants
  *  1. "<key>.cwasm" and "<key>.img" are complete whenever they are visible: written under a temporary name, synced, renamed.
  *  2. The image is renamed first: where there is a .cwasm, there is its image.
- *  3. A visible file is never written to again. */
+ *  3. A visible file is never written to again and never replaced: whoever comes second leaves the first one's.
+ *  4. Nobody but the supervisor has a descriptor of a file that is committed: its writer has ended. */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
+#include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
 #include "base/clock.h"
+#include "base/fault.h"
 #include "codec/digest.h"
 #include "node/limits.h"
 #include "node/node_internal.h"
@@ -146,51 +152,102 @@ int node_cache_open(const char *cache_dir, const char *key, int *ret_cwasm_fd, i
 
 /* ---- writing ---- */
 
-static int write_synced(int fd, struct sw_str bytes, const char *name, struct sw_err *err)
+/* Random, not by process id: two supervisors in name spaces of their own may share a folder and an id. */
+static int make_temporary(int dir_fd, char name[NODE__TEMPORARY_MAX], int *ret_fd, struct sw_err *err)
 {
-    while (bytes.n) {
-        ssize_t n = write(fd, bytes.p, bytes.n);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n < 0)
-            return sw_fail_errno(err, SW_EIO, errno, "write %zu bytes of '%s' to the cache", bytes.n, name);
-        bytes = sw_str_from(bytes, (size_t)n);
+    uint64_t number = 0;
+    if (getrandom(&number, sizeof number, 0) != sizeof number)
+        return sw_fail_errno(err, SW_EIO, errno, "get random bytes");
+    (void)snprintf(name, NODE__TEMPORARY_MAX, TEMPORARY_PREFIX "%016llx",
+                   (unsigned long long)number); /* fits */
+    int fd = sw_fault_errno(SW_FAULT_NODE_STAGE, ENOSPC)
+                 ? -1
+                 : openat(dir_fd, name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (fd < 0) {
+        int number_of_error = errno;
+        name[0] = '\0'; /* not ours to take away */
+        return sw_fail_errno(err, SW_EIO, number_of_error, "make a file in the cache");
     }
-    if (fchmod(fd, 0444) != 0 || fsync(fd) != 0)
+    *ret_fd = fd;
+    return 0;
+}
+
+void node__cache_discard(struct node__staged *staged)
+{
+    for (int i = 0; i < NODE__STAGED_FILES; i++) {
+        if (staged->fds[i] >= 0)
+            (void)close(staged->fds[i]); /* of no use any more */
+        if (staged->temporary[i][0])
+            (void)unlinkat(staged->dir_fd, staged->temporary[i], 0); /* else it is swept some day */
+    }
+    if (staged->dir_fd >= 0)
+        (void)close(staged->dir_fd);
+    *staged = NODE__STAGED_NONE;
+}
+
+int node__cache_stage(const char *cache_dir, const char *key, struct node__staged *ret, struct sw_err *err)
+{
+    struct node__staged staged = NODE__STAGED_NONE;
+    struct names names;
+    int rc = names_of(key, &names, err);
+    if (rc == 0)
+        rc = open_dir(cache_dir, &staged.dir_fd, err);
+    for (int i = 0; rc == 0 && i < NODE__STAGED_FILES; i++)
+        rc = make_temporary(staged.dir_fd, staged.temporary[i], &staged.fds[i], err);
+    if (rc < 0) {
+        node__cache_discard(&staged);
+        return rc;
+    }
+    memcpy(staged.key, key, sizeof staged.key);
+    *ret = staged;
+    return 0;
+}
+
+/* Complete, of a size that can be, on the disk, and nobody's to write to. */
+static int seal(int fd, const char *name, off_t min, off_t max, struct sw_err *err)
+{
+    struct stat st;
+    if (fstat(fd, &st) != 0)
+        return sw_fail_errno(err, SW_EIO, errno, "look at '%s' in the cache", name);
+    if (st.st_size < min || st.st_size > max)
+        return sw_fail(err, SW_EBUG, "the compiler left %lld bytes for '%s', expected %lld to %lld",
+                       (long long)st.st_size, name, (long long)min, (long long)max);
+    if (sw_fault_errno(SW_FAULT_NODE_COMMIT, EIO) || fchmod(fd, 0444) != 0 || fsync(fd) != 0)
         return sw_fail_errno(err, SW_EIO, errno, "write '%s' to the cache", name);
     return 0;
 }
 
-static int put_file(int dir_fd, const char *name, struct sw_str bytes, struct sw_err *err)
-{
-    char temporary[128];
-    (void)snprintf(temporary, sizeof temporary, TEMPORARY_PREFIX "%d-%s", getpid(), name); /* fits */
-    (void)unlinkat(dir_fd, temporary, 0); /* of a killed process that had our id */
-    sw_auto_close int fd =
-        openat(dir_fd, temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
-    if (fd < 0)
-        return sw_fail_errno(err, SW_EIO, errno, "make '%s' in the cache", temporary);
-    int rc = write_synced(fd, bytes, name, err);
-    if (rc == 0 && renameat(dir_fd, temporary, dir_fd, name) != 0)
-        rc = sw_fail_errno(err, SW_EIO, errno, "rename '%s' in the cache", temporary);
-    if (rc < 0)
-        (void)unlinkat(dir_fd, temporary, 0); /* the failure above is what counts */
-    return rc;
-}
-
-int node_cache_put(const char *cache_dir, const char *key, struct sw_str cwasm, struct sw_str image,
+/* Gives the file its name, unless there is one of that name: then that one counts, and the new one is taken away by the caller. */
+static int publish(const struct node__staged *staged, char temporary[NODE__TEMPORARY_MAX], const char *name,
                    struct sw_err *err)
 {
+    int dir_fd = staged->dir_fd;
+    int rc = renameat2(dir_fd, temporary, dir_fd, name, RENAME_NOREPLACE);
+    if (rc != 0 &&
+        (errno == EINVAL || errno == ENOSYS)) /* a file system without: a link does not replace either */
+        rc = linkat(dir_fd, temporary, dir_fd, name, 0) == 0 ? unlinkat(dir_fd, temporary, 0) : -1;
+    if (rc != 0 && errno == EEXIST)
+        return 0;
+    if (rc != 0)
+        return sw_fail_errno(err, SW_EIO, errno, "rename '%s' in the cache", temporary);
+    temporary[0] = '\0'; /* no more */
+    return 0;
+}
+
+int node__cache_commit(struct node__staged *staged, struct sw_err *err)
+{
     struct names names;
-    sw_auto_close int dir_fd = -1;
-    int rc = names_of(key, &names, err);
+    int rc = names_of(staged->key, &names, err);
     if (rc == 0)
-        rc = open_dir(cache_dir, &dir_fd, err);
+        rc = seal(staged->fds[NODE__STAGED_IMAGE], names.image, 0, NODE_IMAGE_BYTES_MAX, err);
     if (rc == 0)
-        rc = put_file(dir_fd, names.image, image, err);
+        rc = seal(staged->fds[NODE__STAGED_CODE], names.cwasm, 1, NODE_COMPILE_FILE_BYTES_MAX, err);
     if (rc == 0)
-        rc = put_file(dir_fd, names.cwasm, cwasm, err);
-    if (rc == 0 && fsync(dir_fd) != 0)
-        rc = sw_fail_errno(err, SW_EIO, errno, "sync the cache folder '%s'", cache_dir);
+        rc = publish(staged, staged->temporary[NODE__STAGED_IMAGE], names.image, err);
+    if (rc == 0)
+        rc = publish(staged, staged->temporary[NODE__STAGED_CODE], names.cwasm, err);
+    if (rc == 0 && fsync(staged->dir_fd) != 0)
+        rc = sw_fail_errno(err, SW_EIO, errno, "sync the cache folder");
+    node__cache_discard(staged);
     return rc;
 }

@@ -1,24 +1,29 @@
-/* compile.c - has every component compiled by a child process of its own.  Room: node.
+/* compile.c - has every component checked, and each of its core modules compiled, by child processes of their own.  Room: node.
  *
- *   waiting --start--> running --exit 0, keys read--> compiled
- *                         |  exit, signal, time limit, bad output --> the set fails: the others are killed
+ *   waiting --start--> checking --exit 0, modules read--> next module --all are in the cache--> compiled
+ *                         |                                ^     | it is not
+ *                         |       exit 0, files committed  |     v
+ *                         |                                compiling
+ *                         +-- exit, signal, time limit, bad output --> the set fails: the others are killed
  *
- * A child's output goes to memory files of a fixed size that cannot grow, so nothing has to be read while it runs and it cannot fill
- * our memory. Invariants
+ * A child that was taken over by what it reads can do no more than it could by its input: the check gives us modules, whose keys we
+ * compute ourselves from the bytes that are compiled; a compiler sees one module and can spoil what is kept under this module's key.
+ *
+ * A child's output goes to memory files of a fixed size that cannot grow, or to files of limited size, so nothing has to be read while it
+ * runs and it cannot fill our memory. Invariants
  *  1. At most NODE_COMPILERS_MAX jobs are running; `next` is the first job never started.
- *  2. done is called once, from a child's exit, when none is running and (all are compiled or rc < 0). */
+ *  2. done is called once, from a child's exit, when none is running and (all are compiled or rc < 0).
+ *  3. A running job has a process; keys.count of its modules are in the cache, and the next one is being compiled (when it is checked). */
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
 #include "codec/digest.h"
+#include "node/compile_internal.h"
 #include "node/limits.h"
-#include "node/node_internal.h"
-#include "node/sandbox_internal.h"
 
 struct job {
     struct node__compile *set;
@@ -28,9 +33,12 @@ struct job {
     uint64_t started_ms;
     bool announced;
     bool timed_out;
-    int out_fd;
+    bool checked;
+    int out_fd; /* of the process that runs, as err_fd */
     int err_fd;
-    struct node__keys keys;
+    struct node__modules modules;
+    struct node__staged staged; /* what it compiles to */
+    struct node__keys keys;     /* of the modules that are in the cache */
 };
 
 struct node__compile {
@@ -88,109 +96,63 @@ static void fail_set(struct node__compile *set, int rc, const struct sw_err *err
             loop_process_kill(set->jobs[i].process, SIGKILL);
 }
 
-/* ---- what a child left ---- */
+/* ---- ends of processes ---- */
 
-static int output_file(size_t bytes, int *ret_fd, struct sw_err *err)
+static void close_fd(int *fd)
 {
-    sw_auto_close int fd = memfd_create("swell-compile", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-    if (fd < 0 || ftruncate(fd, (off_t)bytes) != 0 ||
-        fcntl(fd, F_ADD_SEALS, F_SEAL_GROW | F_SEAL_SHRINK) != 0)
-        return sw_fail_errno(err, SW_EIO, errno, "make a memory file");
-    *ret_fd = fd;
-    fd = -1; /* taken by the caller */
-    return 0;
+    if (*fd >= 0)
+        (void)close(*fd); /* memory files: nothing can be lost */
+    *fd = -1;
 }
 
-/* What was written: up to the first NUL byte. */
-static int output_read(int fd, struct sw_buf *buffer, struct sw_str *ret, struct sw_err *err)
+static void outputs_close(struct job *job)
 {
-    int rc = node__read_whole(fd, buffer, err);
-    if (rc == 0)
-        *ret = sw_str_head(sw_buf_str(buffer), sw_str_find(sw_buf_str(buffer), '\0'));
-    return rc;
+    close_fd(&job->out_fd);
+    close_fd(&job->err_fd);
 }
-
-static struct sw_str take_word(struct sw_str *line)
-{
-    size_t end = sw_str_find(*line, ' ');
-    struct sw_str word = end == SW_NPOS ? *line : sw_str_head(*line, end);
-    *line = end == SW_NPOS ? sw_str("", 0) : sw_str_from(*line, end + 1);
-    return word;
-}
-
-/* "core <index> <key>" */
-static int read_line(struct job *job, struct sw_str line, struct sw_err *err)
-{
-    struct sw_str rest = line;
-    uint64_t index = 0;
-    bool good = sw_str_eq(take_word(&rest), SW_LIT("core")) &&
-                sw_str_to_u64(take_word(&rest), NODE_ARTIFACTS_MAX - 1, &index) && index == job->keys.count &&
-                codec_is_sha256_hex(rest);
-    if (!good)
-        return sw_fail(err, SW_EBUG, "the compiler printed '" SW_FMT "', expected 'core %u <key>'",
-                       SW_ARG(sw_str_head(line, 100)), job->keys.count);
-    memcpy(job->keys.keys[job->keys.count], rest.p, rest.n);
-    job->keys.count++;
-    return 0;
-}
-
-static int read_keys(struct job *job, struct sw_err *err)
-{
-    sw_auto_buf out = SW_BUF(NODE_COMPILE_OUTPUT_BYTES_MAX);
-    struct sw_str text = {NULL, 0};
-    int rc = output_read(job->out_fd, &out, &text, err);
-    if (rc < 0)
-        return rc;
-    job->keys.keys = sw_try_alloc_array(NODE_ARTIFACTS_MAX, sizeof *job->keys.keys);
-    if (!job->keys.keys)
-        return sw_fail(err, SW_ENOMEM, "no memory for %d keys", NODE_ARTIFACTS_MAX);
-    while (rc == 0 && text.n) {
-        size_t end = sw_str_find(text, '\n');
-        if (end == SW_NPOS)
-            return sw_fail(err, SW_EBUG, "the compiler's output ends inside a line");
-        rc = read_line(job, sw_str_head(text, end), err);
-        text = sw_str_from(text, end + 1);
-    }
-    return rc;
-}
-
-static int describe_failure(struct job *job, int exit_status, int term_signal, struct sw_err *err)
-{
-    struct sw_str id = component_of(job)->id;
-    if (job->timed_out)
-        return sw_fail(err, SW_ETIMEOUT, "component '" SW_FMT "': compiling took longer than %llu s",
-                       SW_ARG(id), (unsigned long long)(job->set->timing->compile_ms_max / 1000));
-    sw_auto_buf buffer = SW_BUF(NODE_COMPILE_MESSAGE_BYTES_MAX);
-    struct sw_str message = {NULL, 0};
-    int rc = output_read(job->err_fd, &buffer, &message, err);
-    if (rc < 0)
-        return rc;
-    while (message.n && (message.p[message.n - 1] == '\n' || message.p[message.n - 1] == ' '))
-        message.n--;
-    enum sw_code code = exit_status == sw_code_exit_status(SW_EINPUT) ? SW_EINPUT : SW_EIO;
-    if (term_signal)
-        return sw_fail(err, code, "component '" SW_FMT "': its compiler was ended by signal %d (%s)%s" SW_FMT,
-                       SW_ARG(id), term_signal, node__signal_text(term_signal), message.n ? ": " : "",
-                       SW_ARG(message));
-    if (message.n == 0)
-        return sw_fail(err, code, "component '" SW_FMT "': its compiler ended with status %d", SW_ARG(id),
-                       exit_status);
-    return sw_fail(err, code, "component '" SW_FMT "': " SW_FMT, SW_ARG(id), SW_ARG(message));
-}
-
-/* ---- running ---- */
 
 static void job_close(struct job *job)
 {
-    if (job->out_fd >= 0)
-        (void)close(job->out_fd); /* memory files: nothing can be lost */
-    if (job->err_fd >= 0)
-        (void)close(job->err_fd);
-    job->out_fd = job->err_fd = -1;
+    outputs_close(job);
+    node__modules_deinit(&job->modules);
+    node__cache_discard(&job->staged);
     loop_timer_free(job->timer);
     job->timer = NULL;
 }
 
+static int describe_failure(const struct job *job, int exit_status, int term_signal, struct sw_err *err)
+{
+    if (job->timed_out)
+        return sw_fail(err, SW_ETIMEOUT, "component '" SW_FMT "': compiling took longer than %llu s",
+                       SW_ARG(component_of(job)->id),
+                       (unsigned long long)(job->set->timing->compile_ms_max / 1000));
+    const struct node__compile_end end = {.component = component_of(job),
+                                          .module = job->checked ? job->keys.count : NODE__NO_MODULE,
+                                          .err_fd = job->err_fd,
+                                          .exit_status = exit_status,
+                                          .term_signal = term_signal};
+    return node__compile_failure(&end, err);
+}
+
+/* What the process left, now that it is gone. */
+static int collect(struct job *job, struct sw_err *err)
+{
+    if (job->checked) {
+        int rc = node__cache_commit(&job->staged, err);
+        job->keys.count += rc == 0;
+        return rc < 0 ? sw_wrap(err, "component '" SW_FMT "'", SW_ARG(component_of(job)->id)) : 0;
+    }
+    job->checked = true;
+    int rc = node__modules_read(job->out_fd, &job->modules, err);
+    if (rc < 0)
+        return rc;
+    job->keys.keys = sw_try_alloc_array(job->modules.count, sizeof *job->keys.keys);
+    if (job->modules.count && !job->keys.keys)
+        return sw_fail(err, SW_ENOMEM, "no memory for %u keys", job->modules.count);
+    return 0;
+}
+
+static int advance(struct job *job, struct sw_err *err);
 static void start_more(struct node__compile *set);
 
 static void on_exit_(void *arg, int exit_status, int term_signal)
@@ -199,12 +161,17 @@ static void on_exit_(void *arg, int exit_status, int term_signal)
     struct node__compile *set = job->set;
     struct sw_err err = {0};
     job->process = NULL;
-    set->running--;
     int rc = 0;
     if (set->rc == 0) {
         bool good = exit_status == 0 && term_signal == 0;
-        rc = good ? read_keys(job, &err) : describe_failure(job, exit_status, term_signal, &err);
+        rc = good ? collect(job, &err) : describe_failure(job, exit_status, term_signal, &err);
+        outputs_close(job);
+        if (rc == 0)
+            rc = advance(job, &err);
     }
+    if (job->process)
+        return; /* the next module is on its way */
+    set->running--;
     progress(job, true);
     job_close(job);
     if (rc < 0)
@@ -214,30 +181,110 @@ static void on_exit_(void *arg, int exit_status, int term_signal)
         set->done(set->arg, set->rc, &set->err); /* may free the set */
 }
 
+/* ---- starting them ---- */
+
+struct child {
+    const char *argv[7];
+    int fds[6];
+    int fd_count;
+};
+
+static int spawn(struct job *job, const struct child *child, struct sw_err *err)
+{
+    const struct node_config *config = job->set->config;
+    union { /* libuv does not write to them */
+        const char *const *in;
+        char *const *out;
+    } argv = {child->argv};
+    const struct loop_spawn spawn = {.file = node__program_file(config),
+                                     .argv = argv.out,
+                                     .fds = child->fds,
+                                     .fd_count = child->fd_count,
+                                     .exited = on_exit_,
+                                     .arg = job};
+    return loop_process_spawn(job->set->loop, &spawn, &job->process, err);
+}
+
+static int start_check(struct job *job, struct sw_err *err)
+{
+    const char *path = component_of(job)->source.p;
+    sw_auto_close int wasm_fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a FIFO must not hold us */
+    if (wasm_fd < 0)
+        return sw_fail_errno(err, SW_EIO, errno, "component '" SW_FMT "': open '%s'",
+                             SW_ARG(component_of(job)->id), path);
+    int rc = node__output_file(NODE_COMPILE_OUTPUT_BYTES_MAX, &job->out_fd, err);
+    if (rc == 0)
+        rc = node__output_file(NODE_COMPILE_MESSAGE_BYTES_MAX, &job->err_fd, err);
+    if (rc == 0)
+        rc = node__output_file(NODE_MODULES_BYTES_MAX, &job->modules.fd, err);
+    if (rc < 0)
+        return rc;
+    _Static_assert(NODE_CHECK_COMPONENT_FD == 3 && NODE_CHECK_MODULES_FD == 4, "the places in fds");
+    const struct child child = {
+        .argv = {job->set->config->program, "internal-check", "--component", path, NULL},
+        .fds = {-1, job->out_fd, job->err_fd, wasm_fd, job->modules.fd},
+        .fd_count = 5};
+    return spawn(job, &child, err);
+}
+
+static int start_compiler(struct job *job, const char *key, struct sw_err *err)
+{
+    const struct node__module *module = &job->modules.parts[job->keys.count];
+    sw_auto_close int modules_fd = -1;
+    char offset[16];
+    char bytes[16];
+    (void)snprintf(offset, sizeof offset, "%u", module->offset); /* fit */
+    (void)snprintf(bytes, sizeof bytes, "%u", module->bytes);
+    int rc = node__reopen(job->modules.fd, &modules_fd, err); /* for reading */
+    if (rc == 0)
+        rc = node__cache_stage(job->set->config->cache_dir, key, &job->staged, err);
+    if (rc == 0)
+        rc = node__output_file(NODE_COMPILE_MESSAGE_BYTES_MAX, &job->err_fd, err);
+    if (rc < 0)
+        return rc;
+    _Static_assert(NODE_COMPILE_MODULES_FD == 3 && NODE_COMPILE_CODE_FD == 4 && NODE_COMPILE_IMAGE_FD == 5,
+                   "the places in fds");
+    const struct child child = {
+        .argv = {job->set->config->program, "internal-compile", "--offset", offset, "--bytes", bytes, NULL},
+        .fds = {-1, -1, job->err_fd, modules_fd, job->staged.fds[NODE__STAGED_CODE],
+                job->staged.fds[NODE__STAGED_IMAGE]},
+        .fd_count = 6};
+    return spawn(job, &child, err);
+}
+
+static int is_cached(const struct job *job, const char *key, bool *ret, struct sw_err *err)
+{
+    sw_auto_close int cwasm_fd = -1;
+    sw_auto_close int image_fd = -1;
+    int rc = node_cache_open(job->set->config->cache_dir, key, &cwasm_fd, &image_fd, err);
+    if (rc < 0)
+        return rc;
+    *ret = rc == 0;
+    return 0;
+}
+
+/* Starts the compiler of the next module that the cache does not have; no process: there is none. */
+static int advance(struct job *job, struct sw_err *err)
+{
+    bool cached = true;
+    int rc = 0;
+    while (rc == 0 && job->keys.count < job->modules.count) {
+        char *key = job->keys.keys[job->keys.count];
+        job->set->config->artifact_key(node__module_bytes(&job->modules, job->keys.count), key);
+        rc = is_cached(job, key, &cached, err);
+        if (rc == 0 && !cached)
+            return start_compiler(job, key, err);
+        job->keys.count += rc == 0;
+    }
+    return rc;
+}
+
 static int job_start(struct job *job, struct sw_err *err)
 {
     struct node__compile *set = job->set;
-    const struct app_component *component = component_of(job);
-    union { /* libuv does not write to them */
-        const char *in[7];
-        char *out[7];
-    } argv = {{set->config->program, "internal-compile", "--component", component->source.p, "--cache",
-               set->config->cache_dir, NULL}};
-    int rc = output_file(NODE_COMPILE_OUTPUT_BYTES_MAX, &job->out_fd, err);
+    int rc = loop_timer_new(set->loop, on_tick, job, &job->timer, err);
     if (rc == 0)
-        rc = output_file(NODE_COMPILE_MESSAGE_BYTES_MAX, &job->err_fd, err);
-    if (rc == 0)
-        rc = loop_timer_new(set->loop, on_tick, job, &job->timer, err);
-    if (rc < 0)
-        return rc;
-    const int fds[] = {-1, job->out_fd, job->err_fd};
-    const struct loop_spawn spawn = {.file = set->config->program,
-                                     .argv = argv.out,
-                                     .fds = fds,
-                                     .fd_count = 3,
-                                     .exited = on_exit_,
-                                     .arg = job};
-    rc = loop_process_spawn(set->loop, &spawn, &job->process, err);
+        rc = start_check(job, err);
     if (rc < 0)
         return rc;
     job->started_ms = loop_now_ms(set->loop);
@@ -276,7 +323,12 @@ int node__compile_new(const struct node__compile_request *request, struct node__
     }
     set->count = count;
     for (uint32_t i = 0; i < set->count; i++)
-        set->jobs[i] = (struct job){.set = set, .component = i, .out_fd = -1, .err_fd = -1};
+        set->jobs[i] = (struct job){.set = set,
+                                    .component = i,
+                                    .out_fd = -1,
+                                    .err_fd = -1,
+                                    .modules = {.fd = -1},
+                                    .staged = NODE__STAGED_NONE};
     start_more(set);
     if (set->running == 0) { /* not even the first one could be started */
         int rc = set->rc < 0 ? set->rc : -SW_EINPUT;

@@ -7,7 +7,7 @@
 /* One component: a 40 MB Python component takes about a minute on two slow cores. */
 #define NODE_COMPILE_MS_MAX 300000
 #define NODE_PROGRESS_MS 1000
-/* What a compile process may print: a key per core module, and a message. The rest is cut. */
+/* What a compile process may print: a line per core module, or a message. The rest is cut. */
 #define NODE_COMPILE_OUTPUT_BYTES_MAX (256u << 10)
 #define NODE_COMPILE_MESSAGE_BYTES_MAX (16u << 10)
 /* The sandbox's own limits, should the supervisor be gone. CPU: four processors busy for the whole time limit. A file: twice the native
@@ -15,6 +15,10 @@
 #define NODE_COMPILE_CPU_S_MAX (4 * (NODE_COMPILE_MS_MAX / 1000))
 #define NODE_COMPILE_FILE_BYTES_MAX (4ull << 30)
 #define NODE_COMPILE_FDS_MAX 64
+/* All core modules of a component, as the check hands them over: as much as a component may have (trigger/limits.h). */
+#define NODE_MODULES_BYTES_MAX (512u << 20)
+/* A memory image is what data segments make: no larger than the engine's limit (engine/limits.h). */
+#define NODE_IMAGE_BYTES_MAX (64u << 20)
 /* Core modules of one component, nested ones included: componentize-py makes about ten. */
 #define NODE_ARTIFACTS_MAX 512
 /* Of one application: two descriptors each, in packets of 64, must fit a socket's default buffer (208 KiB) before the worker reads. */

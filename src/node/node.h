@@ -18,8 +18,13 @@
 struct node_config {
     const struct app *app;
     const char *
-        program; /* absolute path of this executable, started as "<program> internal-worker" and "internal-compile" */
+        program; /* absolute path of this executable, started as "<program> internal-worker", "internal-check", "internal-compile" */
+    const char
+        *program_file; /* what is executed, when its name may stand for another file by then; NULL: program */
     const char *cache_dir; /* AOT cache; made with mode 0700 when missing */
+    void (*artifact_key)(
+        struct sw_str module,
+        char ret_key[65]); /* 64 hex digits: what a core module's product is called in the cache */
     int listen_fd;
     uint32_t workers;         /* 1.. */
     void (*ready)(void *arg); /* every worker serves: print the start-up output */
@@ -66,9 +71,17 @@ int node_channel_receive(int channel_fd, char *buffer, size_t buffer_bytes, stru
 /* Paths inside cache_dir: "<key>.cwasm", "<key>.img". */
 int node_cache_open(const char *cache_dir, const char *key, int *ret_cwasm_fd, int *ret_image_fd,
                     struct sw_err *err) SW_MUST_CHECK; /* or SW_ABSENT */
-/* Temporary name, fsync, rename, mode 0444; used by the compiler process. */
-int node_cache_put(const char *cache_dir, const char *key, struct sw_str cwasm, struct sw_str image,
-                   struct sw_err *err) SW_MUST_CHECK;
+
+/* ---- compiling: two kinds of child, neither of which sees the cache ----
+ *
+ * "<program> internal-check --component NAME" reads a component, writes its core modules one behind the other, and prints
+ * "core <index> <bytes>" for each. "<program> internal-compile --offset N --bytes N" reads one of these modules and writes its code and its
+ * image. Both print to stderr why they cannot. */
+#define NODE_CHECK_COMPONENT_FD 3 /* for reading */
+#define NODE_CHECK_MODULES_FD 4   /* a memory file of a fixed size */
+#define NODE_COMPILE_MODULES_FD 3 /* the same file, for reading */
+#define NODE_COMPILE_CODE_FD 4
+#define NODE_COMPILE_IMAGE_FD 5
 
 /* ---- worker side: the serving table as received ---- */
 

@@ -24,6 +24,11 @@ extern const struct node__timing node__timing_default;
 int node__supervise(const struct node_config *config, const struct node__timing *timing,
                     struct sw_err *err) SW_MUST_CHECK;
 
+static inline const char *node__program_file(const struct node_config *config)
+{
+    return config->program_file ? config->program_file : config->program;
+}
+
 /* ---- compile.c ---- */
 
 struct node__keys { /* of one component's core modules */
@@ -71,7 +76,8 @@ struct node__slot_events {
 };
 struct node__slot_config {
     struct loop *loop;
-    const char *program;
+    const char *program;      /* its name */
+    const char *program_file; /* what is executed */
     const struct node__serving *serving;
     const struct app *app; /* names what ran when a worker died */
     const struct node__timing *timing;
@@ -160,5 +166,26 @@ int node__reopen(int fd, int *ret_fd, struct sw_err *err) SW_MUST_CHECK;
 /* Makes the folder with mode 0700 when it is missing, parents too; takes away stale temporary files.
  * Fails with SW_EDENIED when others could write to it. */
 int node__cache_prepare(const char *cache_dir, struct sw_err *err) SW_MUST_CHECK;
+
+/* Two files that are not in the cache yet, for a compiler to write to. */
+enum { NODE__STAGED_IMAGE, NODE__STAGED_CODE, NODE__STAGED_FILES };
+#define NODE__TEMPORARY_MAX 32
+struct node__staged {
+    int dir_fd;
+    int fds[NODE__STAGED_FILES]; /* for reading and writing */
+    char temporary[NODE__STAGED_FILES][NODE__TEMPORARY_MAX];
+    char key[65];
+};
+#define NODE__STAGED_NONE                                                                                    \
+    (struct node__staged)                                                                                    \
+    {                                                                                                        \
+        .dir_fd = -1, .fds = { -1, -1 }                                                                      \
+    }
+int node__cache_stage(const char *cache_dir, const char *key, struct node__staged *ret,
+                      struct sw_err *err) SW_MUST_CHECK;
+/* When the writer has ended: checks sizes, syncs, makes read-only, gives both their names. What is in the cache already stays as it is.
+ * *staged is then over, also when it fails. */
+int node__cache_commit(struct node__staged *staged, struct sw_err *err) SW_MUST_CHECK;
+void node__cache_discard(struct node__staged *staged); /* twice is fine */
 
 #endif

@@ -177,6 +177,7 @@ static int start_workers(struct node__revision *revision, struct sw_err *err)
     static const struct node__slot_events events = {on_ready, on_stopped, on_ended, on_gone};
     struct node__slot_config slot = {.loop = revision->config.loop,
                                      .program = revision->node.program,
+                                     .program_file = node__program_file(&revision->node),
                                      .serving = revision->serving,
                                      .app = revision->node.app,
                                      .timing = revision->config.timing,

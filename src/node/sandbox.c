@@ -2,8 +2,8 @@
  *
  *   worker    begin ---- loop, engine and its thread, components ---- enter ---- first request
  *             Landlock: reading only; no TCP                          Landlock: nothing; rlimits; seccomp on all threads
- *   compiler  component opened ---- enter ---- component parsed, compiled, stored
- *                                   Landlock: the cache; rlimits; seccomp
+ *   compiler  ---- enter ---- component or module read from a descriptor, compiled, written to others
+ *                  Landlock: reading what control groups say; rlimits; seccomp
  *
  * Invariants
  *  1. Landlock holds for the thread that asks and those it makes later: it is entered before there is a second one. The worker's second
@@ -199,16 +199,12 @@ static int limit_compiler(struct sw_err *err)
     return rc;
 }
 
-static int enter_compiler(enum mode mode, int wasm_fd, const char *cache_dir, struct sw_err *err)
+static int enter_compiler(enum mode mode, int last_fd, struct sw_err *err)
 {
-    const struct node__path paths[] = {
-        {cache_dir, NODE__PATH_STORE, false},
-        {"/proc/cpuinfo", NODE__PATH_READ, true}, /* the processor's features are part of a module's key */
-        {"/proc/self/cgroup", NODE__PATH_READ,
-         true}, /* the Rust library asks how many processors it may use */
-        {"/sys/fs/cgroup", NODE__PATH_READ, true}};
-    close_from(STDERR_FILENO + 1, (unsigned)wasm_fd - 1);
-    close_from((unsigned)wasm_fd + 1, ~0U);
+    static const struct node__path paths[] = {/* the Rust library asks how many processors it may use */
+                                              {"/proc/self/cgroup", true},
+                                              {"/sys/fs/cgroup", true}};
+    close_from((unsigned)last_fd + 1, ~0U);
     int rc = warm_up(err);
     if (rc == 0)
         rc = no_new_privileges(err);
@@ -221,11 +217,11 @@ static int enter_compiler(enum mode mode, int wasm_fd, const char *cache_dir, st
     return rc < 0 ? rc : node__calls_limit(NODE__COMPILER, err);
 }
 
-int node_sandbox_compiler(int wasm_fd, const char *cache_dir, struct sw_err *err)
+int node_sandbox_compiler(int last_fd, struct sw_err *err)
 {
     enum mode mode = MODE_ON;
     int rc = mode_read(&mode, err);
     if (rc == 0 && mode != MODE_OFF)
-        rc = enter_compiler(mode, wasm_fd, cache_dir, err);
+        rc = enter_compiler(mode, last_fd, err);
     return rc < 0 ? sw_wrap(err, "enter the sandbox") : 0;
 }

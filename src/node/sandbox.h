@@ -25,8 +25,8 @@ int node_sandbox_worker_begin(struct sw_err *err) SW_MUST_CHECK;
  * NULL is fine. */
 int node_sandbox_worker(struct node_serving *serving, struct sw_err *err) SW_MUST_CHECK;
 
-/* In a compiler that has one thread and has opened its component as wasm_fd: what is left are that, the standard three, and reading and
- * making files in cache_dir. Other descriptors are closed. */
-int node_sandbox_compiler(int wasm_fd, const char *cache_dir, struct sw_err *err) SW_MUST_CHECK;
+/* In a compiler that has one thread and has read nothing yet: what is left are its descriptors up to last_fd, and nothing to be made or
+ * written by name. Others are closed. */
+int node_sandbox_compiler(int last_fd, struct sw_err *err) SW_MUST_CHECK;
 
 #endif

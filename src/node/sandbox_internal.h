@@ -24,10 +24,8 @@ enum node__paths_stage {
     NODE__PATHS_READ, /* every file may still be read, nothing else */
     NODE__PATHS_NONE, /* only what is listed */
 };
-enum node__path_use { NODE__PATH_READ, NODE__PATH_STORE /* read, list, make, write, rename, remove files */ };
-struct node__path {
+struct node__path { /* to be read and listed */
     const char *path;
-    enum node__path_use use;
     bool optional; /* not every system has it */
 };
 

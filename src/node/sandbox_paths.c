@@ -29,13 +29,9 @@ struct path_rule {
 #define CREATE_VERSION 1u
 #define RULE_PATH 1
 
-#define FS_WRITE_FILE (UINT64_C(1) << 1)
 #define FS_READ_FILE (UINT64_C(1) << 2)
 #define FS_READ_DIR (UINT64_C(1) << 3)
-#define FS_REMOVE_FILE (UINT64_C(1) << 5)
-#define FS_MAKE_REG (UINT64_C(1) << 8)
 #define FS_READ (FS_READ_FILE | FS_READ_DIR)
-#define FS_STORE (FS_READ | FS_WRITE_FILE | FS_REMOVE_FILE | FS_MAKE_REG)
 #define FS_ALL_1                                                                                             \
     ((UINT64_C(1) << 13) - 1) /* Linux 5.13: everything above, other kinds of files, and running programs */
 #define FS_ALL_2 (FS_ALL_1 | (UINT64_C(1) << 13)) /* 5.19: moving between folders */
@@ -67,10 +63,9 @@ static int add_path(int ruleset_fd, const struct node__path *path, struct sw_err
         return 0;
     if (fd < 0)
         return sw_fail_errno(err, SW_EIO, errno, "open '%s' for the sandbox", path->path);
-    struct path_rule rule = {.allowed = path->use == NODE__PATH_STORE ? FS_STORE : FS_READ, .parent_fd = fd};
+    struct path_rule rule = {.allowed = FS_READ, .parent_fd = fd};
     long rc = syscall(SYS_landlock_add_rule, ruleset_fd, RULE_PATH, &rule, 0);
-    if (rc != 0 && errno == EINVAL &&
-        path->use == NODE__PATH_READ) { /* a file, which has no right to be listed */
+    if (rc != 0 && errno == EINVAL) { /* a file, which has no right to be listed */
         rule.allowed = FS_READ_FILE;
         rc = syscall(SYS_landlock_add_rule, ruleset_fd, RULE_PATH, &rule, 0);
     }

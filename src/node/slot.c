@@ -222,7 +222,7 @@ static int spawn(struct node__slot *slot, int child_fd, struct sw_err *err)
     } argv = {{slot->config.program, "internal-worker", NULL}};
     const int fds[] = {-1, STDOUT_FILENO, STDERR_FILENO, child_fd};
     _Static_assert(NODE_CHANNEL_FD == 3, "the place in fds");
-    const struct loop_spawn child = {.file = slot->config.program,
+    const struct loop_spawn child = {.file = slot->config.program_file,
                                      .argv = argv.out,
                                      .fds = fds,
                                      .fd_count = 4,

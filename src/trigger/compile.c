@@ -1,11 +1,14 @@
-/* compile.c - the compile process's work.  Room: trigger. */
+/* compile.c - the work of a process that checks a component, and of one that compiles a core module.  Room: trigger.
+ *
+ * Neither opens or names a file: what they read and write are descriptors of the supervisor's. */
 #include "trigger/compile.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
+#include <unistd.h>
 
 #include "base/alloc.h"
+#include "base/arena.h"
 #include "component/component.h"
 #include "engine/core.h"
 #include "engine/engine.h"
@@ -14,49 +17,95 @@
 #include "trigger/limits.h"
 #include "trigger/load.h"
 
-static int compile_core(const struct engine_core *core, const char *key, const char *cache_dir,
-                        struct sw_err *err)
+static int write_all(int fd, struct sw_str bytes, struct sw_err *err)
 {
-    sw_auto_close int cwasm_fd = -1;
-    sw_auto_close int image_fd = -1;
-    int rc = node_cache_open(cache_dir, key, &cwasm_fd, &image_fd, err);
-    if (rc != SW_ABSENT)
-        return rc;
-    sw_auto_buf cwasm = SW_BUF(TRIGGER_WASM_BYTES_MAX * 4ul); /* native code is a few times its wasm */
-    sw_auto_buf image = SW_BUF(TRIGGER_WASM_BYTES_MAX);
-    rc = engine_compile(core, &cwasm, &image, err);
-    return rc < 0 ? rc : node_cache_put(cache_dir, key, sw_buf_str(&cwasm), sw_buf_str(&image), err);
+    while (bytes.n) {
+        ssize_t n = write(fd, bytes.p, bytes.n);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return sw_fail_errno(err, SW_EIO, errno, "write %zu bytes for the supervisor", bytes.n);
+        bytes = sw_str_from(bytes, (size_t)n);
+    }
+    return 0;
 }
 
-static int compile_all(const struct trigger_component *component, const struct trigger_compile *job,
-                       struct sw_err *err)
+void trigger_artifact_key(struct sw_str module, char ret_key[65])
+{
+    engine_artifact_key_of(module, ret_key);
+}
+
+/* ---- checking ---- */
+
+static int hand_over(const struct trigger_component *component, struct sw_err *err)
 {
     for (uint32_t i = 0; i < component_binary_core_count(component->binary); i++) {
-        const struct engine_core *core = component_binary_core(component->binary, i);
-        char key[65];
-        engine_artifact_key(core, key);
-        int rc = compile_core(core, key, job->cache_dir, err);
+        struct sw_str module = component_binary_core(component->binary, i)->bytes;
+        int rc = write_all(NODE_CHECK_MODULES_FD, module, err);
         if (rc < 0)
-            return sw_wrap(err, "'%s': core module %u", job->wasm_path, i);
-        if (printf("core %u %s\n", i, key) < 0)
+            return rc;
+        if (printf("core %u %zu\n", i, module.n) < 0)
             return sw_fail_errno(err, SW_EIO, errno, "write to the supervisor");
     }
     return fflush(stdout) == 0 ? 0 : sw_fail_errno(err, SW_EIO, errno, "write to the supervisor");
 }
 
-int trigger_compile_run(const struct trigger_compile *job, struct sw_err *err)
+int trigger_check_run(const char *name, struct sw_err *err)
 {
-    sw_auto_close int fd =
-        open(job->wasm_path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a FIFO must not hold us */
-    if (fd < 0)
-        return sw_fail_errno(err, SW_EIO, errno, "open '%s'", job->wasm_path);
     struct trigger_component component;
-    int rc = node_sandbox_compiler(fd, job->cache_dir, err);
+    int rc = node_sandbox_compiler(NODE_CHECK_MODULES_FD, err);
     if (rc == 0)
-        rc = trigger_component_read(fd, job->wasm_path, &component, err);
+        rc = trigger_component_read(NODE_CHECK_COMPONENT_FD, name, &component, err);
     if (rc < 0)
         return rc;
-    rc = compile_all(&component, job, err);
+    rc = hand_over(&component, err);
     trigger_component_deinit(&component);
+    return rc < 0 ? sw_wrap(err, "'%s'", name) : 0;
+}
+
+/* ---- compiling ---- */
+
+static int read_module(uint64_t offset, size_t bytes, struct sw_buf *out, struct sw_err *err)
+{
+    int rc = sw_buf_reserve(out, bytes, err);
+    while (rc == 0 && out->n < bytes) {
+        ssize_t n = pread(NODE_COMPILE_MODULES_FD, out->p + out->n, bytes - out->n, (off_t)(offset + out->n));
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n <= 0)
+            return sw_fail_errno(err, SW_EIO, n < 0 ? errno : ENODATA, "read a core module of %zu bytes",
+                                 bytes);
+        out->n += (size_t)n;
+    }
+    return rc;
+}
+
+static int compile(const struct engine_core *core, struct sw_err *err)
+{
+    sw_auto_buf cwasm = SW_BUF(TRIGGER_WASM_BYTES_MAX * 4ul); /* native code is a few times its wasm */
+    sw_auto_buf image = SW_BUF(TRIGGER_WASM_BYTES_MAX);
+    int rc = engine_compile(core, &cwasm, &image, err);
+    if (rc == 0)
+        rc = write_all(NODE_COMPILE_CODE_FD, sw_buf_str(&cwasm), err);
+    if (rc == 0)
+        rc = write_all(NODE_COMPILE_IMAGE_FD, sw_buf_str(&image), err);
+    if (rc == 0 && (fsync(NODE_COMPILE_CODE_FD) != 0 || fsync(NODE_COMPILE_IMAGE_FD) != 0))
+        rc = sw_fail_errno(err, SW_EIO, errno,
+                           "write to the disk"); /* so that the supervisor need not wait for it */
+    return rc;
+}
+
+int trigger_compile_run(uint64_t offset, size_t bytes, struct sw_err *err)
+{
+    sw_auto_buf module = SW_BUF(TRIGGER_WASM_BYTES_MAX);
+    sw_auto_arena arena = SW_ARENA(TRIGGER_CORE_BYTES_MAX);
+    struct engine_core *core = NULL;
+    int rc = node_sandbox_compiler(NODE_COMPILE_IMAGE_FD, err);
+    if (rc == 0)
+        rc = read_module(offset, bytes, &module, err);
+    if (rc == 0)
+        rc = engine_core_parse(&arena, sw_buf_str(&module), &core, err);
+    if (rc == 0)
+        rc = compile(core, err);
     return rc;
 }

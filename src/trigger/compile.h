@@ -1,15 +1,20 @@
-/* compile.h - a compile process: checks one component and puts its compiled core modules into the AOT cache.  Room: trigger. */
+/* compile.h - the two kinds of process behind "swell up" that read components before they are served.  Room: trigger. */
 #ifndef SW_TRIGGER_COMPILE_H
 #define SW_TRIGGER_COMPILE_H
 
 #include "base/error.h"
+#include "base/str.h"
 
-struct trigger_compile {
-    const char *wasm_path; /* for messages and reading */
-    const char *cache_dir;
-};
-/* Prints "core <index> <key>" per core module to stdout, in order. What is cached already is not compiled again.
- * Fails with SW_EINPUT when the file is no valid component or imports what this host does not have. */
-int trigger_compile_run(const struct trigger_compile *job, struct sw_err *err) SW_MUST_CHECK;
+/* Checks the component behind NODE_CHECK_COMPONENT_FD, writes its core modules one behind the other to NODE_CHECK_MODULES_FD and prints
+ * "core <index> <bytes>" for each. name is for messages.
+ * Fails with SW_EINPUT when it is no valid component or imports what this host does not have. */
+int trigger_check_run(const char *name, struct sw_err *err) SW_MUST_CHECK;
+
+/* Compiles the module that lies at offset in NODE_COMPILE_MODULES_FD: its code goes to NODE_COMPILE_CODE_FD, its image to
+ * NODE_COMPILE_IMAGE_FD; both are on the disk when this returns 0. Nothing else of the file is read. */
+int trigger_compile_run(uint64_t offset, size_t bytes, struct sw_err *err) SW_MUST_CHECK;
+
+/* node_config.artifact_key: what the supervisor and the workers call the product of a core module. */
+void trigger_artifact_key(struct sw_str module, char ret_key[65]);
 
 #endif

@@ -4,8 +4,8 @@
 
 /* A component binary: componentize-py makes 40 MB, large applications several times that. */
 #define TRIGGER_WASM_BYTES_MAX (512u << 20)
-/* What a compiler holds to describe one core module: tens of bytes per function, of which there are at most a million. */
-#define TRIGGER_CORE_BYTES_MAX (1024ul << 20)
+/* What describes one core module while it is compiled: as much as the check had for all of them (component/limits.h). */
+#define TRIGGER_CORE_BYTES_MAX (256u << 20)
 /* Fibers and guest memories of one worker at once: 16,384 reservations of a little more than 4 GiB are half of a process's 128 TiB. The
  * kernel's limit on mappings ends earlier by default: vm.max_map_count (65,530) at about 10,500 requests. */
 #define TRIGGER_REQUESTS_MAX 16384u

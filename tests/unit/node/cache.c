@@ -1,17 +1,18 @@
 /* cache.c - tests of the folder of compiled code. */
 #include <dirent.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
 #include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
+#include "base/fault.h"
 #include "check.h"
 #include "node/node_internal.h"
 
@@ -62,6 +63,26 @@ static void check_content(int fd, const char *content)
     CHECK_INT(close(fd), 0);
 }
 
+static bool put(int fd, struct sw_str bytes)
+{
+    return write(fd, bytes.p, bytes.n) == (ssize_t)bytes.n;
+}
+
+/* As supervisor and compiler do it together. */
+static int store(struct sw_str code, struct sw_str image, struct sw_err *err)
+{
+    struct node__staged staged;
+    int rc = node__cache_stage(dir, KEY, &staged, err);
+    if (rc < 0)
+        return rc;
+    bool written = put(staged.fds[NODE__STAGED_CODE], code) && put(staged.fds[NODE__STAGED_IMAGE], image);
+    if (!written) {
+        node__cache_discard(&staged);
+        return sw_fail_errno(err, SW_EIO, errno, "write");
+    }
+    return node__cache_commit(&staged, err);
+}
+
 static void what_is_put_can_be_opened(void **state)
 {
     (void)state;
@@ -69,8 +90,9 @@ static void what_is_put_can_be_opened(void **state)
     int image_fd = -1;
     struct sw_err err;
     CHECK_INT(node_cache_open(dir, KEY, &cwasm_fd, &image_fd, &err), SW_ABSENT);
-    CHECK_OK(node_cache_put(dir, KEY, SW_LIT("code"), SW_LIT(""), &err), &err);
-    CHECK_OK(node_cache_put(dir, KEY, SW_LIT("code"), SW_LIT(""), &err), &err); /* by a second compiler */
+    CHECK_OK(store(SW_LIT("code"), SW_LIT(""), &err), &err);
+    CHECK_OK(store(SW_LIT("other"), SW_LIT("other"), &err),
+             &err); /* by a second one: the first one's stays */
     CHECK_OK(node_cache_open(dir, KEY, &cwasm_fd, &image_fd, &err), &err);
     check_content(cwasm_fd, "code");
     check_content(image_fd, "");
@@ -84,7 +106,7 @@ static void half_a_pair_is_absent(void **state)
     int cwasm_fd = -1;
     int image_fd = -1;
     struct sw_err err;
-    CHECK_OK(node_cache_put(dir, KEY, SW_LIT("code"), SW_LIT("image"), &err), &err);
+    CHECK_OK(store(SW_LIT("code"), SW_LIT("image"), &err), &err);
     (void)snprintf(path, sizeof path, "%s/" KEY ".img", dir);
     CHECK_INT(unlink(path), 0);
     CHECK_INT(node_cache_open(dir, KEY, &cwasm_fd, &image_fd, &err), SW_ABSENT);
@@ -100,42 +122,88 @@ static void a_key_is_no_path(void **state)
         struct sw_err err = {0};
         CHECK_INT(node_cache_open(dir, keys[i], &fds[0], &fds[1], &err), -SW_EINPUT);
         CHECK_HAS(err.text, "cache key: expected 64 hexadecimal digits, got '");
-        CHECK_INT(node_cache_put(dir, keys[i], SW_LIT(""), SW_LIT(""), &err), -SW_EINPUT);
+        struct node__staged staged;
+        CHECK_INT(node__cache_stage(dir, keys[i], &staged, &err), -SW_EINPUT);
     }
 }
 
-static void a_write_that_fails_leaves_nothing(void **state)
+static void what_cannot_be_written_leaves_nothing(void **state)
 {
     (void)state;
-    struct rlimit old;
+    struct node__staged staged;
     struct sw_err err = {0};
-    CHECK_INT(getrlimit(RLIMIT_FSIZE, &old), 0);
-    struct rlimit small = {10, old.rlim_max};
-    void (*handler)(int) = signal(SIGXFSZ, SIG_IGN);
-    CHECK_INT(setrlimit(RLIMIT_FSIZE, &small), 0);
-    int rc = node_cache_put(dir, KEY, SW_LIT("more than ten bytes"), SW_LIT("image"), &err);
-    CHECK_INT(setrlimit(RLIMIT_FSIZE, &old), 0);
-    (void)signal(SIGXFSZ, handler);
-    CHECK_INT(rc, -SW_EIO);
-    CHECK_HAS(err.text, "to the cache: File too large");
-    CHECK_INT(count_files(), 1); /* the image, which alone is absent */
     int fds[2];
+    for (uint64_t n = 1; n <= 2; n++) {
+        char text[64];
+        (void)snprintf(text, sizeof text, "node.stage:%d", (int)n);
+        CHECK_OK(sw_fault_setup("worker", text, &err), &err);
+        CHECK_INT(node__cache_stage(dir, KEY, &staged, &err), -SW_EIO);
+        CHECK_HAS(err.text, "make a file in the cache: No space left on device");
+        CHECK_INT(count_files(), 0);
+        (void)snprintf(text, sizeof text, "node.commit:%d", (int)n);
+        CHECK_OK(sw_fault_setup("worker", text, &err), &err);
+        CHECK_INT(store(SW_LIT("code"), SW_LIT("image"), &err), -SW_EIO);
+        CHECK_HAS(err.text, "' to the cache: Input/output error");
+        CHECK_INT(count_files(), 0);
+    }
     CHECK_INT(node_cache_open(dir, KEY, &fds[0], &fds[1], &err), SW_ABSENT);
+    CHECK_OK(node__cache_stage(dir, KEY, &staged, &err), &err);
+    CHECK_INT(count_files(), 2);
+    node__cache_discard(&staged);
+    node__cache_discard(&staged);
+    CHECK_INT(count_files(), 0);
 }
 
-static void a_killed_compiler_leaves_no_partial_file_visible(void **state)
+static void a_product_of_no_possible_size_is_refused(void **state)
+{
+    (void)state;
+    struct node__staged staged;
+    struct sw_err err = {0};
+    CHECK_INT(store(SW_LIT(""), SW_LIT("image"), &err), -SW_EBUG);
+    CHECK_HAS(err.text, "the compiler left 0 bytes for '" KEY ".cwasm', expected 1 to 4294967296");
+    CHECK_OK(node__cache_stage(dir, KEY, &staged, &err), &err);
+    CHECK(put(staged.fds[NODE__STAGED_CODE], SW_LIT("code")));
+    CHECK_INT(ftruncate(staged.fds[NODE__STAGED_IMAGE], (64 << 20) + 1), 0);
+    CHECK_INT(node__cache_commit(&staged, &err), -SW_EBUG);
+    CHECK_HAS(err.text, "the compiler left 67108865 bytes for '" KEY ".img', expected 0 to 67108864");
+    CHECK_INT(count_files(), 0);
+}
+
+/* What a killed process left between the two renames. */
+static void an_image_that_is_there_already_gets_its_code(void **state)
+{
+    (void)state;
+    char path[PATH_MAX + 128];
+    int fds[2];
+    struct sw_err err;
+    CHECK_OK(store(SW_LIT("code"), SW_LIT("image"), &err), &err);
+    (void)snprintf(path, sizeof path, "%s/" KEY ".cwasm", dir);
+    CHECK_INT(unlink(path), 0);
+    CHECK_OK(store(SW_LIT("code"), SW_LIT("image"), &err), &err);
+    CHECK_OK(node_cache_open(dir, KEY, &fds[0], &fds[1], &err), &err);
+    check_content(fds[0], "code");
+    check_content(fds[1], "image");
+    CHECK_INT(count_files(), 2);
+}
+
+static void a_killed_supervisor_leaves_no_partial_file_visible(void **state)
 {
     (void)state;
     enum { BYTES = 1 << 20 };
     sw_auto_free char *bytes = sw_alloc(BYTES);
+    char path[2][PATH_MAX + 128];
+    (void)snprintf(path[0], sizeof path[0], "%s/" KEY ".cwasm", dir);
+    (void)snprintf(path[1], sizeof path[1], "%s/" KEY ".img", dir);
     for (useconds_t wait = 100; wait < 20000; wait = wait * 3 / 2) {
         struct sw_err err;
         pid_t child = fork();
         CHECK(child >= 0);
-        if (child == 0)
-            for (;;)
-                if (node_cache_put(dir, KEY, sw_str(bytes, BYTES), sw_str(bytes, BYTES), &err) < 0)
-                    _exit(1);
+        while (child == 0) {
+            if (store(sw_str(bytes, BYTES), sw_str(bytes, BYTES), &err) < 0)
+                _exit(1);
+            (void)unlink(path[0]); /* code first, as it comes last */
+            (void)unlink(path[1]);
+        }
         (void)usleep(wait);
         CHECK_INT(kill(child, SIGKILL), 0);
         int status = 0;
@@ -162,7 +230,7 @@ static void what_others_could_have_written_is_refused(void **state)
     char path[PATH_MAX + 128];
     int fds[2];
     struct sw_err err = {0};
-    CHECK_OK(node_cache_put(dir, KEY, SW_LIT("code"), SW_LIT("image"), &err), &err);
+    CHECK_OK(store(SW_LIT("code"), SW_LIT("image"), &err), &err);
     (void)snprintf(path, sizeof path, "%s/" KEY ".cwasm", dir);
     CHECK_INT(chmod(path, 0666), 0);
     CHECK_INT(node_cache_open(dir, KEY, &fds[0], &fds[1], &err), -SW_EDENIED);
@@ -172,7 +240,8 @@ static void what_others_could_have_written_is_refused(void **state)
     CHECK_INT(chmod(dir, 0777), 0);
     CHECK_INT(node_cache_open(dir, KEY, &fds[0], &fds[1], &err), -SW_EDENIED);
     CHECK_HAS(err.text, "others may write to it (mode 0777)");
-    CHECK_INT(node_cache_put(dir, KEY, SW_LIT(""), SW_LIT(""), &err), -SW_EDENIED);
+    struct node__staged staged;
+    CHECK_INT(node__cache_stage(dir, KEY, &staged, &err), -SW_EDENIED);
     CHECK_INT(node__cache_prepare(dir, &err), -SW_EDENIED);
 }
 
@@ -208,8 +277,10 @@ int main(void)
         TEST(what_is_put_can_be_opened),
         TEST(half_a_pair_is_absent),
         TEST(a_key_is_no_path),
-        TEST(a_write_that_fails_leaves_nothing),
-        TEST(a_killed_compiler_leaves_no_partial_file_visible),
+        TEST(what_cannot_be_written_leaves_nothing),
+        TEST(a_product_of_no_possible_size_is_refused),
+        TEST(an_image_that_is_there_already_gets_its_code),
+        TEST(a_killed_supervisor_leaves_no_partial_file_visible),
         TEST(what_others_could_have_written_is_refused),
         TEST(preparing_makes_folders_and_sweeps),
     };

@@ -34,27 +34,9 @@ static bool mark(const char *name)
 
 /* ---- compiler ---- */
 
-static int print_core(const char *cache_dir, unsigned index)
+static int check(int argc, char **argv)
 {
-    char key[65];
-    struct sw_err err;
-    int cwasm_fd = -1;
-    int image_fd = -1;
-    (void)snprintf(key, sizeof key, "%064x", index + 1);
-    int rc = node_cache_open(cache_dir, key, &cwasm_fd, &image_fd, &err);
-    if (rc == SW_ABSENT)
-        rc = node_cache_put(cache_dir, key, SW_LIT("code"), SW_LIT("image"), &err);
-    if (rc < 0) {
-        (void)fprintf(stderr, "%s\n", err.text);
-        return 1;
-    }
-    (void)printf("core %u %s\n", index, key);
-    return 0;
-}
-
-static int compile(int argc, char **argv)
-{
-    if (argc != 6 || strcmp(argv[2], "--component") != 0 || strcmp(argv[4], "--cache") != 0)
+    if (argc != 4 || strcmp(argv[2], "--component") != 0)
         return 64;
     if (is("FAKE_COMPILE", "fail")) {
         (void)fputs("'x.wasm': not a component at byte 3\nhint: make one\n", stderr);
@@ -70,6 +52,10 @@ static int compile(int argc, char **argv)
         (void)usleep(300000);
     if (is("FAKE_COMPILE", "garbage"))
         (void)puts("core 1 x");
+    if (is("FAKE_COMPILE", "empty"))
+        (void)puts("core 0 0");
+    if (is("FAKE_COMPILE", "large"))
+        (void)puts("core 0 536870913");
     if (is("FAKE_COMPILE", "half"))
         (void)fputs("core 0 x", stdout);
     for (int i = 0; is("FAKE_COMPILE", "flood") && i < 100000; i++)
@@ -77,10 +63,43 @@ static int compile(int argc, char **argv)
     if (is("FAKE_COMPILE", "flood"))
         return 1;
     unsigned count = is("FAKE_COMPILE", "many") ? 100 : 1;
-    for (unsigned i = 0; i < count; i++)
-        if (print_core(argv[5], i) != 0)
+    for (unsigned i = 0; i < count; i++) {
+        char module = (char)(i + 1);
+        if (write(NODE_CHECK_MODULES_FD, &module, 1) != 1 || printf("core %u 1\n", i) < 0)
             return 1;
+    }
     return fflush(stdout) == 0 ? 0 : 1;
+}
+
+static bool put(int fd, const char *text)
+{
+    ssize_t n = (ssize_t)strlen(text);
+    return write(fd, text, (size_t)n) == n;
+}
+
+static int compile(int argc, char **argv)
+{
+    char module = 0;
+    if (argc != 6 || strcmp(argv[2], "--offset") != 0 || strcmp(argv[4], "--bytes") != 0 ||
+        pread(NODE_COMPILE_MODULES_FD, &module, 1, (off_t)strtol(argv[3], NULL, 10)) != 1 ||
+        module != strtol(argv[3], NULL, 10) + 1 || strcmp(argv[5], "1") != 0)
+        return 64;
+    if (write(NODE_COMPILE_MODULES_FD, &module, 1) != -1) /* it is for reading */
+        return 65;
+    if (is("FAKE_COMPILE", "core-fail")) {
+        (void)fputs("type mismatch\n", stderr);
+        return 2;
+    }
+    if (is("FAKE_COMPILE", "core-signal"))
+        (void)raise(SIGKILL);
+    if (is("FAKE_COMPILE", "core-hang"))
+        (void)sleep(60);
+    if (is("FAKE_COMPILE", "core-nothing"))
+        return 0;
+    if (is("FAKE_COMPILE", "core-huge-image") && ftruncate(NODE_COMPILE_IMAGE_FD, (65 << 20)) != 0)
+        return 1;
+    (void)mark("compiled");
+    return put(NODE_COMPILE_CODE_FD, "code") && put(NODE_COMPILE_IMAGE_FD, "image") ? 0 : 1;
 }
 
 /* ---- worker ---- */
@@ -217,6 +236,8 @@ static int run_worker(void)
 
 int main(int argc, char **argv)
 {
+    if (argc > 1 && strcmp(argv[1], "internal-check") == 0)
+        return check(argc, argv);
     if (argc > 1 && strcmp(argv[1], "internal-compile") == 0)
         return compile(argc, argv);
     if (argc > 1 && strcmp(argv[1], "internal-worker") == 0)

@@ -1,4 +1,5 @@
 /* supervisor.c - tests of the supervisor with a program that plays compiler and worker. */
+#include <dirent.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,6 +11,27 @@
 #include "base/clock.h"
 #include "check.h"
 #include "supervise.h"
+
+static int count_cache(void)
+{
+    DIR *files = opendir(cache);
+    int count = -2; /* "." and ".." */
+    while (files && readdir(files))
+        count++;
+    if (files)
+        (void)closedir(files);
+    return count;
+}
+
+static int unlink_cache(void)
+{
+    DIR *files = opendir(cache);
+    const struct dirent *file;
+    while (files && (file = readdir(files)))
+        if (file->d_name[0] != '.' && unlinkat(dirfd(files), file->d_name, 0) != 0)
+            return -1;
+    return files ? closedir(files) : 0;
+}
 
 static void workers_serve_and_drain(void **state)
 {
@@ -110,9 +132,15 @@ static void a_failing_compiler_ends_it_with_its_words(void **state)
         {"fail", SW_EINPUT, "component 'one': 'x.wasm': not a component at byte 3\nhint: make one"},
         {"silent", SW_EIO, "component 'one': its compiler ended with status 3"},
         {"signal", SW_EIO, "component 'one': its compiler was ended by signal 9"},
-        {"garbage", SW_EBUG, "the compiler printed 'core 1 x', expected 'core 0 <key>'"},
+        {"garbage", SW_EBUG, "the compiler printed 'core 1 x', expected 'core 0 <bytes>'"},
+        {"empty", SW_EBUG, "the compiler printed 'core 0 0', expected 'core 0 <bytes>'"},
+        {"large", SW_EBUG, "the compiler printed 'core 0 536870913', expected 'core 0 <bytes>'"},
         {"half", SW_EBUG, "the compiler printed 'core 0 xcore 0 "},
         {"flood", SW_EIO, "component 'one': all work and no play\nall work and no play\n"},
+        {"core-fail", SW_EINPUT, "/x.wasm': core module 0: type mismatch"},
+        {"core-signal", SW_EIO, "component 'one': core module 0: its compiler was ended by signal 9"},
+        {"core-nothing", SW_EBUG, "component 'one': the compiler left 0 bytes for '000"},
+        {"core-huge-image", SW_EBUG, "component 'one': the compiler left 68157440 bytes for '000"},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         struct seen seen = {0};
@@ -124,7 +152,27 @@ static void a_failing_compiler_ends_it_with_its_words(void **state)
             memcpy(err.text + (two - err.text), "'one'", 5);
         CHECK_HAS(err.text, rows[i].message);
         CHECK_INT(seen.ready, 0);
+        CHECK_INT(count_cache(), 0); /* of the fruitless ones nothing is left */
     }
+}
+
+static void what_is_in_the_cache_is_not_compiled_again(void **state)
+{
+    (void)state;
+    char name[PATH_MAX + 128];
+    struct stat before, after;
+    struct sw_err err;
+    for (int i = 0; i < 2; i++) {
+        struct seen seen = {0};
+        CHECK_OK(supervise(&quick, 1, &seen, &err), &err);
+        CHECK_INT(marked("compiled"), i == 0);
+        (void)snprintf(name, sizeof name, "%s/compiled", dir);
+        CHECK_INT(unlink(name), i == 0 ? 0 : -1);
+        (void)snprintf(name, sizeof name, "%s/%064x.cwasm", cache, 1);
+        CHECK_INT(stat(name, i == 0 ? &before : &after), 0);
+    }
+    CHECK(before.st_ino == after.st_ino && before.st_size == 4 && (before.st_mode & 07777) == 0444);
+    CHECK_INT(count_cache(), 2);
 }
 
 static void a_slow_compiler_is_reported_and_has_a_limit(void **state)
@@ -138,9 +186,12 @@ static void a_slow_compiler_is_reported_and_has_a_limit(void **state)
     CHECK(seen.progress >= 4);
     struct node__timing timing = quick;
     timing.compile_ms_max = 1000;
-    (void)setenv("FAKE_COMPILE", "hang", 1);
-    CHECK_INT(supervise(&timing, 1, &seen, &err), -SW_ETIMEOUT);
-    CHECK_HAS(err.text, ": compiling took longer than 1 s");
+    for (int i = 0; i < 2; i++) {
+        (void)setenv("FAKE_COMPILE", i ? "core-hang" : "hang", 1);
+        CHECK_INT(unlink_cache(), 0);
+        CHECK_INT(supervise(&timing, 1, &seen, &err), -SW_ETIMEOUT);
+        CHECK_HAS(err.text, ": compiling took longer than 1 s");
+    }
 }
 
 static void a_signal_while_compiling_ends_it(void **state)
@@ -241,6 +292,7 @@ int main(void)
         TEST(a_worker_that_is_never_ready_is_ended),
         TEST(a_worker_that_does_not_drain_is_ended),
         TEST(a_failing_compiler_ends_it_with_its_words),
+        TEST(what_is_in_the_cache_is_not_compiled_again),
         TEST(a_slow_compiler_is_reported_and_has_a_limit),
         TEST(a_signal_while_compiling_ends_it),
         TEST(workers_end_when_the_supervisor_is_gone),
