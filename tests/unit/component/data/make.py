@@ -7,6 +7,7 @@
                       -> lazy_no.bin: the same of lazy_no.txt, to be linked without a lazy adapter
   hostile()           -> hostile.bin: the same form, components that would take very long
   guest.c, adapter.wat.txt -> guest.wasm, adapted.wasm: what clang and wasm-tools make of a C guest, without and with an adapter
+  compose_*.c, compose.wit -> compose_*.wasm: a component and a dependency of it
 """
 import os
 import struct
@@ -78,10 +79,10 @@ def hostile():
     yield "more than 1000 core instances", "(component %s)" % cores
 
 
-def component(core, wit, out, adapter=None):
+def component(core, wit, out, world="guest", adapter=None):
     with tempfile.TemporaryDirectory() as folder:
         embedded = os.path.join(folder, "e.wasm")
-        subprocess.run([TOOLS, "component", "embed", path(wit), core, "-w", "guest", "-o", embedded], check=True)
+        subprocess.run([TOOLS, "component", "embed", path(wit), core, "-w", world, "-o", embedded], check=True)
         command = [TOOLS, "component", "new", embedded, "-o", path(out)]
         if adapter:
             adapted = os.path.join(folder, "a.wasm")
@@ -101,7 +102,10 @@ def guests():
         with open(adapter, "wb") as f:
             f.write(parse(open(path("adapter.wat.txt")).read()))
         component(plain, "guest.wit", "guest.wasm")
-        component(guest, "guest.wit", "adapted.wasm", adapter)
+        component(guest, "guest.wit", "adapted.wasm", adapter=adapter)
+        for name, world in (("compose_calc", "calc"), ("compose_main", "user")):
+            subprocess.run(CLANG + [path(name + ".c"), "-o", plain], check=True)
+            component(plain, "compose.wit", name + ".wasm", world)
 
 
 for file in sorted(os.listdir(HERE)):
