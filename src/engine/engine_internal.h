@@ -105,6 +105,7 @@ struct engine {
     struct engine_ticker ticker;
     int pagemap_fd;
     bool use_scan;
+    bool skips_resets; /* a test made it so: SW_FAULT_ENGINE_SKIP */
     uint32_t stacks_max;
     uint32_t slots_max;
 

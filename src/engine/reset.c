@@ -158,8 +158,12 @@ int engine__slot_reset(struct engine *engine, struct engine_slot *slot)
                               : pool->typical_pages * ENGINE_DIRTY_PAGES_FACTOR + ENGINE_DIRTY_PAGES_BASE;
     if (r.pages_max > ENGINE_DIRTY_PAGES_MAX)
         r.pages_max = ENGINE_DIRTY_PAGES_MAX;
-    int rc =
-        engine->use_scan ? reset_by_scan(engine->pagemap_fd, &r) : reset_by_pagemap(engine->pagemap_fd, &r);
+    if (sw_fault(SW_FAULT_ENGINE_SKIP))
+        engine->skips_resets = true;
+    int rc = 0;
+    if (!engine->skips_resets)
+        rc = engine->use_scan ? reset_by_scan(engine->pagemap_fd, &r)
+                              : reset_by_pagemap(engine->pagemap_fd, &r);
     if (rc < 0)
         return -1;
     bool trim = r.pages > r.pages_max;

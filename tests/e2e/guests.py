@@ -17,6 +17,7 @@ GUESTS = {
     "go": ("go", "tests/guests/go", []),
     "js": ("js", "tests/guests/js/main.js", []),
     "hostile": ("c", "tests/guests/hostile/main.c", []),
+    "canary": ("c", "tests/guests/hostile/canary.c", ["-mreference-types"]),
     "limits": ("c", "tests/guests/limits/main.c", []),
     **{
         f"realloc-{how.lower()}": ("c", "tests/guests/hostile/realloc.c", [f"-DREALLOC={how}"])
