@@ -21,12 +21,16 @@
 const struct cli_option cli_internal_check_options[] = {
     {"component", 0, CLI_TEXT, "NAME", offsetof(struct cli_internal_check, component), 0,
      "What messages call the component"},
+    {"unlinked", 0, CLI_FLAG, NULL, offsetof(struct cli_internal_check, unlinked), 0,
+     "It is linked with others later"},
     {0},
 };
 const struct cli_option cli_internal_compile_options[] = {
     {"offset", 0, CLI_TEXT, "N", offsetof(struct cli_internal_compile, offset), 0,
      "Where the core module begins"},
     {"bytes", 0, CLI_TEXT, "N", offsetof(struct cli_internal_compile, bytes), 0, "How long it is"},
+    {"library", 0, CLI_TEXT, "ID", offsetof(struct cli_internal_compile, library), 0,
+     "The supervisor's libwasmtime"},
     {0},
 };
 
@@ -113,7 +117,7 @@ int cli_internal_check_run(const void *parsed, const struct cli_io *io, struct s
         return sw_fail(err, SW_EINPUT, "expected --component: 'swell up' starts this command");
     int rc = become_compiler(err);
     if (rc == 0)
-        rc = trigger_check_run(options->component, err);
+        rc = trigger_check_run(options->component, !options->unlinked, err);
     return report(rc, io, err);
 }
 
@@ -127,6 +131,8 @@ int cli_internal_compile_run(const void *parsed, const struct cli_io *io, struct
         return sw_fail(err, SW_EINPUT,
                        "expected --offset and --bytes as numbers: 'swell up' starts this command");
     int rc = become_compiler(err);
+    if (rc == 0)
+        rc = trigger_library_check(options->library, err);
     if (rc == 0)
         rc = trigger_compile_run(offset, (size_t)bytes, err);
     return report(rc, io, err);

@@ -6,6 +6,7 @@
 
 struct cli_internal_check {
     const char *component;
+    bool unlinked;
 };
 extern const struct cli_option cli_internal_check_options[];
 int cli_internal_check_run(const void *parsed, const struct cli_io *io, struct sw_err *err) SW_MUST_CHECK;
@@ -13,6 +14,7 @@ int cli_internal_check_run(const void *parsed, const struct cli_io *io, struct s
 struct cli_internal_compile {
     const char *offset;
     const char *bytes;
+    const char *library;
 };
 extern const struct cli_option cli_internal_compile_options[];
 int cli_internal_compile_run(const void *parsed, const struct cli_io *io, struct sw_err *err) SW_MUST_CHECK;

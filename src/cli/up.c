@@ -352,6 +352,7 @@ static int serve(const struct cli_up *options, struct up *up, struct sw_err *err
     sw_auto_buf run_dir = SW_BUF(PATH_MAX);
     sw_auto_close int listen_fd = -1;
     char program[PATH_MAX];
+    char library[TRIGGER_LIBRARY_BYTES_MAX];
     const char *cache_home = getenv("XDG_CACHE_HOME");
     int rc = cli_up_cache_dir(cache_home, getenv("HOME"), &cache_dir, err);
     if (rc == 0)
@@ -367,10 +368,12 @@ static int serve(const struct cli_up *options, struct up *up, struct sw_err *err
         return rc;
     if (options->quiet && setenv("SWELL_QUIET", "1", 1) != 0) /* workers inherit it */
         return sw_fail_errno(err, SW_ENOMEM, errno, "set SWELL_QUIET");
+    trigger_library(library);
     const struct node_config config = {.app = up->app,
                                        .program = program,
                                        .program_file = "/proc/self/exe",
                                        .cache_dir = cache_dir.p,
+                                       .library = library,
                                        .artifact_key = trigger_artifact_key,
                                        .listen_fd = listen_fd,
                                        .workers = options->workers ? options->workers : cpu_count(),

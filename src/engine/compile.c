@@ -55,11 +55,14 @@ void engine_artifact_key_of(struct sw_str module, char ret_key[65])
 {
     static const char hex[] = "0123456789abcdef";
     unsigned char sum[EVP_MAX_MD_SIZE] = {0};
+    char library[ENGINE_LIBRARY_ID_MAX];
+    engine_library_id(library);
     char *cpuinfo = sw_alloc(CPUINFO_BYTES);
     EVP_MD_CTX *digest = EVP_MD_CTX_new();
     if (!digest || EVP_DigestInit_ex(digest, EVP_sha256(), NULL) != 1)
         abort(); /* no memory for a few hundred bytes, or a crypto library without SHA-256 */
     add(digest, SW_LIT(ENGINE_VERSION));
+    add(digest, sw_str_of(library));
     add(digest, sw_str_of(engine__settings_text()));
     add(digest, cpu_features(cpuinfo, CPUINFO_BYTES));
     add(digest, module);

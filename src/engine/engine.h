@@ -63,9 +63,14 @@ void engine_free(struct engine *engine); /* modules and stores must be gone */
  * say what ran when this process died. They must outlive the engine's calls. */
 void engine_show_running(struct engine *engine, _Atomic uint32_t *tag, _Atomic uint64_t *calls);
 
+/* Names the libwasmtime that this process has loaded: hex digits of its build id, or "" when it has none. Two processes that name different
+ * ones must not share code. */
+#define ENGINE_LIBRARY_ID_MAX 129
+void engine_library_id(char ret[ENGINE_LIBRARY_ID_MAX]);
+
 /* ---- compiling: in a process of its own, no engine_new needed ---- */
 
-/* Names the product of compiling `core`: 64 hex digits over (module bytes, engine version, engine settings, CPU features). */
+/* Names the product of compiling `core`: 64 hex digits over (module bytes, engine version and build, engine settings, CPU features). */
 void engine_artifact_key(const struct engine_core *core, char ret_key[65]);
 void engine_artifact_key_of(struct sw_str module,
                             char ret_key[65]); /* the same from the module's bytes; any bytes will do */

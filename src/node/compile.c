@@ -184,7 +184,7 @@ static void on_exit_(void *arg, int exit_status, int term_signal)
 /* ---- starting them ---- */
 
 struct child {
-    const char *argv[7];
+    const char *argv[9];
     int fds[6];
     int fd_count;
 };
@@ -220,16 +220,19 @@ static int start_check(struct job *job, struct sw_err *err)
     if (rc < 0)
         return rc;
     _Static_assert(NODE_CHECK_COMPONENT_FD == 3 && NODE_CHECK_MODULES_FD == 4, "the places in fds");
-    const struct child child = {
-        .argv = {job->set->config->program, "internal-check", "--component", path, NULL},
-        .fds = {-1, job->out_fd, job->err_fd, wasm_fd, job->modules.fd},
-        .fd_count = 5};
+    const struct app_component *component = component_of(job);
+    bool unlinked = component->is_library || component->dependency_count;
+    const struct child child = {.argv = {job->set->config->program, "internal-check", "--component", path,
+                                         unlinked ? "--unlinked" : NULL, NULL},
+                                .fds = {-1, job->out_fd, job->err_fd, wasm_fd, job->modules.fd},
+                                .fd_count = 5};
     return spawn(job, &child, err);
 }
 
 static int start_compiler(struct job *job, const char *key, struct sw_err *err)
 {
     const struct node__module *module = &job->modules.parts[job->keys.count];
+    const char *library = job->set->config->library;
     sw_auto_close int modules_fd = -1;
     char offset[16];
     char bytes[16];
@@ -244,11 +247,11 @@ static int start_compiler(struct job *job, const char *key, struct sw_err *err)
         return rc;
     _Static_assert(NODE_COMPILE_MODULES_FD == 3 && NODE_COMPILE_CODE_FD == 4 && NODE_COMPILE_IMAGE_FD == 5,
                    "the places in fds");
-    const struct child child = {
-        .argv = {job->set->config->program, "internal-compile", "--offset", offset, "--bytes", bytes, NULL},
-        .fds = {-1, -1, job->err_fd, modules_fd, job->staged.fds[NODE__STAGED_CODE],
-                job->staged.fds[NODE__STAGED_IMAGE]},
-        .fd_count = 6};
+    const struct child child = {.argv = {job->set->config->program, "internal-compile", "--offset", offset,
+                                         "--bytes", bytes, library ? "--library" : NULL, library, NULL},
+                                .fds = {-1, -1, job->err_fd, modules_fd, job->staged.fds[NODE__STAGED_CODE],
+                                        job->staged.fds[NODE__STAGED_IMAGE]},
+                                .fd_count = 6};
     return spawn(job, &child, err);
 }
 

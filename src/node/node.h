@@ -13,6 +13,8 @@
 #include "base/error.h"
 #include "base/str.h"
 
+#define NODE_LIBRARY_BYTES_MAX 129
+
 /* ---- supervisor ---- */
 
 struct node_config {
@@ -22,6 +24,8 @@ struct node_config {
     const char
         *program_file; /* what is executed, when its name may stand for another file by then; NULL: program */
     const char *cache_dir; /* AOT cache; made with mode 0700 when missing */
+    const char *
+        library; /* names the engine's code that this process has loaded; workers and compilers must have the same. NULL: any will do */
     void (*artifact_key)(
         struct sw_str module,
         char ret_key[65]); /* 64 hex digits: what a core module's product is called in the cache */
@@ -74,9 +78,9 @@ int node_cache_open(const char *cache_dir, const char *key, int *ret_cwasm_fd, i
 
 /* ---- compiling: two kinds of child, neither of which sees the cache ----
  *
- * "<program> internal-check --component NAME" reads a component, writes its core modules one behind the other, and prints
- * "core <index> <bytes>" for each. "<program> internal-compile --offset N --bytes N" reads one of these modules and writes its code and its
- * image. Both print to stderr why they cannot. */
+ * "<program> internal-check --component NAME [--unlinked]" reads a component (--unlinked: one that has dependencies or is one), writes its
+ * core modules one behind the other, and prints "core <index> <bytes>" for each. "<program> internal-compile --offset N --bytes N
+ * [--library ID]" reads one of these modules and writes its code and its image. Both print to stderr why they cannot. */
 #define NODE_CHECK_COMPONENT_FD 3 /* for reading */
 #define NODE_CHECK_MODULES_FD 4   /* a memory file of a fixed size */
 #define NODE_COMPILE_MODULES_FD 3 /* the same file, for reading */
@@ -98,6 +102,7 @@ struct node_served_component {
 struct node_serving {
     struct app *app;
     int listen_fd;
+    char library[NODE_LIBRARY_BYTES_MAX];     /* node_config.library; empty: any will do */
     struct node_served_component *components; /* parallel to app->components */
 };
 /* What a worker shows of itself in memory that it shares with the supervisor, so that its death can be told: plain stores, no call.

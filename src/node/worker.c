@@ -159,6 +159,13 @@ static void name_process(const struct codec_json *root)
     (void)prctl(PR_SET_NAME, name, 0, 0, 0); /* only a name */
 }
 
+static void read_library(const struct codec_json *root, struct node_serving *serving)
+{
+    const struct codec_json *library = codec_json_get(root, "library");
+    struct sw_str id = library ? codec_json_string(library) : SW_LIT("");
+    (void)snprintf(serving->library, sizeof serving->library, SW_FMT, SW_ARG(id)); /* fits: node_config's */
+}
+
 static int on_serve(struct node_worker *worker, const struct codec_json *root, struct node_message *message,
                     struct sw_err *err)
 {
@@ -171,6 +178,7 @@ static int on_serve(struct node_worker *worker, const struct codec_json *root, s
     message->fds[0] = -1; /* taken */
     worker->serving = serving;
     name_process(root);
+    read_library(root, serving);
     uint32_t needed = 0;
     int rc = node__status_map(message->fds[3], &worker->status, err);
     if (rc == 0)

@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
@@ -35,6 +36,30 @@ void trigger_artifact_key(struct sw_str module, char ret_key[65])
     engine_artifact_key_of(module, ret_key);
 }
 
+/* ---- which engine ---- */
+
+_Static_assert(TRIGGER_LIBRARY_BYTES_MAX == ENGINE_LIBRARY_ID_MAX &&
+                   NODE_LIBRARY_BYTES_MAX == ENGINE_LIBRARY_ID_MAX,
+               "the same");
+
+void trigger_library(char ret[TRIGGER_LIBRARY_BYTES_MAX])
+{
+    engine_library_id(ret);
+}
+
+int trigger_library_check(const char *supervisors, struct sw_err *err)
+{
+    char own[ENGINE_LIBRARY_ID_MAX];
+    engine_library_id(own);
+    if (!supervisors || !supervisors[0] || strcmp(supervisors, own) == 0)
+        return 0;
+    return sw_fail(err, SW_EIO,
+                   "libwasmtime was replaced while Swell ran: the supervisor has build %.16s, this process "
+                   "would have build %.16s\n"
+                   "hint: start Swell again",
+                   supervisors, own[0] ? own : "unknown");
+}
+
 /* ---- checking ---- */
 
 static int hand_over(const struct trigger_component *component, struct sw_err *err)
@@ -50,12 +75,13 @@ static int hand_over(const struct trigger_component *component, struct sw_err *e
     return fflush(stdout) == 0 ? 0 : sw_fail_errno(err, SW_EIO, errno, "write to the supervisor");
 }
 
-int trigger_check_run(const char *name, struct sw_err *err)
+int trigger_check_run(const char *name, bool link, struct sw_err *err)
 {
     struct trigger_component component;
     int rc = node_sandbox_compiler(NODE_CHECK_MODULES_FD, err);
     if (rc == 0)
-        rc = trigger_component_read(NODE_CHECK_COMPONENT_FD, name, &component, err);
+        rc = link ? trigger_component_read(NODE_CHECK_COMPONENT_FD, name, &component, err)
+                  : trigger_component_decode(NODE_CHECK_COMPONENT_FD, name, &component, err);
     if (rc < 0)
         return rc;
     rc = hand_over(&component, err);

@@ -9,6 +9,7 @@
 #include "loop/loop.h"
 #include "node/node.h"
 #include "node/sandbox.h"
+#include "trigger/compile.h"
 #include "trigger/http.h"
 #include "trigger/limits.h"
 
@@ -57,7 +58,9 @@ static void serve(void *arg, struct node_serving *serving)
     struct node_status *status = node_worker_status(worker->channel);
     worker->serving = serving;
     engine_show_running(worker->engine, &status->running, &status->calls);
-    int rc = trigger_http_new(worker->loop, worker->engine, serving, &config, &worker->http, &err);
+    int rc = trigger_library_check(serving->library, &err);
+    if (rc == 0)
+        rc = trigger_http_new(worker->loop, worker->engine, serving, &config, &worker->http, &err);
     if (rc == 0)
         rc = node_sandbox_worker(serving, &err); /* everything is loaded, nothing has run */
     rc = rc < 0 ? node_worker_failed(worker->channel, err.text, &err)

@@ -1,9 +1,13 @@
 """The supervisor and its workers: ends, drains, replacements."""
 
 import os
+import re
+import shutil
 import signal
+import subprocess
 import threading
 import time
+from pathlib import Path
 
 import pytest
 
@@ -102,3 +106,53 @@ def test_workers_hold_no_more_than_they_need(start):
             writable_cache = [link for link in runner.descriptors(pid).values() if link.endswith((".cwasm", ".img"))
                               and os.path.exists(link) and os.stat(link).st_mode & 0o222]
             assert not writable_cache
+
+
+def replace(path, content):
+    """As an installer does it: the new file gets the old one's name."""
+    new = path.with_name(path.name + ".new")
+    new.write_bytes(content)
+    new.chmod(0o755)
+    new.rename(path)
+
+
+def test_a_program_that_was_replaced_goes_on_with_what_it_was(start, tmp_path, monkeypatch):
+    """Workers and compilers are started from the supervisor's own file, whatever has its name by then."""
+    program = tmp_path / "swell"
+    shutil.copy2(runner.program(), program)
+    monkeypatch.setenv("SWELL_BIN", str(program))
+    with start("c", cache=tmp_path / "cache") as server:
+        server.expect_log(r"worker 0 .* was ended by signal 9")
+        before = server.workers()
+        replace(program, b"#!/bin/false\n")
+        os.kill(before[0], signal.SIGKILL)
+        assert await_true(lambda: server.workers() not in (before, []))
+        assert get(server.port).status == 200
+        shutil.rmtree(tmp_path / "cache/swell/aot")  # so that a reload compiles again
+        (tmp_path / "cache/swell/aot").mkdir(0o700)
+        server.process.send_signal(signal.SIGHUP)
+        assert await_true(lambda: "Reloaded" in server.log(), 60), server.log()
+        assert get(server.port).status == 200
+
+
+def test_a_library_that_was_replaced_is_refused(start, tmp_path):
+    """A worker must not run with another libwasmtime than its supervisor: it says so, and the others go on."""
+    found = re.search(r"libwasmtime\.so => (\S+)", subprocess.run(["ldd", runner.program()], capture_output=True, text=True).stdout)
+    if not found:
+        pytest.skip("libwasmtime is part of the program")
+    original = Path(found[1]).read_bytes()
+    notes = subprocess.run(["readelf", "-n", found[1]], capture_output=True, text=True).stdout
+    build_id = bytes.fromhex(re.search(r"Build ID: ([0-9a-f]+)", notes)[1])
+    assert original.count(build_id) == 1
+    library = tmp_path / "lib/libwasmtime.so"
+    library.parent.mkdir()
+    library.write_bytes(original)
+    with start("c", workers=2, env={"LD_LIBRARY_PATH": str(library.parent)}) as server:
+        server.expect_log(r"libwasmtime was replaced while Swell ran: the supervisor has build "
+                          f"{build_id.hex()[:16]}, this process would have build ffff")
+        server.expect_log(r"worker 0 .* was ended by signal 9")
+        replace(library, original.replace(build_id, b"\xff\xff" + build_id[2:]))
+        os.kill(server.workers()[0], signal.SIGKILL)
+        assert await_true(lambda: "libwasmtime was replaced" in server.log())
+        for _ in range(10):
+            assert get(server.port).status == 200
