@@ -167,8 +167,10 @@ struct component_core_decl {
 };
 struct component_core_type {
     bool is_module;
-    struct engine_functype func; /* not a module: is_func says whether it is a function type */
-    bool is_sub;                 /* declared open to subtypes */
+    struct engine_functype func;         /* not a module: is_func says whether it is a function type */
+    const struct engine_valtype *fields; /* of a struct or array */
+    uint32_t field_count;
+    bool is_sub; /* declared open to subtypes */
     bool has_super;
     uint32_t super; /* core type */
     const struct component_core_decl *decls;

@@ -5,10 +5,20 @@
 #include "component/decode.h"
 #include "component/limits.h"
 
+static bool
+is_abstract_heap(uint8_t code) /* noexn .. exn; also the short form of a nullable reference to it */
+{
+    return code >= 0x69 && code <= 0x74;
+}
+
 static int64_t heap_type(struct component_decoder *d)
 {
     uint32_t at = component__at(d);
-    int64_t heap = component__s33(d); /* negative: an abstract one */
+    uint8_t code = component__peek(d);
+    bool is_abstract = is_abstract_heap(code);
+    int64_t heap = component__s33(d);
+    if (d->rc == 0 && heap < 0 && !is_abstract)
+        component__bad(d, at, "unknown heap type 0x%02x", code);
     if (d->rc == 0 && heap >= (int64_t)d->core_types)
         component__bad(d, at, "core type %lld is not defined: there are %u so far", (long long)heap,
                        d->core_types);
@@ -21,8 +31,7 @@ static struct engine_valtype valtype(struct component_decoder *d)
     struct engine_valtype type = {.code = component__u8(d)};
     if (type.code == ENGINE_REF || type.code == ENGINE_REF_NULL)
         type.heap = heap_type(d);
-    else if (!(type.code >= ENGINE_V128 && type.code <= ENGINE_I32) &&
-             !(type.code >= 0x69 && type.code <= 0x74))
+    else if (!(type.code >= ENGINE_V128 && type.code <= ENGINE_I32) && !is_abstract_heap(type.code))
         component__bad(d, at, "unknown core value type 0x%02x", type.code);
     return type;
 }
@@ -51,14 +60,15 @@ static void func_type(struct component_decoder *d, struct engine_functype *func)
 
 /* ---- struct, array and recursive types ---- */
 
-static void field_type(struct component_decoder *d)
+static struct engine_valtype field_type(struct component_decoder *d)
 {
-    uint8_t code = component__peek(d);
-    if (code == 0x78 || code == 0x77)
+    struct engine_valtype type = {.code = component__peek(d)};
+    if (type.code == 0x78 || type.code == 0x77)
         (void)component__u8(d); /* i8 or i16, just looked at */
     else
-        (void)valtype(d);
+        type = valtype(d);
     (void)component__flag(d, "mutability"); /* form only */
+    return type;
 }
 
 static void composite_type(struct component_decoder *d, struct component_core_type *type)
@@ -79,11 +89,14 @@ static void composite_type(struct component_decoder *d, struct component_core_ty
         component__bad(d, at, "invalid leading byte (0x%x) for core type", code);
         return;
     }
+    struct engine_valtype *types = component__take(d, fields, sizeof *types);
     for (uint32_t i = 0; i < fields && d->rc == 0; i++)
-        field_type(d);
+        types[i] = field_type(d);
+    type->fields = types;
+    type->field_count = types ? fields : 0;
 }
 
-static void sub_type(struct component_decoder *d, struct component_core_type *type)
+static void sub_type(struct component_decoder *d, uint32_t before, struct component_core_type *type)
 {
     uint8_t code = component__peek(d);
     if (code == 0x50 || code == 0x4f) {
@@ -93,9 +106,9 @@ static void sub_type(struct component_decoder *d, struct component_core_type *ty
         uint32_t at = component__at(d);
         if (type->has_super)
             type->super = component__u32(d);
-        if (d->rc == 0 && type->has_super && type->super >= d->core_types)
-            component__bad(d, at, "core type %u is not defined: there are %u so far", type->super,
-                           d->core_types);
+        if (d->rc == 0 && type->has_super && type->super >= before)
+            component__bad(d, at, "a supertype has to be defined before: core type %u, there are %u so far",
+                           type->super, before);
     }
     composite_type(d, type);
 }
@@ -113,7 +126,7 @@ static struct component_core_type *recursive_type(struct component_decoder *d, u
     struct component_core_type *types = component__take(d, count, sizeof *types);
     for (uint32_t i = 0; i < count && d->rc == 0; i++) {
         d->core_types = before + count;
-        sub_type(d, &types[i]);
+        sub_type(d, before + i, &types[i]);
     }
     *ret_count = types ? count : 0;
     return types;
@@ -139,24 +152,18 @@ static uint64_t u64(struct component_decoder *d)
     return 0;
 }
 
-static struct engine_limits_type limits(struct component_decoder *d, uint8_t flags_max)
+static struct engine_limits_type limits(struct component_decoder *d)
 {
     struct engine_limits_type type = {.max = UINT64_MAX, .page_log2 = 16};
     uint32_t at = component__at(d);
     uint8_t flags = component__u8(d);
-    if (flags > flags_max)
+    if (flags > 0x07) /* 0x08: pages of another size, which the engine does not offer */
         component__bad(d, at, "unknown limits 0x%02x", flags);
     type.min = u64(d);
     if (flags & 0x01)
         type.max = u64(d);
     type.shared = flags & 0x02;
     type.is_64 = flags & 0x04;
-    if (flags & 0x08) {
-        uint32_t log2 = component__u32(d);
-        if (log2 > 16)
-            component__bad(d, at, "a page of 2^%u bytes", log2);
-        type.page_log2 = (uint8_t)log2;
-    }
     return type;
 }
 
@@ -183,12 +190,19 @@ static struct component_core_extern core_externtype(struct component_decoder *d,
     case 0x01:
         type.kind = ENGINE_CORE_TABLE;
         elem = valtype(d);
-        type.limits = limits(d, 0x07);
+        if (d->rc == 0 && elem.code != ENGINE_REF && elem.code != ENGINE_REF_NULL &&
+            !is_abstract_heap(elem.code))
+            component__bad(d, at, "a table holds references, not values of type 0x%02x", elem.code);
+        type.limits = limits(d);
+        if (d->rc == 0 && type.limits.shared)
+            component__bad(d, at, "shared tables require the shared-everything-threads proposal");
         type.limits.elem = elem;
         return type;
     case 0x02:
         type.kind = ENGINE_CORE_MEMORY;
-        type.limits = limits(d, 0x0f);
+        type.limits = limits(d);
+        if (d->rc == 0 && type.limits.shared && type.limits.max == UINT64_MAX)
+            component__bad(d, at, "shared memory must have maximum size");
         return type;
     case 0x03:
         type.kind = ENGINE_CORE_GLOBAL;

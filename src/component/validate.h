@@ -126,6 +126,7 @@ struct v_scope {
     struct v_map import_resources, export_resources; /* resource node to its name (a struct sw_str *) */
     struct v_map import_resource_names, export_resource_names;
     struct v_map importable, exportable; /* nodes of types that have a name outside */
+    struct v_map imported;               /* resource numbers that imports brought, to their nodes */
     struct v_map local; /* resource numbers defined by `resource` here, to their struct component_ast */
     uint32_t context;   /* core type that context.get and .set use here; 0: none so far */
     uint32_t parts;
@@ -213,6 +214,9 @@ int component__v_identify(struct v *v, struct v_subst *subst, const struct vt_ex
 int component__v_open(struct v *v, struct vt_extern *what) SW_MUST_CHECK;
 /* Whether a type mentions a resource that it does not bind: 0 or SW_ABSENT. */
 int component__v_free_resource(struct v *v, const struct vt *type) SW_MUST_CHECK;
+/* Whether it mentions one that the scope made itself, without importing it: 0 or SW_ABSENT. scope NULL: any. */
+int component__v_local_resource(struct v *v, const struct v_scope *scope,
+                                const struct vt *type) SW_MUST_CHECK;
 
 /* ---- validate_match.c, validate_match_value.c ---- */
 

@@ -427,7 +427,7 @@ static int check_copy(struct v *v, const struct canon *canon, bool read)
     return rc < 0 ? rc : require_realloc(v, canon, read && pointer_in(v, elem));
 }
 
-static int check_thread(struct v *v, const struct canon *canon)
+static int check_thread(struct v *v, const struct canon *canon, struct link_flat *flat)
 {
     const struct vc_type *type =
         component__v_get(canon->scope, COMPONENT_SORT_CORE_TYPE, canon->def->core_type);
@@ -435,12 +435,15 @@ static int check_thread(struct v *v, const struct canon *canon)
         component__v_get(canon->scope, COMPONENT_SORT_CORE_TABLE, canon->def->table);
     if (!type->func)
         return component__v_bad(v, "start type must be a function");
-    if (type->func->param_count != 1 || type->func->params[0].code != ENGINE_I32)
+    if (type->func->param_count != 1 ||
+        (type->func->params[0].code != ENGINE_I32 && type->func->params[0].code != ENGINE_I64))
         return component__v_bad(v, "start function must take a single `i32` argument (currently)");
     if (type->func->result_count)
         return component__v_bad(v, "start function must not return any values");
     if (table->elem.code != ENGINE_FUNCREF)
         return component__v_bad(v, "a thread needs a table of `funcref`");
+    flat->params[0] = table->is_64 ? ENGINE_I64 : ENGINE_I32;
+    flat->params[1] = type->func->params[0].code;
     return 0;
 }
 
@@ -534,7 +537,7 @@ static int check_builtin(struct v *v, const struct canon *canon, char check, str
         flat->params[1] = canon->pointer;
         return check_memory(v, canon->scope, canon->def->memory);
     case 't':
-        return check_thread(v, canon);
+        return check_thread(v, canon, flat);
     case 'e':
         return error_context(v, canon, false);
     case 'E':

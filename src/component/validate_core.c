@@ -361,11 +361,15 @@ static int core_type(struct v *v, const struct known_types *known, const struct 
     struct vc_type *type = V_NEW(v, struct vc_type);
     if (!type)
         return v->rc;
+    if (ast->has_super && ast->super < known->count && known->types[ast->super]->module)
+        return component__v_bad(v, "type index %u is a module type, not a sub type", ast->super);
     if (ast->has_super && ast->super < known->count && known->types[ast->super]->is_final)
         return component__v_bad(v, "sub type cannot have a final super type");
     int rc = check_heap(v, known, ast->func.params, ast->func.param_count);
     if (rc == 0)
         rc = check_heap(v, known, ast->func.results, ast->func.result_count);
+    if (rc == 0)
+        rc = check_heap(v, known, ast->fields, ast->field_count);
     *type = (struct vc_type){.func = ast->func.is_func ? &ast->func : NULL, .is_final = !ast->is_sub};
     *ret = type;
     return rc;

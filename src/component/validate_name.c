@@ -444,6 +444,10 @@ static int check_attributes(struct v *v, const struct v_extern_name *name, const
             return sw_wrap(v->err, "`" SW_FMT "` is not a valid name", SW_ARG(text->implements));
         if (implements.form != NAME_INTERFACE)
             return component__v_bad(v, "name `" SW_FMT "` must be an interface", SW_ARG(text->implements));
+        const char *why = "";
+        if (implements.has_version && !component_semver_valid(implements.version, &why))
+            return component__v_bad(v, "invalid interface version: `" SW_FMT "` is not a valid semver: %s",
+                                    SW_ARG(implements.version), why);
     }
     if (text->has_version_suffix && parsed->form != NAME_INTERFACE)
         return component__v_bad(v, "name `" SW_FMT "` is not valid with `versionsuffix`", SW_ARG(text->name));

@@ -5,17 +5,31 @@
  * Source: Explainer.md, "Type Checking"; Binary.md, "Import and Export Definitions". */
 #include "component/validate.h"
 
-/* Each returns 0 (all named), SW_ABSENT (not), or < 0. */
-static int named(struct v *v, const struct v_map *set, const struct vt *type);
+struct v_names { /* nodes of types that have a name, and those of the places around this one */
+    const struct v_map *set;
+    const struct v_names *outer;
+};
 
-static int in_set(struct v *v, const struct v_map *set, const struct vt *type)
+/* Each returns 0 (all named), SW_ABSENT (not), or < 0. */
+static int named(struct v *v, const struct v_names *set, const struct vt *type);
+
+static int in_set(struct v *v, const struct v_names *names, const struct vt *type)
 {
     const void *found = NULL;
-    return component__v_find(v, set, component__v_node(type), &found);
+    int rc = SW_ABSENT;
+    for (; rc == SW_ABSENT && names; names = names->outer)
+        rc = component__v_find(v, names->set, component__v_node(type), &found);
+    return rc;
+}
+
+static int add(struct v *v, struct v_map *set, const struct vt *type)
+{
+    int rc = component__v_put(v, set, component__v_node(type), type);
+    return rc < 0 ? rc : 0;
 }
 
 /* The parts of a type, whether or not it has a name itself. */
-static int parts_named(struct v *v, const struct v_map *set, const struct vt *type)
+static int parts_named(struct v *v, const struct v_names *set, const struct vt *type)
 {
     if (type->value == COMPONENT_OWN || type->value == COMPONENT_BORROW)
         return in_set(v, set, type->elem);
@@ -30,7 +44,7 @@ static int parts_named(struct v *v, const struct v_map *set, const struct vt *ty
     return rc;
 }
 
-static int named(struct v *v, const struct v_map *set, const struct vt *type)
+static int named(struct v *v, const struct v_names *set, const struct vt *type)
 {
     switch (type->value) {
     case COMPONENT_RECORD:
@@ -67,9 +81,9 @@ static int named(struct v *v, const struct v_map *set, const struct vt *type)
     return parts_named(v, set, type);
 }
 
-static int exports_named(struct v *v, const struct v_map *set, const struct vt *instance);
+static int exports_named(struct v *v, const struct v_names *set, const struct vt *instance);
 
-static int type_named(struct v *v, const struct v_map *set, const struct vt *type)
+static int type_named(struct v *v, const struct v_names *set, const struct vt *type)
 {
     switch (type->kind) {
     case VT_RESOURCE:
@@ -84,37 +98,59 @@ static int type_named(struct v *v, const struct v_map *set, const struct vt *typ
     return 0;
 }
 
-static int exports_named(struct v *v, const struct v_map *set, const struct vt *instance)
+/* What an instance type exports has a name inside of it. */
+static int exports_named(struct v *v, const struct v_names *names, const struct vt *instance)
 {
+    struct v_map inner = {.cap = 0};
+    const struct v_names inside = {&inner, names};
     int rc = component__v_steps(v, instance->exports.count);
     for (uint32_t i = 0; rc == 0 && i < instance->exports.count; i++) {
         const struct vt_extern *what = &instance->exports.p[i].what;
         if (what->type && what->sort != COMPONENT_SORT_COMPONENT)
-            rc = type_named(v, set, what->type);
+            rc = type_named(v, &inside, what->type);
+        if (rc == 0 && what->sort == COMPONENT_SORT_TYPE)
+            rc = add(v, &inner, what->type);
     }
     return rc;
 }
 
-static int add(struct v *v, struct v_map *set, const struct vt *type)
+/* Imports come before exports: they cannot use what only an export named, nor a resource that is made inside. */
+static int check_imported(struct v *v, struct v_scope *scope, const struct vt_extern *what)
 {
-    int rc = component__v_put(v, set, component__v_node(type), type);
-    return rc < 0 ? rc : 0;
+    const void *found = NULL;
+    int rc = SW_ABSENT;
+    if (what->sort == COMPONENT_SORT_TYPE) {
+        const struct v_key key = component__v_node(what->referenced);
+        rc = component__v_find(v, &scope->exportable, key, &found);
+        if (rc == 0)
+            rc = component__v_find(v, &scope->importable, key, &found) == 0 ? SW_ABSENT : 0;
+        if (rc == SW_ABSENT && what->type->kind == VT_RESOURCE && what->referenced == what->type)
+            rc = component__v_put(v, &scope->imported, component__v_number(what->type->resource),
+                                  what->type) < 0
+                     ? v->rc
+                     : SW_ABSENT;
+    }
+    if (rc == SW_ABSENT && what->type)
+        rc = component__v_local_resource(v, scope, what->type);
+    return rc == SW_ABSENT ? 0 : rc < 0 ? rc : SW_ABSENT;
 }
 
 static int check(struct v *v, struct v_scope *scope, enum v_direction direction, const struct vt_extern *what)
 {
-    const struct v_map *set = direction == V_IMPORT ? &scope->importable : &scope->exportable;
+    const struct v_names set = {direction == V_IMPORT ? &scope->importable : &scope->exportable, NULL};
     int rc = component__v_steps(v, 1);
-    if (rc < 0)
+    if (rc == 0 && direction == V_IMPORT && what->sort != COMPONENT_SORT_INSTANCE)
+        rc = check_imported(v, scope, what);
+    if (rc != 0)
         return rc;
     if (what->sort == COMPONENT_SORT_TYPE) {
-        rc = type_named(v, set, what->referenced);
+        rc = type_named(v, &set, what->referenced);
         if (rc == 0 && direction == V_IMPORT)
             rc = add(v, &scope->importable, what->type);
         return rc != 0 ? rc : add(v, &scope->exportable, what->type);
     }
     if (what->sort == COMPONENT_SORT_FUNC)
-        return parts_named(v, set, what->type);
+        return parts_named(v, &set, what->type);
     for (uint32_t i = 0; rc == 0 && what->sort == COMPONENT_SORT_INSTANCE && i < what->type->exports.count;
          i++)
         rc = check(v, scope, direction, &what->type->exports.p[i].what);

@@ -98,9 +98,12 @@ static int subst_type(struct v *v, struct v_subst *subst, const struct vt *type,
     }
     if (type->kind == VT_RESOURCE) {
         rc = component__v_find(v, &subst->resources, component__v_number(type->resource), &found);
+        /* Each name of a resource stays a name of its own: what an instance was given is not named by what it exports. */
+        *ret = type;
+        if (rc == 0)
+            rc = component__v_alias(v, found, ret);
         if (rc < 0)
             return rc;
-        *ret = rc == 0 ? found : type;
     } else if (!type->refers) {
         *ret = type;
         return 0;
@@ -228,14 +231,25 @@ int component__v_open(struct v *v, struct vt_extern *what)
 struct bound_range {
     uint32_t first, end;
     const struct bound_range *outer;
+    const struct v_scope *scope; /* of the outermost: only resources made in that scope count; NULL: all */
 };
 
-static bool is_bound(const struct bound_range *range, uint32_t resource)
+/* Returns 0 when the resource is one that is looked for, SW_ABSENT, or < 0. */
+static int is_free(struct v *v, const struct bound_range *range, uint32_t resource)
 {
-    for (; range; range = range->outer)
+    const struct v_scope *scope = range->scope;
+    const void *found = NULL;
+    for (; range; range = range->outer) {
         if (resource >= range->first && resource < range->end)
-            return true;
-    return false;
+            return SW_ABSENT;
+        scope = range->scope;
+    }
+    if (!scope)
+        return 0;
+    if (resource < scope->first)
+        return SW_ABSENT;
+    int rc = component__v_find(v, &scope->imported, component__v_number(resource), &found);
+    return rc == 0 ? SW_ABSENT : rc == SW_ABSENT ? 0 : rc;
 }
 
 static int free_in(struct v *v, const struct vt *type, const struct bound_range *outer);
@@ -255,10 +269,10 @@ static int free_in(struct v *v, const struct vt *type, const struct bound_range 
     if (rc < 0)
         return rc;
     if (type->kind == VT_RESOURCE)
-        return is_bound(outer, type->resource) ? SW_ABSENT : 0;
+        return is_free(v, outer, type->resource);
     if (!type->refers)
         return SW_ABSENT;
-    const struct bound_range range = {type->first, type->end, outer};
+    const struct bound_range range = {type->first, type->end, outer, NULL};
     rc = type->elem ? free_in(v, type->elem, &range) : SW_ABSENT;
     if (rc == SW_ABSENT && type->error)
         rc = free_in(v, type->error, &range);
@@ -270,7 +284,13 @@ static int free_in(struct v *v, const struct vt *type, const struct bound_range 
     return rc == SW_ABSENT ? free_in_items(v, &type->exports, &range) : rc;
 }
 
+int component__v_local_resource(struct v *v, const struct v_scope *scope, const struct vt *type)
+{
+    const struct bound_range none = {.scope = scope};
+    return free_in(v, type, &none);
+}
+
 int component__v_free_resource(struct v *v, const struct vt *type)
 {
-    return free_in(v, type, NULL);
+    return component__v_local_resource(v, NULL, type);
 }
