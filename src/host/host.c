@@ -6,6 +6,7 @@
 
 #include "base/alloc.h"
 #include "engine/engine.h"
+#include "host/files.h"
 #include "host/host_internal.h"
 #include "host/limits.h"
 #include "host/wasi/clocks.h"
@@ -44,6 +45,7 @@ int host_new(struct loop *loop, const struct host_grants *grants, struct host **
             return sw_fail(err, SW_ENOMEM, "no memory for a host of %zu bytes", sizeof *host);
         host->arena = SW_ARENA(HOST_ARENA_BYTES_MAX);
         host_objects_init(&host->objects);
+        sw_list_init(&host->files);
         host_empty_init(&host->in);
         host_line_init(&host->out[0], host, false);
         host_line_init(&host->out[1], host, true);
@@ -66,6 +68,7 @@ void host_free(struct host *host)
     host_clock_deinit(host);
     host_line_end(&host->out[0]);
     host_line_end(&host->out[1]);
+    host_files_close(host);
     host_objects_reset(&host->objects);
     sw_arena_clear(&host->arena);
     if (host->scratch_cap > HOST_SCRATCH_KEEP) {

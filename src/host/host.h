@@ -20,12 +20,20 @@ struct host_env_var {
     struct sw_str value;
 };
 
+struct host_preopen {    /* a mount: a folder that the guest finds under a name */
+    struct sw_str guest; /* "/", "/data" */
+    int fd;              /* of the folder, the owner's of the grants */
+    bool is_writable;
+};
+
 /* What a component was granted, made once when the app is loaded; shared by its stores. */
 struct host_grants {
     struct sw_str app;       /* id, for log lines */
     struct sw_str component; /* id */
     const struct host_env_var *env;
     uint32_t env_count;
+    const struct host_preopen *preopens;
+    uint32_t preopen_count;
     /* One line, or the part that fits HOST_LOG_LINE_MAX, of a guest's stdout or stderr. */
     void (*output)(void *arg, bool is_stderr, struct sw_str line);
     void *output_arg;

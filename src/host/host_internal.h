@@ -26,6 +26,9 @@ struct host {
     struct host_command command;
     bool exited;
     uint8_t exit_code;
+    struct sw_link files; /* host_file.link */
+    uint32_t file_count;
+    int file_errno;        /* why a file's carrier failed last */
     struct sw_link timers; /* clock pollables that are waited for, in no order */
     struct loop_timer *timer;
     uint64_t timer_at_ns;   /* it is set to this or earlier; UINT64_MAX: not set */

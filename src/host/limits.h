@@ -37,6 +37,16 @@
 #define HOST_SCRATCH_KEEP (64u << 10)
 /* Hosts kept for reuse in one process, so that a request allocates nothing of ours. */
 #define HOST_SPARE_MAX 128
+/* Files and folders that one store has open at once: each is a descriptor of the process. */
+#define HOST_FILES_MAX 128
+/* What a stream reads of a file at once: as much as a body moves. */
+#define HOST_FILE_BUFFER_BYTES (64u << 10)
+/* descriptor.write: bytes that one call hands to the kernel, so that a call ends soon. */
+#define HOST_FILE_WRITE_BYTES_MAX (1u << 20)
+/* What a symbolic link says; Linux: PATH_MAX. */
+#define HOST_PATH_BYTES_MAX 4096
+/* How often a path is walked again that was renamed meanwhile (openat2: EAGAIN). */
+#define HOST_FILES_RACE_TRIES 16
 /* The longest sleep of a loop timer; a guest's later deadline is waited for in parts. */
 #define HOST_TIMER_MS_MAX (24u * 60u * 60u * 1000u)
 

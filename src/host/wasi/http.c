@@ -145,7 +145,7 @@ int host_http_types_http_error_code(struct component_call *call, struct host_io_
                                     struct host_option_http_types_error_code *ret)
 {
     (void)call;
-    ret->has = err->origin != HOST_ERROR_PLAIN;
+    ret->has = err->origin != HOST_ERROR_PLAIN && err->origin != HOST_ERROR_FILE;
     if (ret->has)
         host_http_error_code(err->origin, err->code, err->bytes, &ret->value);
     return 0;

@@ -21,6 +21,7 @@ struct host;
 
 enum host_error_origin { /* what went wrong, for http-error-code */
                          HOST_ERROR_PLAIN,
+                         HOST_ERROR_FILE,          /* its errno is in `bytes` */
                          HOST_ERROR_HTTP_INCOMING, /* reading the request's body */
                          HOST_ERROR_HTTP_RESPONSE, /* writing the response's */
                          HOST_ERROR_HTTP_REQUEST   /* writing an outgoing request's */

@@ -55,7 +55,7 @@ int host_stream_failed(struct component_call *call, enum host_error_origin origi
     error->text_n = text.n;
     error->code = err->code;
     error->origin = origin;
-    error->bytes = bytes;
+    error->bytes = origin == HOST_ERROR_FILE ? (uint64_t)host_of(call)->file_errno : bytes;
     *ret = (struct host_io_streams_stream_error){.tag = HOST_IO_STREAMS_STREAM_ERROR_LAST_OPERATION_FAILED};
     ret->last_operation_failed = error;
     return HOST_WIT_ERROR;
@@ -65,7 +65,7 @@ static int died(struct component_call *call, struct host_io_streams_output_strea
                 const struct sw_err *err, struct host_io_streams_stream_error *ret_error)
 {
     stream->dead = true;
-    if (err->code == SW_EIO) /* the reader went away */
+    if (err->code == SW_EIO && stream->origin != HOST_ERROR_FILE) /* the reader went away */
         return host_stream_closed(ret_error);
     return host_stream_failed(call, stream->origin, err, stream->written, ret_error);
 }
