@@ -135,10 +135,39 @@ void engine_show_running(struct engine *engine, _Atomic uint32_t *tag, _Atomic u
     engine->show_calls = calls;
 }
 
+/* A core of a stripped program has no names of variables: the text can be found by its beginning. */
+#define SHOWN_TITLE "swell component "
+#define SHOWN_STATE (sizeof SHOWN_TITLE - 1)
+#define SHOWN_RUNNING "running: "
+#define SHOWN_RAN "ran last:"
+#define SHOWN_NAME (SHOWN_STATE + sizeof SHOWN_RAN)
+char swell_running_component[ENGINE_RUNNING_BYTES] = SHOWN_TITLE SHOWN_RAN " (none)";
+
+void engine_name_running(struct engine *engine, const struct sw_str *names, uint32_t count)
+{
+    engine->show_names = names;
+    engine->show_name_count = count;
+    engine->shown = 0;
+}
+
+static void show_name(struct engine *engine, uint32_t tag)
+{
+    struct sw_str name = sw_str_head(engine->show_names[tag - 1], ENGINE_RUNNING_BYTES - SHOWN_NAME - 1);
+    char *at = swell_running_component + SHOWN_NAME;
+    if (name.n)
+        memcpy(at, name.p, name.n);
+    at[name.n] = '\0';
+    engine->shown = tag;
+}
+
+/* Many times a request: a few stores, and a copy only when another component's turn comes. */
 static void show(struct engine *engine, uint32_t tag)
 {
     if (engine->show_tag)
         atomic_store_explicit(engine->show_tag, tag, memory_order_relaxed);
+    if (tag && tag != engine->shown && tag <= engine->show_name_count)
+        show_name(engine, tag);
+    memcpy(swell_running_component + SHOWN_STATE, tag ? SHOWN_RUNNING : SHOWN_RAN, sizeof SHOWN_RAN - 1);
 }
 
 /* Runs the fiber until it ends or suspends. Returns true when it ended. */

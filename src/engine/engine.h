@@ -62,6 +62,12 @@ void engine_free(struct engine *engine); /* modules and stores must be gone */
 /* From now on *tag is engine_limits.tag of the guest that runs, 0 while none does, and *calls counts the calls begun: for whoever has to
  * say what ran when this process died. They must outlive the engine's calls. */
 void engine_show_running(struct engine *engine, _Atomic uint32_t *tag, _Atomic uint64_t *calls);
+/* For whoever looks into this process or its core: "swell component running: " or "swell component ran last: ", and the name of the guest
+ * with tag N, names[N - 1], cut to what fits. There is one per process. */
+#define ENGINE_RUNNING_BYTES 192
+extern char swell_running_component[ENGINE_RUNNING_BYTES];
+void engine_name_running(struct engine *engine, const struct sw_str *names,
+                         uint32_t count); /* names outlive the engine's calls */
 
 /* Names the libwasmtime that this process has loaded: hex digits of its build id, or "" when it has none. Two processes that name different
  * ones must not share code. */

@@ -117,6 +117,9 @@ struct engine {
     struct engine_call *running; /* NULL on the loop side */
     _Atomic uint32_t *show_tag;  /* engine_show_running; NULL: nobody looks */
     _Atomic uint64_t *show_calls;
+    const struct sw_str *show_names; /* engine_name_running; by tag, the first is 1 */
+    uint32_t show_name_count;
+    uint32_t shown;       /* the tag whose name is shown */
     uint64_t cpu_mark_ns; /* the thread's CPU time at cpu_mark_ms */
     uint64_t cpu_mark_ms;
 

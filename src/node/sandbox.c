@@ -122,14 +122,17 @@ static int warm_up(struct sw_err *err)
 
 /* ---- worker ---- */
 
-static int begin_worker(struct sw_err *err)
+/* Where a worker may leave a core: in the folder it runs in, when somebody wants to look. It can open nothing itself. */
+static const struct node__path core_path = {".", true, true};
+
+static int begin_worker(enum mode mode, struct sw_err *err)
 {
     close_from(NODE_CHANNEL_FD + 1, ~0U);
     /* A ring is a way to make calls that no filter sees. */
     if (setenv("UV_USE_IO_URING", "0", 1) != 0)
         return sw_fail_errno(err, SW_ENOMEM, errno, "set a variable");
     int rc = no_new_privileges(err);
-    return rc < 0 ? rc : node__paths_limit(NODE__PATHS_READ, NULL, 0, err);
+    return rc < 0 ? rc : node__paths_limit(NODE__PATHS_READ, &core_path, mode == MODE_INSPECT, err);
 }
 
 int node_sandbox_worker_begin(struct sw_err *err)
@@ -137,7 +140,7 @@ int node_sandbox_worker_begin(struct sw_err *err)
     enum mode mode = MODE_ON;
     int rc = mode_read(&mode, err);
     if (rc == 0 && mode != MODE_OFF)
-        rc = begin_worker(err);
+        rc = begin_worker(mode, err);
     return rc < 0 ? sw_wrap(err, "prepare the sandbox") : 0;
 }
 
@@ -172,7 +175,7 @@ static int enter_worker(enum mode mode, struct sw_err *err)
     if (rc == 0)
         rc = set_limit(RLIMIT_NPROC, 0, "processes", err);
     if (rc == 0)
-        rc = node__paths_limit(NODE__PATHS_NONE, NULL, 0, err);
+        rc = node__paths_limit(NODE__PATHS_NONE, &core_path, mode == MODE_INSPECT, err);
     return rc < 0 ? rc : node__calls_limit(NODE__WORKER, err);
 }
 
@@ -202,8 +205,8 @@ static int limit_compiler(struct sw_err *err)
 static int enter_compiler(enum mode mode, int last_fd, struct sw_err *err)
 {
     static const struct node__path paths[] = {/* the Rust library asks how many processors it may use */
-                                              {"/proc/self/cgroup", true},
-                                              {"/sys/fs/cgroup", true}};
+                                              {"/proc/self/cgroup", true, false},
+                                              {"/sys/fs/cgroup", true, false}};
     close_from((unsigned)last_fd + 1, ~0U);
     int rc = warm_up(err);
     if (rc == 0)

@@ -27,6 +27,7 @@ enum node__paths_stage {
 struct node__path { /* to be read and listed */
     const char *path;
     bool optional; /* not every system has it */
+    bool core;     /* files may be made in it, too: the kernel writes a core by what its process may do */
 };
 
 /* The version of the kernel's interface; 0: it has none, or it is switched off. */

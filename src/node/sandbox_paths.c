@@ -31,6 +31,9 @@ struct path_rule {
 
 #define FS_READ_FILE (UINT64_C(1) << 2)
 #define FS_READ_DIR (UINT64_C(1) << 3)
+#define FS_WRITE_FILE (UINT64_C(1) << 1)
+#define FS_MAKE_REG (UINT64_C(1) << 8)
+#define FS_TRUNCATE (UINT64_C(1) << 14) /* 6.2 */
 #define FS_READ (FS_READ_FILE | FS_READ_DIR)
 #define FS_ALL_1                                                                                             \
     ((UINT64_C(1) << 13) - 1) /* Linux 5.13: everything above, other kinds of files, and running programs */
@@ -56,14 +59,16 @@ static struct ruleset everything(int abi)
                             .scope = abi >= 6 ? SCOPE_ALL_6 : 0};
 }
 
-static int add_path(int ruleset_fd, const struct node__path *path, struct sw_err *err)
+static int add_path(int ruleset_fd, const struct ruleset *ruleset, const struct node__path *path,
+                    struct sw_err *err)
 {
+    uint64_t core = path->core ? FS_WRITE_FILE | FS_MAKE_REG | FS_TRUNCATE : 0;
     sw_auto_close int fd = open(path->path, O_PATH | O_CLOEXEC);
     if (fd < 0 && path->optional)
         return 0;
     if (fd < 0)
         return sw_fail_errno(err, SW_EIO, errno, "open '%s' for the sandbox", path->path);
-    struct path_rule rule = {.allowed = FS_READ, .parent_fd = fd};
+    struct path_rule rule = {.allowed = (FS_READ | core) & ruleset->fs, .parent_fd = fd};
     long rc = syscall(SYS_landlock_add_rule, ruleset_fd, RULE_PATH, &rule, 0);
     if (rc != 0 && errno == EINVAL) { /* a file, which has no right to be listed */
         rule.allowed = FS_READ_FILE;
@@ -86,7 +91,7 @@ int node__paths_limit(enum node__paths_stage stage, const struct node__path *pat
     if (fd < 0)
         return sw_fail_errno(err, SW_EIO, errno, "make a Landlock ruleset");
     for (size_t i = 0; i < count; i++) {
-        int rc = add_path(fd, &paths[i], err);
+        int rc = add_path(fd, &ruleset, &paths[i], err);
         if (rc < 0)
             return rc;
     }

@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "base/alloc.h"
 #include "base/log.h"
 #include "base/str.h"
 #include "engine/engine.h"
@@ -20,6 +21,7 @@ struct worker {
     struct node_serving *serving;
     struct trigger_http *http;
     struct loop_timer *drain_limit;
+    struct sw_str *names; /* of the components, for whoever looks into a core */
 };
 
 /* A switch for tests, read once. */
@@ -50,15 +52,30 @@ static void drain(void *arg)
         node_worker_stopped(worker->channel, &err)); /* the supervisor is gone or learns it from our end */
 }
 
+/* Tells the supervisor, and whoever looks into this process or its core, which component runs. */
+static int show_running(struct worker *worker, struct sw_err *err)
+{
+    struct node_status *status = node_worker_status(worker->channel);
+    const struct app *app = worker->serving->app;
+    worker->names = sw_try_alloc_array(app->component_count, sizeof *worker->names);
+    if (!worker->names)
+        return sw_fail(err, SW_ENOMEM, "no memory for %u names", app->component_count);
+    for (uint32_t i = 0; i < app->component_count; i++)
+        worker->names[i] = app->components[i].id;
+    engine_show_running(worker->engine, &status->running, &status->calls);
+    engine_name_running(worker->engine, worker->names, app->component_count);
+    return 0;
+}
+
 static void serve(void *arg, struct node_serving *serving)
 {
     struct worker *worker = arg;
     const struct trigger_http_config config = {.quiet = getenv("SWELL_QUIET") != NULL};
     struct sw_err err;
-    struct node_status *status = node_worker_status(worker->channel);
     worker->serving = serving;
-    engine_show_running(worker->engine, &status->running, &status->calls);
     int rc = trigger_library_check(serving->library, &err);
+    if (rc == 0)
+        rc = show_running(worker, &err);
     if (rc == 0)
         rc = trigger_http_new(worker->loop, worker->engine, serving, &config, &worker->http, &err);
     if (rc == 0)
@@ -116,5 +133,6 @@ int trigger_worker_run(int channel_fd, struct sw_err *err)
     if (worker.engine)
         engine_free(worker.engine);
     loop_free(worker.loop);
+    sw_free(worker.names);
     return rc;
 }

@@ -4,14 +4,17 @@ SWELL_KILL_SECONDS=60 and SWELL_RELOADS=100 raise the everyday numbers to what a
 
 import fcntl
 import json
+import mmap
 import os
 import pty
 import re
+import resource
 import signal
 import subprocess
 import termios
 import threading
 import time
+from pathlib import Path
 
 import pytest
 
@@ -19,6 +22,7 @@ import guests
 import swell as runner
 from client import Connection, Cut, get
 from test_processes import await_true, gone
+from test_sandbox import built_with_sandbox
 
 KILL_SECONDS = int(os.environ.get("SWELL_KILL_SECONDS", "10"))
 RELOADS = int(os.environ.get("SWELL_RELOADS", "20"))
@@ -262,6 +266,69 @@ def test_a_crash_names_the_component_that_ran(start):
             assert await_true(lambda: gone(worker), LIVE_SECONDS)
         assert await_true(lambda: server.workers() not in ([], [worker]), LIVE_SECONDS)
         assert get(server.port).status == 200
+
+
+def symbol(program, name):
+    """Where the variable lies in the program's file: its virtual address and size."""
+    table = subprocess.run(["readelf", "-sW", program], capture_output=True, text=True).stdout
+    row = re.search(rf"^ *\d+: ([0-9a-f]+) +(\d+) OBJECT .* {name}$", table, re.M)
+    return int(row[1], 16), int(row[2])
+
+
+def read_variable(pid, name):
+    """Of a running worker, as a debugger would."""
+    with open(f"/proc/{pid}/maps") as maps:
+        base = int(next(line for line in maps if line.rstrip().endswith(str(runner.program()))).split("-")[0], 16)
+    address, size = symbol(runner.program(), name)
+    with open(f"/proc/{pid}/mem", "rb", 0) as memory:
+        memory.seek(base + address)
+        return memory.read(size).split(b"\0")[0].decode()
+
+
+def test_a_worker_shows_which_component_runs(start):
+    """What a debugger prints by `p swell_running_component`."""
+    with start("hostile", env={"SWELL_SANDBOX": "inspect"}) as server:
+        server.allow_log(r"guest\.trap|limit\.|request\.|response\.")
+        (worker,) = server.workers()
+        assert read_variable(worker, "swell_running_component") == "swell component ran last: (none)"
+        assert get(server.port).status == 200
+        assert read_variable(worker, "swell_running_component") == "swell component ran last: main"
+        with Connection(server.port) as connection:
+            connection.send(b"GET /loop HTTP/1.1\r\nhost: a\r\n\r\n")
+            assert await_true(lambda: read_variable(worker, "swell_running_component") == "swell component running:  main", LIVE_SECONDS)
+            server.process.send_signal(signal.SIGTERM)
+            server.process.send_signal(signal.SIGTERM)
+
+
+def test_a_core_names_the_component_that_ran(start, tmp_path):
+    """SWELL_SANDBOX=inspect leaves cores; the text is found in them without a debugger."""
+    pattern = Path("/proc/sys/kernel/core_pattern").read_text().strip()
+    soft, hard = resource.getrlimit(resource.RLIMIT_CORE)
+    if pattern.startswith("|") or "/" in pattern:
+        pytest.skip(f"cores do not go to the working folder here (kernel.core_pattern is {pattern!r})")
+    if not built_with_sandbox():
+        pytest.skip("a build with sanitizers leaves no core")
+    if hard == 0:
+        pytest.skip("the hard limit of core files is 0 here")
+    resource.setrlimit(resource.RLIMIT_CORE, (hard, hard))
+    try:
+        server = start("hostile", cwd=tmp_path, env={"SWELL_SANDBOX": "inspect"})
+    finally:
+        resource.setrlimit(resource.RLIMIT_CORE, (soft, hard))
+    with server:
+        server.expect_log(r"worker\.ended.* signal 6 .* while running component 'main'")
+        server.allow_log(r"guest\.trap|limit\.|request\.|response\.")
+        (worker,) = server.workers()
+        with Connection(server.port) as connection:
+            connection.send(b"GET /loop HTTP/1.1\r\nhost: a\r\n\r\n")
+            time.sleep(0.5)
+            os.kill(worker, signal.SIGABRT)
+            assert await_true(lambda: gone(worker), LIVE_SECONDS)
+        cores = list(tmp_path.glob("core*"))
+        assert len(cores) == 1, "no core"
+        with open(cores[0], "rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as core:
+            assert core.find(b"swell component running:  main\0") >= 0
+        cores[0].unlink()
 
 
 # ---- the end ----
