@@ -76,6 +76,15 @@ static int bind_component(struct trigger_http *http, struct trigger_component *c
     return rc < 0 ? sw_wrap(err, "component '" SW_FMT "'", SW_ARG(component->meta->id)) : 0;
 }
 
+/* What no trigger starts is only what others are made of. */
+static bool is_served(const struct app *app, uint32_t index)
+{
+    bool any = !app->components[index].is_library;
+    for (uint32_t i = 0; i < app->http_count; i++)
+        any |= !app->http[i].static_response && app->http[i].component == index;
+    return any;
+}
+
 static int load_components(struct trigger_http *http, struct sw_err *err)
 {
     const struct app *app = http->serving->app;
@@ -88,7 +97,7 @@ static int load_components(struct trigger_http *http, struct sw_err *err)
         rc = read_component(http, i, err);
     }
     for (uint32_t i = 0; rc == 0 && i < app->component_count; i++)
-        rc = app->components[i].is_library ? 0 : bind_component(http, all, i, err);
+        rc = is_served(app, i) ? bind_component(http, all, i, err) : 0;
     return rc;
 }
 
@@ -105,7 +114,7 @@ static void measure(const struct trigger_component *component, uint32_t *ret_mem
 {
     *ret_memories = 0;
     *ret_bytes = 0;
-    for (uint32_t i = 0; i < component_plan_core_count(component->plan); i++) {
+    for (uint32_t i = 0; component->plan && i < component_plan_core_count(component->plan); i++) {
         const struct engine_core *core = component_plan_core(component->plan, i);
         if (!component_plan_uses_core(component->plan, i))
             continue;
@@ -174,12 +183,11 @@ static int load_all(struct trigger_http *http, struct sw_err *err)
     if (rc < 0)
         return rc;
     for (uint32_t i = 0; i < app->component_count; i++)
-        if (!app->components[i].is_library)
-            set_limits(http, i);
+        set_limits(http, i);            /* of a library, too: its lane is there, though nobody enters it */
     trigger_resources_read(&resources); /* the modules' mappings are there by now */
     trigger_admission_open(&http->admission, &resources);
     for (uint32_t i = 0; i < app->component_count; i++)
-        if (!app->components[i].is_library)
+        if (is_served(app, i))
             hint_mappings(http, i);
     return 0;
 }

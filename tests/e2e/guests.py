@@ -19,6 +19,8 @@ GUESTS = {
     "hostile": ("c", "tests/guests/hostile/main.c", []),
     "canary": ("c", "tests/guests/hostile/canary.c", ["-mreference-types"]),
     "limits": ("c", "tests/guests/limits/main.c", []),
+    "compose-server": ("c-world", "tests/guests/compose/server.c", ["server"]),
+    "compose-library": ("c-world", "tests/guests/compose/library.c", ["library"]),
     **{
         f"realloc-{how.lower()}": ("c", "tests/guests/hostile/realloc.c", [f"-DREALLOC={how}"])
         for how in ("DEEP", "LEAVE", "OUTSIDE", "UNALIGNED", "LOOP", "TRAP", "GROW", "BOTTOM", "EDGE", "EXIT")
@@ -36,8 +38,8 @@ def digest(kind, source, flags):
     sha = hashlib.sha256(repr((kind, flags)).encode())
     folder = ROOT / source
     inputs = [folder] if folder.is_file() and kind != "js" else sorted((folder if folder.is_dir() else folder.parent).rglob("*"))
-    if kind == "c":
-        inputs += sorted(folder.parent.glob("*.h"))
+    if kind in ("c", "c-world"):
+        inputs += sorted([*folder.parent.glob("*.h"), *folder.parent.glob("*.wit")])
     for path in [*inputs, *sorted((ROOT / "sdk/c").rglob("*")), ROOT / "tools/build-guest", ROOT / "tools/env.sh"]:
         if path.is_file():
             sha.update(path.name.encode() + b"\0" + path.read_bytes())
