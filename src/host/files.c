@@ -173,8 +173,6 @@ static uint64_t open_flags(const struct host_open *how)
         flags |= O_CREAT | (how->exclusive ? O_EXCL : 0);
     if (how->truncate)
         flags |= O_TRUNC;
-    if (how->append)
-        flags |= O_APPEND;
     if (how->sync)
         flags |= O_SYNC;
     else if (how->data_sync)
@@ -230,7 +228,6 @@ int host_file_open_at(struct host_file *dir, struct sw_str path, const struct ho
     file->can_read = how->read;
     file->can_write = how->write && !file->is_folder;
     file->is_changeable = dir->is_changeable;
-    file->appends = how->append;
     *ret = file;
     return 0;
 }
@@ -463,8 +460,8 @@ int host_file_write(const struct host_file *file, struct sw_str bytes, uint64_t 
         return EFBIG;
     ssize_t put;
     do
-        put = append || file->appends ? pwritev2(file->fd, &part, 1, 0, RWF_APPEND)
-                                      : pwrite(file->fd, bytes.p, bytes.n, (off_t)offset);
+        put = append ? pwritev2(file->fd, &part, 1, 0, RWF_APPEND)
+                     : pwrite(file->fd, bytes.p, bytes.n, (off_t)offset);
     while (put < 0 && errno == EINTR);
     if (put < 0)
         return errno;

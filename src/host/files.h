@@ -32,13 +32,12 @@ struct host_file { /* an open file or folder, shared by descriptors, streams and
     bool can_read;      /* a file's bytes, a folder's entries */
     bool can_write;     /* a file's bytes */
     bool is_changeable; /* the mount is writable: entries may be made, files opened for writing */
-    bool appends;       /* each write goes to the end */
 };
 
 struct host_open { /* how host_file_open_at opens */
     bool follow;   /* a symbolic link at the end */
     bool create, exclusive, truncate, folder;
-    bool read, write, append;
+    bool read, write;
     bool sync, data_sync;
 };
 
@@ -78,7 +77,7 @@ int host_file_readlink_at(const struct host_file *dir, struct sw_str path, char 
 /* At most n bytes, as few as the kernel likes; 0 bytes: the end. */
 int host_file_read(const struct host_file *file, char *to, size_t n, uint64_t offset,
                    size_t *ret_n) SW_MUST_CHECK;
-/* offset is not looked at when the file appends or append is set. */
+/* append: to the end, whatever the offset. */
 int host_file_write(const struct host_file *file, struct sw_str bytes, uint64_t offset, bool append,
                     size_t *ret_n) SW_MUST_CHECK;
 

@@ -68,6 +68,7 @@ void host_free(struct host *host)
     host_clock_deinit(host);
     host_line_end(&host->out[0]);
     host_line_end(&host->out[1]);
+    host->p1 = NULL;
     host_files_close(host);
     host_objects_reset(&host->objects);
     sw_arena_clear(&host->arena);

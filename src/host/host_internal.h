@@ -10,6 +10,7 @@
 #include "host/wasi/cli.h"
 #include "host/wasi/http.h"
 
+struct host_p1;
 struct loop_timer;
 
 struct host {
@@ -29,6 +30,7 @@ struct host {
     struct sw_link files; /* host_file.link */
     uint32_t file_count;
     int file_errno;        /* why a file's carrier failed last */
+    struct host_p1 *p1;    /* WASI 0.1's table of numbers, an object; NULL: nothing asked for it */
     struct sw_link timers; /* clock pollables that are waited for, in no order */
     struct loop_timer *timer;
     uint64_t timer_at_ns;   /* it is set to this or earlier; UINT64_MAX: not set */

@@ -32,6 +32,7 @@
 #include "host/bindings/sockets_udp.h"
 #include "host/bindings/sockets_udp_create_socket.h"
 #include "host/host.h"
+#include "host/wasi01/p1.h"
 
 static const struct component_host_interface *const interfaces[] = {
     &host_cli_environment_interface,
@@ -65,9 +66,15 @@ static const struct component_host_interface *const interfaces[] = {
     &host_sockets_udp_create_socket_interface,
 };
 
+static const struct component_host_module *const modules[] = {
+    &host_p1_module,
+};
+
 const struct component_host *host_interfaces(void)
 {
     static const struct component_host host = {.interfaces = interfaces,
-                                               .interface_count = sizeof interfaces / sizeof *interfaces};
+                                               .interface_count = sizeof interfaces / sizeof *interfaces,
+                                               .modules = modules,
+                                               .module_count = sizeof modules / sizeof *modules};
     return &host;
 }

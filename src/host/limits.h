@@ -47,6 +47,8 @@
 #define HOST_PATH_BYTES_MAX 4096
 /* How often a path is walked again that was renamed meanwhile (openat2: EAGAIN). */
 #define HOST_FILES_RACE_TRIES 16
+/* WASI 0.1: buffers of one read or write; Linux takes as many (IOV_MAX). */
+#define HOST_P1_BUFFERS_MAX 1024
 /* The longest sleep of a loop timer; a guest's later deadline is waited for in parts. */
 #define HOST_TIMER_MS_MAX (24u * 60u * 60u * 1000u)
 

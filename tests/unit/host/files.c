@@ -329,7 +329,7 @@ static void files_are_made_written_and_removed(void **state)
     char text[64];
     size_t n;
     const struct host_open make = {.read = true, .write = true, .create = true, .exclusive = true};
-    const struct host_open add = {.read = true, .write = true, .append = true};
+    const struct host_open add = {.read = true, .write = true};
     ground_init(&ground, true);
     CHECK_INT(host_file_open_at(ground.mount, SW_LIT("dir/new"), &make, &file), 0);
     CHECK_INT(host_file_write(file, SW_LIT("hello"), 0, false, &n), 0);
@@ -350,7 +350,7 @@ static void files_are_made_written_and_removed(void **state)
     host_file_unref(file);
     CHECK_INT(host_file_open_at(ground.mount, SW_LIT("dir/new"), &make, &file), EEXIST);
     CHECK_INT(host_file_open_at(ground.mount, SW_LIT("dir/new"), &add, &file), 0);
-    CHECK_INT(host_file_write(file, SW_LIT("+"), 0, false, &n), 0);
+    CHECK_INT(host_file_write(file, SW_LIT("+"), 0, true, &n), 0);
     CHECK_INT(host_file_read(file, text, sizeof text, 0, &n), 0);
     CHECK_STR(sw_str(text, n), "Je+");
     host_file_unref(file);
