@@ -13,13 +13,27 @@ struct app__places {
 /* An empty application; freed by app_free. */
 int app__new(struct app **ret, struct sw_err *err) SW_MUST_CHECK;
 
-/* Reads a manifest's text. file: for messages; dir: absolute, sources are below it. No file is looked at.
+struct app__manifest { /* what to read */
+    struct sw_str text;
+    struct sw_str file;    /* for messages */
+    struct sw_str dir;     /* absolute; sources are below it */
+    struct sw_str profile; /* empty: none */
+};
+/* Reads a manifest's text, version 1 or 2. No file is looked at, nothing is fetched: a component given by URL has no source yet.
  * On failure the app is only good for app_free. */
-int app_manifest_parse(struct sw_str text, struct sw_str file, struct sw_str dir, struct app *app,
-                       struct app__places *ret_places, struct sw_err *err) SW_MUST_CHECK;
+int app_manifest_parse(const struct app__manifest *manifest, struct app *app, struct app__places *ret_places,
+                       struct sw_err *err) SW_MUST_CHECK;
 
-/* Component ids (spin.md 1.2): NULL when id is one, else what is wrong with it: "words must be separated with '-', not '_'". */
+/* Component ids, and others in kebab case (spin.md 1.2): NULL when id is one, else what is wrong with it: "words must be separated
+ * with '-', not '_'". */
 const char *app__id_offence(struct sw_str id);
+const char *app__snake_offence(struct sw_str id);       /* the same with '_' */
+const char *app__lower_snake_offence(struct sw_str id); /* of variables: all lower case, too */
+const char *app__label_offence(struct sw_str label);    /* of stores: kebab or snake */
+/* Semantic versions: "1.2.3-rc.1+build"; ">=1.0, <2"; "namespace:name". */
+bool app__is_version(struct sw_str text);
+bool app__is_requirement(struct sw_str text);
+bool app__is_package(struct sw_str text);
 
 /* What can be inherited, by its name in `inherit_configuration`: names[i] belongs to the bit 1 << i. */
 #define APP__INHERIT_COUNT 7

@@ -34,7 +34,7 @@ int app__fail(const struct app__reader *r, struct codec_toml_place at, enum sw_c
     return sw_fail(r->err, code, SW_FMT ":%u:%u: %s", SW_ARG(r->file), at.line, at.column, text);
 }
 
-static struct app__shown describe(const struct codec_toml *value)
+struct app__shown app__describe(const struct codec_toml *value)
 {
     struct app__shown shown;
     switch (value->kind) {
@@ -69,35 +69,49 @@ int app__fail_kind(const struct app__reader *r, const struct codec_toml *value, 
                    const char *hint)
 {
     return app__fail(r, value->at, SW_EINPUT, "%s: expected %s, got %s%s%s",
-                     app__show(sw_str_of(name_of(value))).text, expected, describe(value).text,
+                     app__show(sw_str_of(name_of(value))).text, expected, app__describe(value).text,
                      hint ? "\nhint: " : "", hint ? hint : "");
 }
 
-int app__fail_later(const struct app__reader *r, struct codec_toml_place at, struct sw_str key,
-                    const char *what, const char *hint)
+void app__later(struct app__reader *r, struct codec_toml_place at, struct sw_str key, const char *what,
+                const char *hint)
 {
-    return app__fail(r, at, SW_EINPUT, "%s: this version of Swell does not support %s yet\nhint: %s",
-                     app__show(key).text, what, hint ? hint : "remove it to run the application without");
+    if (!r->later.what)
+        r->later = (struct app__later){at, key, what, hint};
+}
+
+int app__fail_later(const struct app__reader *r)
+{
+    const struct app__later *later = &r->later;
+    return app__fail(r, later->at, SW_EINPUT, "%s: this version of Swell does not support %s yet\nhint: %s",
+                     app__show(later->key).text, later->what,
+                     later->hint ? later->hint : "remove it to run the application without");
+}
+
+const char *app__hint_nearest(struct app__reader *r, struct sw_str nearest, const char *otherwise)
+{
+    const char *hint =
+        nearest.n ? sw_arena_printf(&r->app->arena, "did you mean '" SW_FMT "'?", SW_ARG(nearest)) : NULL;
+    return hint ? hint : otherwise;
 }
 
 int app__fail_unknown(const struct app__reader *r, const char *name, const struct codec_toml *value,
                       const struct app__field *fields)
 {
     struct codec_nearest nearest = codec_nearest(value->key);
-    char known[256] = "";
+    char known[512] = "";
     size_t used = 0;
     for (const struct app__field *f = fields; f->key; f++) {
         codec_nearest_offer(&nearest, sw_str_of(f->key));
-        bool now = f->kind != APP__LATER && f->kind != APP__LATER_UNLESS_EMPTY;
-        if (now && used < sizeof known)
+        if (used < sizeof known)
             used += (size_t)snprintf(known + used, sizeof known - used, "%s'%s'", used ? ", " : "", f->key);
     }
     if (nearest.best.n)
         return app__fail(r, value->key_at, SW_EINPUT,
                          "%s: unknown key in %s\nhint: did you mean '" SW_FMT "'?",
                          app__show(value->key).text, name, SW_ARG(nearest.best));
-    return app__fail(r, value->key_at, SW_EINPUT, "%s: unknown key in %s\nhint: expected one of %s",
-                     app__show(value->key).text, name, known);
+    return app__fail(r, value->key_at, SW_EINPUT, "%s: unknown key in %s%s%s", app__show(value->key).text,
+                     name, used ? "\nhint: expected one of " : "", known);
 }
 
 int app__want(const struct app__reader *r, const struct codec_toml *value, enum codec_toml_kind kind,
@@ -140,12 +154,31 @@ int app__strings(struct app__reader *r, const struct codec_toml *value, const ch
         rc = item->kind == CODEC_TOML_STRING
                  ? app__string(r, item, help, &unused)
                  : app__fail(r, item->at, SW_EINPUT, "%s: expected a list of strings, got %s in it",
-                             app__show(value->key).text, describe(item).text);
+                             app__show(value->key).text, app__describe(item).text);
     }
     return rc;
 }
 
-static bool grants_nothing(const struct codec_toml *value)
+int app__list(struct app__reader *r, const struct codec_toml *value, const char *help,
+              const struct sw_str **ret, uint32_t *ret_count)
+{
+    int rc = app__strings(r, value, help);
+    if (rc < 0)
+        return rc;
+    if (value->count > APP_LIST_MAX)
+        return app__fail(r, value->at, SW_ELIMIT, "%s: expected at most %d items, got %u",
+                         app__show(value->key).text, APP_LIST_MAX, value->count);
+    struct sw_str *items = SW_ARENA_ARRAY(&r->app->arena, value->count, struct sw_str);
+    if (!items)
+        return sw_arena_fail(&r->app->arena, value->count * sizeof *items, r->err);
+    for (uint32_t i = 0; i < value->count; i++)
+        items[i] = value->children[i].string;
+    *ret = items;
+    *ret_count = value->count;
+    return 0;
+}
+
+bool app__says_nothing(const struct codec_toml *value)
 {
     if (value->kind == CODEC_TOML_ARRAY || value->kind == CODEC_TOML_TABLE)
         return value->count == 0;
@@ -156,20 +189,27 @@ static int field_read(struct app__reader *r, const struct app__field *field, con
                       void *target)
 {
     struct sw_str unused;
+    void *member = target ? (char *)target + field->offset : NULL;
     switch (field->kind) {
     case APP__STRING:
-        return app__string(r, value, field->help, (struct sw_str *)(void *)((char *)target + field->offset));
+        return app__string(r, value, field->help, member);
+    case APP__BOOL:
+        if (value->kind != CODEC_TOML_BOOL)
+            return app__fail_kind(r, value, "true or false", NULL);
+        *(bool *)member = value->boolean;
+        return 0;
+    case APP__LIST:
+        return app__list(r, value, field->help, member,
+                         (uint32_t *)(void *)((char *)target + field->count_offset));
     case APP__TEXT:
         return app__string(r, value, field->help, &unused);
     case APP__STRINGS:
         return app__strings(r, value, field->help);
-    case APP__LATER_UNLESS_EMPTY:
-        return grants_nothing(value) ? 0 : app__fail_later(r, value->key_at, value->key, field->help, NULL);
-    case APP__LATER:
-        return app__fail_later(r, value->key_at, value->key, field->help, NULL);
     case APP__DECODE:
+        return field->decode(r, value, member);
+    case APP__IGNORED:
     default:
-        return field->decode(r, value, field->offset ? (char *)target + field->offset : target);
+        return 0;
     }
 }
 

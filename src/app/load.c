@@ -188,9 +188,12 @@ static int load_manifest(const struct found *found, struct app *app, struct sw_e
     sw_auto_buf text = SW_BUF(CODEC_TOML_BYTES_MAX);
     int rc = read_file(found->path, &text, err);
     if (rc == 0)
-        rc = app_manifest_parse(sw_buf_str(&text), sw_str_of(found->path), sw_str_of(found->dir), app,
-                                &places, err);
-    const struct app__reader r = {app, sw_str_of(found->path), sw_str_of(found->dir), err};
+        rc = app_manifest_parse(&(struct app__manifest){.text = sw_buf_str(&text),
+                                                        .file = sw_str_of(found->path),
+                                                        .dir = sw_str_of(found->dir)},
+                                app, &places, err);
+    const struct app__reader r = {
+        .app = app, .file = sw_str_of(found->path), .dir = sw_str_of(found->dir), .err = err};
     for (uint32_t i = 0; rc == 0 && i < app->component_count; i++)
         rc = check_source(&r, &app->components[i], places.source[i]);
     return rc;

@@ -181,32 +181,41 @@ static void print_description(struct sw_str text, FILE *out)
     }
 }
 
-static bool is_shadowed(const struct app *app, uint32_t index)
+/* Not in the list: nobody can call it from outside. */
+static bool is_hidden(const struct app *app, uint32_t index)
 {
     for (uint32_t i = index + 1; i < app->http_count; i++)
-        if (sw_str_eq(app->http[i].route, app->http[index].route))
-            return true;
-    return false;
+        if (!app->http[i].is_private && sw_str_eq(app->http[i].route, app->http[index].route))
+            return true; /* a later one has its route */
+    return app->http[index].is_private;
+}
+
+/* Of the component, or of the trigger that needs none. */
+static struct sw_str trigger_name(const struct app *app, const struct app_http_trigger *trigger)
+{
+    return trigger->static_response ? trigger->id : app->components[trigger->component].id;
 }
 
 void cli_up_print_routes(const struct app *app, const char *address, FILE *out)
 {
     (void)fprintf(out, "\nServing http://%s\nAvailable Routes:\n", address);
     for (uint32_t i = 0; i < app->http_count; i++) {
-        const struct app_component *component = &app->components[app->http[i].component];
-        struct sw_str route = app->http[i].route;
+        const struct app_http_trigger *trigger = &app->http[i];
+        struct sw_str route = trigger->route;
         bool wildcard = app_route_is_wildcard(route);
-        if (is_shadowed(app, i))
+        if (is_hidden(app, i))
             continue;
         if (route.n && route.p[route.n - 1] == '/')
             route.n--;
         if (wildcard) /* the wildcard and the slash in front of it */
             route.n = sw_str_rfind(route, '/') == SW_NPOS ? 0 : sw_str_rfind(route, '/');
-        (void)fprintf(out, "  " SW_FMT ": http://%s%s", SW_ARG(component->id), address,
-                      route.n && route.p[0] != '/' ? "/" : "");
+        (void)fputs("  ", out);
+        cli_print_safe(out, trigger_name(app, trigger));
+        (void)fprintf(out, ": http://%s%s", address, route.n && route.p[0] != '/' ? "/" : "");
         cli_print_safe(out, route);
         (void)fputs(wildcard ? " (wildcard)\n" : "\n", out);
-        print_description(component->description, out);
+        if (!trigger->static_response)
+            print_description(app->components[trigger->component].description, out);
     }
     (void)fflush(out);
 }
@@ -217,8 +226,9 @@ static void warn_shadowed(const struct app *app, const struct app_routes *routes
         const struct app_http_trigger *loser = &app->http[app_routes_shadowed(routes, i)];
         (void)fputs("warning: route '", err);
         cli_print_safe(err, loser->route);
-        (void)fprintf(err, "' of component '" SW_FMT "' is not served: a later trigger has the same route\n",
-                      SW_ARG(app->components[loser->component].id));
+        (void)fputs(loser->static_response ? "' of trigger '" : "' of component '", err);
+        cli_print_safe(err, trigger_name(app, loser));
+        (void)fputs("' is not served: a later trigger has the same route\n", err);
     }
 }
 

@@ -26,8 +26,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (app__new(&app, &err) < 0)
         return 0;
     app->origin = SW_LIT("/app/spin.toml"); /* load.c does it otherwise */
-    struct sw_str text = sw_str((const char *)data, size);
-    if (app_manifest_parse(text, SW_LIT("spin.toml"), SW_LIT("/app"), app, &places, &err) == 0) {
+    const struct app__manifest manifest = {.text = sw_str((const char *)data, size),
+                                           .file = SW_LIT("spin.toml"),
+                                           .dir = SW_LIT("/app"),
+                                           .profile = size % 2 ? SW_LIT("p") : SW_LIT("")};
+    if (app_manifest_parse(&manifest, app, &places, &err) == 0) {
         struct app_routes *routes = NULL;
         if (app_routes_new(app, &routes, &err) == 0)
             app_routes_free(routes);

@@ -17,7 +17,10 @@ static int parse(const char *text, struct app **ret, struct sw_err *err)
     struct app__places places;
     int rc = app__new(ret, err);
     if (rc == 0)
-        rc = app_manifest_parse(sw_str_of(text), SW_LIT("spin.toml"), SW_LIT("/app"), *ret, &places, err);
+        rc = app_manifest_parse(&(struct app__manifest){.text = sw_str_of(text),
+                                                        .file = SW_LIT("spin.toml"),
+                                                        .dir = SW_LIT("/app")},
+                                *ret, &places, err);
     return rc;
 }
 
