@@ -31,6 +31,22 @@ void component_world_free(struct component_world *world)
     sw_free(world);
 }
 
+int component_world_enter(struct component_world *world)
+{
+    const struct vt *type = world->type;
+    for (int level = 0; level < 2; level++) {
+        if (type->exports.count != 1)
+            return SW_ABSENT;
+        const struct vt_extern *what = &type->exports.p[0].what;
+        if ((what->sort != COMPONENT_SORT_TYPE && what->sort != COMPONENT_SORT_COMPONENT) ||
+            what->type->kind != VT_COMPONENT)
+            return SW_ABSENT;
+        type = what->type;
+    }
+    world->type = type;
+    return 0;
+}
+
 uint32_t component_world_count(const struct component_world *world, enum component_side side)
 {
     return component__world_items(world, side)->count;

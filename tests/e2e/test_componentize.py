@@ -66,17 +66,6 @@ def test_its_component_is_served(start, tmp_path):
     assert (response.status, response.text) == (200, "Hello from C on Swell\n")
 
 
-def test_refuses_wasi_0_1_by_name(tmp_path):
-    source, core = tmp_path / "p1.wat", tmp_path / "p1.wasm"
-    source.write_text('(module (import "wasi_snapshot_preview1" "fd_write" (func (param i32 i32 i32 i32) (result i32))))')
-    tool("parse", source, "-o", core)
-    run = componentize(core, "--wit", WIT, "--world", "http", "-o", tmp_path / "out.wasm")
-    assert run.returncode != 0
-    assert "imports 'wasi_snapshot_preview1' 'fd_write'" in run.stderr
-    assert "WASI 0.1 imports are not supported" in run.stderr
-    assert not (tmp_path / "out.wasm").exists()
-
-
 # ---- random worlds ----
 
 

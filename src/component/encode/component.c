@@ -74,4 +74,5 @@ void enc_component(struct enc *e)
             import_func(e, e->world->items[i]);
     enc_core(e);
     enc_exports(e);
+    enc_customs(e);
 }

@@ -6,12 +6,18 @@ static void put_module(struct enc *e, void (*make)(struct enc *, struct sw_buf *
     sw_auto_buf module = SW_BUF(ENCODE_BYTES_MAX);
     make(e, &module);
     enc_section(e, &e->root.bytes, 1, sw_buf_str(&module));
+    e->core_modules++;
+}
+
+bool enc_has_func(const struct engine_core *core, const char *name)
+{
+    const struct engine_core_export *found = engine_core_export_find(core, sw_str_of(name));
+    return found && found->kind == ENGINE_CORE_FUNC;
 }
 
 static bool has_initialize(const struct enc *e)
 {
-    const struct engine_core_export *start = engine_core_export_find(e->core, SW_LIT("_initialize"));
-    return start && start->kind == ENGINE_CORE_FUNC;
+    return enc_has_func(e->modules[0].core, "_initialize");
 }
 
 static void make_fixup(struct enc *e, struct sw_buf *out)
@@ -73,12 +79,12 @@ static uint32_t lower(struct enc *e, const struct enc_use *use)
     enc_u32(e, &item, func);
     enc_u32(e, &item, (uint32_t)use->sig.memory + use->sig.realloc + use->sig.text);
     if (use->sig.text)
-        enc_byte(e, &item, 0);
+        enc_byte(e, &item, use->module->encoding);
     if (use->sig.memory)
         enc_raw(e, &item, sw_str("\3\0", 2));
     if (use->sig.realloc) {
         enc_byte(e, &item, 4);
-        enc_u32(e, &item, e->realloc_index);
+        enc_u32(e, &item, use->module->import_realloc_index);
     }
     return put_canon(e, sw_buf_str(&item));
 }
@@ -95,41 +101,58 @@ static uint32_t builtin(struct enc *e, const struct enc_use *use)
     return put_canon(e, sw_buf_str(&item));
 }
 
-/* One instance per module name, and the main module with all of them. */
-static void make_main(struct enc *e)
+/* What one use is given as. */
+static void give(struct enc *e, struct sw_buf *out, const struct enc_use *use)
+{
+    if (use->kind == ENC_MEMORY)
+        put_export(e, out, use->import->name, 2, 0); /* the component has one core memory */
+    else
+        put_export(e, out, use->import->name, 0, use->core_func);
+}
+
+/* One instance per module name, and the module with all of them. */
+static void make_instance(struct enc *e, struct enc_module *module, uint32_t number)
 {
     sw_auto_buf args = SW_BUF(ENCODE_BYTES_MAX), item = SW_BUF(ENCODE_BYTES_MAX),
                 list = SW_BUF(ENCODE_BYTES_MAX);
-    bool *done = enc_new(e, (size_t)e->use_count + 1, sizeof *done);
+    bool *done = enc_new(e, (size_t)module->use_count + 1, sizeof *done);
+    const struct enc_use *uses = &e->uses[module->first_use];
     uint32_t arg_count = 0;
-    for (uint32_t i = 0; e->rc == 0 && i < e->use_count; i++) {
-        struct sw_str module = e->uses[i].import->module;
+    for (uint32_t i = 0; e->rc == 0 && i < module->use_count; i++) {
+        struct sw_str name = uses[i].import->module;
         uint32_t count = 0;
         if (done[i])
             continue;
         sw_buf_clear(&list);
-        for (uint32_t k = i; enc_step(e) && k < e->use_count; k++) {
-            const struct enc_use *use = &e->uses[k];
-            if (done[k] || !sw_str_eq(use->import->module, module))
+        for (uint32_t k = i; enc_step(e) && k < module->use_count; k++) {
+            if (done[k] || !sw_str_eq(uses[k].import->module, name))
                 continue;
             done[k] = true;
-            if (use->again)
+            if (uses[k].again)
                 continue;
-            put_export(e, &list, use->import->name, 0, use->core_func);
+            give(e, &list, &uses[k]);
             count++;
         }
         sw_buf_clear(&item);
         enc_byte(e, &item, 1);
         enc_u32(e, &item, count);
         enc_raw(e, &item, sw_buf_str(&list));
-        put_export(e, &args, module, 0x12, put_core_instance(e, sw_buf_str(&item)));
+        put_export(e, &args, name, 0x12, put_core_instance(e, sw_buf_str(&item)));
         arg_count++;
     }
     sw_buf_clear(&item);
-    enc_raw(e, &item, sw_str("\0\0", 2)); /* instantiate module 0 */
+    enc_byte(e, &item, 0);
+    enc_u32(e, &item, number);
     enc_u32(e, &item, arg_count);
     enc_raw(e, &item, sw_buf_str(&args));
-    e->main = put_core_instance(e, sw_buf_str(&item));
+    module->instance = put_core_instance(e, sw_buf_str(&item));
+}
+
+/* What fills a slot of the shim. */
+static uint32_t real_func(struct enc *e, const struct enc_use *use)
+{
+    return use->kind == ENC_ADAPTED ? enc_alias_core_func(e, use->adapter->instance, use->import->name)
+                                    : lower(e, use);
 }
 
 static void make_fixup_instance(struct enc *e, uint32_t module, bool initialize)
@@ -137,18 +160,18 @@ static void make_fixup_instance(struct enc *e, uint32_t module, bool initialize)
     sw_auto_buf item = SW_BUF(ENCODE_BYTES_MAX), args = SW_BUF(ENCODE_BYTES_MAX);
     for (uint32_t i = 0; e->rc == 0 && i < e->use_count; i++)
         if (!e->uses[i].again && e->uses[i].slot != ENC_NONE)
-            put_export(e, &args, sw_str_of(enc_text(e, "%u", e->uses[i].slot)), 0, lower(e, &e->uses[i]));
+            put_export(e, &args, sw_str_of(enc_text(e, "%u", e->uses[i].slot)), 0, real_func(e, &e->uses[i]));
     for (uint32_t i = 0; e->rc == 0 && i < e->dtor_count; i++)
         if (e->dtors[i].export)
             put_export(e, &args, sw_str_of(enc_text(e, "%u", e->dtors[i].slot)), 0,
-                       enc_alias_core_func(e, e->main, sw_str_of(e->dtors[i].export)));
+                       enc_alias_core_func(e, e->dtors[i].module->instance, sw_str_of(e->dtors[i].export)));
     if (e->slot_count) {
         alias_core(e, 1, e->shim, SW_LIT("$imports"));
         put_export(e, &args, SW_LIT("$imports"), 1, 0);
     }
     if (initialize)
         put_export(e, &args, SW_LIT("_initialize"), 0,
-                   enc_alias_core_func(e, e->main, SW_LIT("_initialize")));
+                   enc_alias_core_func(e, e->modules[0].instance, SW_LIT("_initialize")));
     enc_byte(e, &item, 1);
     enc_u32(e, &item, e->slot_count + (e->slot_count ? 1 : 0) + (initialize ? 1 : 0));
     enc_raw(e, &item, sw_buf_str(&args));
@@ -161,30 +184,78 @@ static void make_fixup_instance(struct enc *e, uint32_t module, bool initialize)
     (void)put_core_instance(e, sw_buf_str(&item)); /* nobody uses it */
 }
 
+static void give_funcs(struct enc *e, const struct enc_module *module)
+{
+    for (uint32_t i = 0; e->rc == 0 && i < module->use_count; i++) {
+        struct enc_use *use = &e->uses[module->first_use + i];
+        if (use->again || use->kind == ENC_MEMORY)
+            continue;
+        use->core_func = use->slot != ENC_NONE    ? shim_func(e, use->slot)
+                         : use->kind == ENC_LOWER ? lower(e, use)
+                         : use->kind == ENC_MAIN
+                             ? enc_alias_core_func(e, e->modules[0].instance, use->import->name)
+                             : builtin(e, use);
+    }
+}
+
+static void alias_reallocs(struct enc *e, struct enc_module *module)
+{
+    bool one = module->import_realloc && module->export_realloc &&
+               strcmp(module->import_realloc, module->export_realloc) == 0;
+    if (module->lowers_realloc || (one && module->lifts_realloc))
+        module->import_realloc_index =
+            enc_alias_core_func(e, module->instance, sw_str_of(module->import_realloc));
+    if (one)
+        module->export_realloc_index = module->import_realloc_index;
+    else if (module->lifts_realloc)
+        module->export_realloc_index =
+            enc_alias_core_func(e, module->instance, sw_str_of(module->export_realloc));
+}
+
+static void put_modules(struct enc *e)
+{
+    sw_auto_buf main = SW_BUF(ENCODE_BYTES_MAX);
+    enc_stripped(e, e->modules[0].core->bytes, &main);
+    enc_section(e, &e->root.bytes, 1, sw_buf_str(&main));
+    e->core_modules++;
+    for (uint32_t i = 1; e->rc == 0 && i < e->module_count; i++)
+        if (e->modules[i].present) {
+            enc_section(e, &e->root.bytes, 1, e->modules[i].core->bytes);
+            e->core_modules++;
+        }
+}
+
+static void put_shim(struct enc *e)
+{
+    sw_auto_buf item = SW_BUF(64);
+    enc_byte(e, &item, 0);
+    enc_u32(e, &item, e->core_modules);
+    enc_byte(e, &item, 0); /* no arguments */
+    put_module(e, enc_shim_module);
+    e->shim = put_core_instance(e, sw_buf_str(&item));
+}
+
 void enc_core(struct enc *e)
 {
     bool initialize = has_initialize(e);
-    enc_section(e, &e->root.bytes, 1, e->core->bytes);
-    if (e->slot_count) {
-        put_module(e, enc_shim_module);
-        e->shim = put_core_instance(e, sw_str("\0\1\0", 3)); /* module 1, no arguments */
-    }
+    uint32_t number = 0;
+    put_modules(e);
+    if (e->slot_count)
+        put_shim(e);
     if (e->slot_count || initialize)
         put_module(e, make_fixup);
     for (uint32_t i = 0; e->rc == 0 && i < e->dtor_count; i++)
         define_resource(e, &e->dtors[i]);
-    for (uint32_t i = 0; e->rc == 0 && i < e->use_count; i++) {
-        struct enc_use *use = &e->uses[i];
-        if (!use->again)
-            use->core_func = use->slot != ENC_NONE    ? shim_func(e, use->slot)
-                             : use->kind == ENC_LOWER ? lower(e, use)
-                                                      : builtin(e, use);
+    for (uint32_t i = 0; e->rc == 0 && i < e->module_count; i++) {
+        struct enc_module *module = &e->modules[i];
+        if (!module->present)
+            continue;
+        give_funcs(e, module);
+        make_instance(e, module, number++);
+        alias_reallocs(e, module);
+        if (i == 0 && e->memory)
+            alias_core(e, 2, module->instance, SW_LIT("memory"));
     }
-    make_main(e);
-    if (e->memory)
-        alias_core(e, 2, e->main, SW_LIT("memory"));
-    if (e->realloc)
-        e->realloc_index = enc_alias_core_func(e, e->main, SW_LIT("cabi_realloc"));
     if (e->slot_count || initialize)
-        make_fixup_instance(e, e->slot_count ? 2 : 1, initialize);
+        make_fixup_instance(e, e->core_modules - 1, initialize);
 }

@@ -50,18 +50,64 @@ bool enc_step(struct enc *e)
     return e->rc == 0;
 }
 
-int encode_component(struct sw_arena *arena, struct sw_str core, const struct wit_world *world,
-                     struct sw_buf *out, struct sw_err *err)
+static void read_modules(struct enc *e)
 {
-    struct enc e = {.arena = arena, .err = err, .world = world, .shim = ENC_NONE};
+    const struct encode_input *in = e->input;
+    e->module_count = in->adapter_count + 1;
+    e->modules = enc_new(e, e->module_count, sizeof *e->modules);
+    for (uint32_t i = 0; e->rc == 0 && i < e->module_count; i++) {
+        struct enc_module *module = &e->modules[i];
+        module->name = i ? in->adapters[i - 1].name : SW_LIT("");
+        module->present = i == 0;
+        for (uint32_t k = 1; k < i; k++)
+            if (sw_str_eq(e->modules[k].name, module->name))
+                (void)enc_fail(e, SW_EINPUT, "there are two adapters for '" SW_FMT "'", SW_ARG(module->name));
+        if (e->rc == 0)
+            e->rc =
+                engine_core_parse(e->arena, i ? in->adapters[i - 1].bytes : in->core, &module->core, e->err);
+        if (e->rc < 0)
+            e->rc = sw_wrap(e->err, "%s" SW_FMT "%s", i ? "adapter '" : "core module", SW_ARG(module->name),
+                            i ? "'" : "");
+        else if (module->core->import_count > ENCODE_CORE_IMPORTS_MAX)
+            (void)enc_fail(e, SW_ELIMIT, "the core module has more than %d imports", ENCODE_CORE_IMPORTS_MAX);
+    }
+}
+
+/* The world that was given comes behind those that the module has, as if it had been put into the module last. */
+static void read_worlds(struct enc *e)
+{
+    const struct encode_input *in = e->input;
+    for (uint32_t i = 0; e->rc == 0 && i < e->module_count; i++) {
+        enc_embedded(e, &e->modules[i]);
+        struct enc_world *given = i == 0 && in->world ? enc_new(e, 1, sizeof *given) : NULL;
+        if (!given)
+            continue;
+        *given = (struct enc_world){.set = in->set, .world = in->world};
+        enc_add_world(e, given, &e->modules[0]);
+    }
+    if (e->rc == 0 && !e->worlds)
+        (void)enc_fail(
+            e, SW_EINPUT,
+            "the core module does not say which world it is for: it has no section 'component-type'"
+            "\nhint: name the world with --wit and --world");
+    if (e->rc == 0)
+        enc_join(e);
+}
+
+int encode_component(struct sw_arena *arena, const struct encode_input *input, struct sw_buf *out,
+                     struct sw_err *err)
+{
+    struct enc e = {.arena = arena, .err = err, .input = input, .shim = ENC_NONE};
     e.root.bytes = SW_BUF(ENCODE_BYTES_MAX);
-    e.world_scope = (struct enc_scope){.kind = ENC_SCOPE_WORLD, .sink = &e.root, .home = &world->home};
-    e.rc = engine_core_parse(arena, core, &e.core, err);
-    if (e.rc < 0)
-        return sw_wrap(err, "core module");
-    if (e.core->import_count > ENCODE_CORE_IMPORTS_MAX)
-        return sw_fail(err, SW_ELIMIT, "the core module has more than %d imports", ENCODE_CORE_IMPORTS_MAX);
-    enc_gather(&e);
+    if (input->adapter_count > ENCODE_ADAPTERS_MAX)
+        return sw_fail(err, SW_ELIMIT, "there are more than %d adapters", ENCODE_ADAPTERS_MAX);
+    read_modules(&e);
+    if (e.rc == 0)
+        read_worlds(&e);
+    if (e.rc == 0) {
+        e.world_scope = (struct enc_scope){.kind = ENC_SCOPE_WORLD, .sink = &e.root, .home = &e.world->home};
+        enc_gather(&e);
+    }
     if (e.rc == 0)
         enc_match(&e);
     if (e.rc == 0)
@@ -72,4 +118,27 @@ int encode_component(struct sw_arena *arena, struct sw_str core, const struct wi
     }
     sw_buf_deinit(&e.root.bytes);
     return e.rc;
+}
+
+int encode_imports_module(struct sw_arena *arena, struct sw_str core, struct sw_str module,
+                          struct sw_err *err)
+{
+    struct engine_core *parsed = NULL;
+    int rc = engine_core_parse(arena, core, &parsed, err);
+    if (rc < 0)
+        return sw_wrap(err, "core module");
+    for (uint32_t i = 0; i < parsed->import_count; i++)
+        if (sw_str_eq(parsed->imports[i].module, module))
+            return 0;
+    return SW_ABSENT;
+}
+
+int encode_exports_func(struct sw_arena *arena, struct sw_str core, struct sw_str name, struct sw_err *err)
+{
+    struct engine_core *parsed = NULL;
+    int rc = engine_core_parse(arena, core, &parsed, err);
+    if (rc < 0)
+        return sw_wrap(err, "core module");
+    const struct engine_core_export *found = engine_core_export_find(parsed, name);
+    return found && found->kind == ENGINE_CORE_FUNC ? 0 : SW_ABSENT;
 }

@@ -1,9 +1,11 @@
 /* encode_internal.h - what the files of the encoder share.  Room: encode.
  *
+ *   embed.c   worlds that come with a core module                         join.c   several worlds become one
+ *   trim.c    what is used of an adapter                                  code.c   instructions; read.c: sections
  *   live.c    which interfaces and types the component has to import      match.c  core imports and exports against the world
  *   flat.c    core types of functions                                     bytes.c  items of the binary format
  *   types.c   WIT types in a scope                                        shim.c   the two small modules
- *   component.c, core.c, export.c   the component, from its imports to its exports
+ *   component.c, core.c, export.c   the component, from its imports to its exports; custom.c: who made it
  *
  * The first failure is kept in enc.rc and ends all further output: emitting functions return nothing, loops look at rc. */
 #ifndef SW_COMPONENT_ENCODE_ENCODE_INTERNAL_H
@@ -62,20 +64,61 @@ struct enc_interface { /* an import or export of the component */
     uint32_t live_count;
     bool *used; /* imports: per function of wit */
     uint32_t used_count;
-    uint32_t instance;        /* or ENC_NONE */
-    struct enc_scope aliases; /* definitions as aliased from the instance */
-    struct enc_scope lift;    /* exports */
+    uint32_t instance;         /* or ENC_NONE */
+    struct enc_scope aliases;  /* definitions as aliased from the instance */
+    struct enc_scope lift;     /* exports */
+    struct enc_module *module; /* exports: that has it */
+};
+
+struct enc_module {           /* the main module, then the adapters */
+    struct sw_str name;       /* empty: the main module */
+    struct engine_core *core; /* of an adapter: what is used of it, once that is known */
+    uint32_t encoding;        /* of its strings, as a canonical option */
+    bool present;             /* in the component */
+    uint32_t first_use, use_count;
+    bool lowers_realloc, lifts_realloc;                  /* whether something needs them */
+    const char *import_realloc, *export_realloc;         /* exports of it, or NULL */
+    uint32_t import_realloc_index, export_realloc_index; /* core functions */
+    uint32_t instance;                                   /* core instance */
+};
+
+struct enc_world {       /* a world, and the module that it is for */
+    struct wit_set *set; /* all that it can mention */
+    struct wit_world *world;
+    struct enc_module *module;
+    struct enc_world *next;
+};
+
+struct enc_moved { /* an interface for which another stands */
+    struct wit_interface *from, *to;
+    struct enc_moved *next;
+};
+
+struct enc_wanted { /* an export of an adapter that has to stay */
+    struct sw_str name;
+    struct enc_wanted *next;
 };
 
 struct enc_item {                /* an export of the world, in order */
+    struct enc_module *module;   /* that has it */
     const struct wit_func *func; /* or NULL */
     struct enc_interface *interface;
 };
 
-enum enc_use_kind { ENC_LOWER, ENC_DROP, ENC_NEW, ENC_REP };
+enum enc_use_kind {
+    ENC_LOWER,
+    ENC_DROP,
+    ENC_NEW,
+    ENC_REP,
+    ENC_ADAPTED, /* a function of an adapter */
+    ENC_MAIN,    /* of an adapter: a function of the main module */
+    ENC_MEMORY   /* of an adapter: the main module's memory */
+};
 
 struct enc_use { /* a core import */
     const struct engine_core_import *import;
+    struct enc_module *module;  /* that imports it */
+    struct enc_module *adapter; /* ADAPTED */
     enum enc_use_kind kind;
     const struct wit_func *func;
     const struct wit_def *def;
@@ -90,6 +133,7 @@ struct enc_use { /* a core import */
 
 struct enc_dtor {
     const struct wit_def *def;
+    struct enc_module *module;
     const char *export; /* of the core module; NULL: it has none */
     uint32_t slot;
 };
@@ -99,8 +143,13 @@ struct enc {
     struct sw_err *err;
     int rc;
     uint64_t steps;
-    const struct wit_world *world;
-    struct engine_core *core;
+    const struct encode_input *input;
+    struct enc_world *worlds;
+    struct enc_moved *moved;
+    const struct wit_world *world; /* all of them, joined */
+    struct enc_module **owners;    /* per item of world */
+    struct enc_module *modules;    /* [0]: the main module */
+    uint32_t module_count;
     struct enc_interface *imports, *exports;
     uint32_t import_count, export_count;
     struct enc_item *items;
@@ -111,12 +160,12 @@ struct enc {
     uint32_t dtor_count;
     struct enc_flat *slots; /* of the shim */
     uint32_t slot_count;
-    bool memory, realloc; /* what something needs */
+    bool memory; /* something needs it */
     struct enc_scope world_scope;
     struct enc_sink root;
     uint32_t core_funcs, core_instances, instances, components;
-    uint32_t shim, main;                  /* core instances */
-    uint32_t memory_index, realloc_index; /* core memory, core function */
+    uint32_t core_modules;
+    uint32_t shim; /* core instance */
 };
 
 /* ---- encode.c ---- */
@@ -125,6 +174,53 @@ int enc_fail(struct enc *e, enum sw_code code, const char *fmt, ...) SW_PRINTF(3
 void *enc_new(struct enc *e, size_t count, size_t size); /* zeroed; NULL and rc set on failure */
 const char *enc_text(struct enc *e, const char *fmt, ...) SW_PRINTF(2, 3); /* in the arena; "" on failure */
 bool enc_step(struct enc *e);                                              /* false once rc is set */
+
+/* ---- read.c ---- */
+
+struct enc_reader { /* past the end: 0, and bad */
+    const uint8_t *p, *end;
+    bool bad;
+};
+struct enc_raw_section {
+    uint8_t id;
+    struct sw_str name; /* of a custom one */
+    struct sw_str content, whole;
+};
+struct enc_reader enc_reader(struct sw_str bytes);
+uint8_t enc_read_byte(struct enc_reader *r);
+uint32_t enc_read_u32(struct enc_reader *r);
+void enc_skip_leb(struct enc_reader *r); /* up to 64 bits */
+struct sw_str enc_read_bytes(struct enc_reader *r, size_t n);
+struct sw_str enc_read_name(struct enc_reader *r);                        /* length and bytes */
+struct enc_reader enc_sections(struct sw_str module);                     /* of a module or component */
+bool enc_read_section(struct enc_reader *r, struct enc_raw_section *ret); /* false at the end */
+struct sw_str enc_find_section(struct sw_str module, uint8_t id,
+                               struct sw_str name); /* the first's content, or empty */
+
+/* ---- code.c ---- */
+
+enum enc_ref { ENC_REF_FUNC, ENC_REF_GLOBAL, ENC_REF_TABLE, ENC_REF_MEMORY };
+typedef void enc_code_fn(void *arg, enum enc_ref kind, uint32_t index,
+                         struct sw_str at); /* at: the index's bytes */
+/* Calls fn for what a function's body mentions. ret_start: where its instructions begin. False: not understood. */
+bool enc_code_walk(struct sw_str body, size_t *ret_start, enc_code_fn *fn, void *arg) SW_MUST_CHECK;
+
+/* ---- embed.c, join.c, trim.c, custom.c ---- */
+
+void enc_embedded(struct enc *e, struct enc_module *module); /* its worlds become worlds of e */
+void enc_stripped(struct enc *e, struct sw_str module, struct sw_buf *out);
+void enc_add_world(struct enc *e, struct enc_world *world, struct enc_module *module);
+void enc_join(struct enc *e); /* fills world and owners */
+void enc_trim(struct enc *e, struct enc_module *module, const struct enc_wanted *wanted,
+              const char *main_realloc);
+void enc_customs(struct enc *e); /* the component's name and producers sections */
+
+/* ---- names.c ---- */
+
+bool enc_version_compatible(struct sw_str a, struct sw_str b);
+/* Of count names the one that was meant by `name`, or NULL: nothing is near. */
+typedef struct sw_str enc_name_fn(const void *arg, uint32_t index);
+const char *enc_nearest(struct enc *e, struct sw_str name, enc_name_fn *at, const void *arg, uint32_t count);
 
 /* ---- live.c ---- */
 
@@ -180,6 +276,7 @@ uint32_t enc_func_type(struct enc *e, struct enc_scope *scope, const struct wit_
 
 void enc_shim_module(struct enc *e, struct sw_buf *out);
 void enc_fixup_module(struct enc *e, struct sw_buf *out, bool initialize);
+bool enc_has_func(const struct engine_core *core, const char *name);
 
 /* ---- component.c, core.c, export.c ---- */
 

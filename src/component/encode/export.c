@@ -4,30 +4,32 @@
  * types: only an instance made so can give names to types. */
 #include "component/encode/encode_internal.h"
 
-static uint32_t lift(struct enc *e, struct enc_scope *scope, const struct enc_interface *in,
+static uint32_t lift(struct enc *e, struct enc_scope *scope, const struct enc_item *of,
                      const struct wit_func *func)
 {
+    const struct enc_interface *in = of->interface;
+    const struct enc_module *module = of->module;
     sw_auto_buf item = SW_BUF(64);
     const char *name = enc_text(e, "%s%s" SW_FMT, in ? in->name : "", in ? "#" : "", SW_ARG(func->full_name));
     const char *post = enc_text(e, "cabi_post_%s", name);
     struct enc_sig sig = enc_sig_of(e, func, false);
-    uint32_t type = enc_func_type(e, scope, func), callee = enc_alias_core_func(e, e->main, sw_str_of(name));
-    const struct engine_core_export *found = engine_core_export_find(e->core, sw_str_of(post));
-    bool has_post = found && found->kind == ENGINE_CORE_FUNC;
+    uint32_t type = enc_func_type(e, scope, func),
+             callee = enc_alias_core_func(e, module->instance, sw_str_of(name));
+    bool has_post = enc_has_func(module->core, post);
     enc_raw(e, &item, sw_str("\0\0", 2));
     enc_u32(e, &item, callee);
     enc_u32(e, &item, (uint32_t)sig.memory + sig.realloc + sig.text + has_post);
     if (sig.text)
-        enc_byte(e, &item, 0);
+        enc_byte(e, &item, module->encoding);
     if (sig.memory)
         enc_raw(e, &item, sw_str("\3\0", 2));
     if (sig.realloc) {
         enc_byte(e, &item, 4);
-        enc_u32(e, &item, e->realloc_index);
+        enc_u32(e, &item, module->export_realloc_index);
     }
     if (has_post) {
         enc_byte(e, &item, 5);
-        enc_u32(e, &item, enc_alias_core_func(e, e->main, sw_str_of(post)));
+        enc_u32(e, &item, enc_alias_core_func(e, module->instance, sw_str_of(post)));
     }
     enc_u32(e, &item, type);
     enc_one(e, &e->root.bytes, 8, sw_buf_str(&item));
@@ -89,8 +91,9 @@ static void instantiate(struct enc *e, struct enc_interface *in, const struct en
     in->instance = e->instances++; /* an export is an index of its own */
 }
 
-static void export_interface(struct enc *e, struct enc_interface *in)
+static void export_interface(struct enc *e, const struct enc_item *of)
 {
+    struct enc_interface *in = of->interface;
     const struct wit_interface *wit = in->wit;
     struct enc_sink sink = {.bytes = SW_BUF(ENCODE_BYTES_MAX)};
     struct enc_scope inner = {.kind = ENC_SCOPE_INNER, .sink = &sink, .home = &wit->home, .below = &in->lift};
@@ -98,7 +101,7 @@ static void export_interface(struct enc *e, struct enc_interface *in)
     inner.args = SW_BUF(ENCODE_BYTES_MAX);
     enc_raw(e, &sink.bytes, sw_str("\0asm\x0d\0\1\0", 8));
     for (uint32_t i = 0; e->rc == 0 && i < wit->func_count; i++)
-        import_lifted(e, &inner, wit->funcs[i], lift(e, &in->lift, in, wit->funcs[i]), i);
+        import_lifted(e, &inner, wit->funcs[i], lift(e, &in->lift, of, wit->funcs[i]), i);
     for (uint32_t i = 0; e->rc == 0 && i < wit->home.def_count; i++)
         (void)enc_def(e, &outer, wit->home.defs[i]); /* its index is in the scope */
     /* Each export is a function of its own index behind the imported ones; these are 0 to func_count. */
@@ -114,10 +117,10 @@ void enc_exports(struct enc *e)
     for (uint32_t i = 0; e->rc == 0 && i < e->item_count; i++) {
         const struct wit_func *func = e->items[i].func;
         if (!func) {
-            export_interface(e, e->items[i].interface);
+            export_interface(e, &e->items[i]);
             continue;
         }
-        export_item(e, func->full_name, 1, lift(e, &e->world_scope, NULL, func));
+        export_item(e, func->full_name, 1, lift(e, &e->world_scope, &e->items[i], func));
         e->root.funcs++; /* as for an instance */
     }
 }

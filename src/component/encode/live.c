@@ -71,30 +71,34 @@ static void add_import(struct enc *e, const struct wit_interface *wit, const str
         fill(e, &e->imports[e->import_count++], wit, item);
 }
 
-static const struct wit_item *exported(const struct enc *e, const struct wit_interface *wit)
+static uint32_t exported(const struct enc *e, const struct wit_interface *wit) /* item, or ENC_NONE */
 {
     for (uint32_t i = 0; i < e->world->item_count; i++)
         if (e->world->items[i]->is_export && e->world->items[i]->interface == wit)
-            return e->world->items[i];
-    return NULL;
+            return i;
+    return ENC_NONE;
 }
 
-static void add_export(struct enc *e, const struct wit_interface *wit, const struct wit_item *item)
+static void add_export(struct enc *e, uint32_t at)
 {
+    const struct wit_item *item = e->world->items[at];
+    const struct wit_interface *wit = item->interface;
     if (!enc_step(e) || enc_export_of(e, wit))
         return;
     for (uint32_t i = 0; e->rc == 0 && i < wit->home.def_count; i++) {
         const struct wit_def *def = wit->home.defs[i];
         const struct wit_interface *from = def->kind == WIT_DEF_USE ? def->target->home->interface : NULL;
-        if (from && exported(e, from))
-            add_export(e, from, exported(e, from));
+        if (from && exported(e, from) != ENC_NONE)
+            add_export(e, exported(e, from));
         else if (from)
             add_import(e, from, NULL);
     }
     if (e->rc < 0)
         return;
-    fill(e, &e->exports[e->export_count], wit, item);
-    e->items[e->item_count++].interface = &e->exports[e->export_count++];
+    struct enc_interface *in = &e->exports[e->export_count++];
+    fill(e, in, wit, item);
+    in->module = e->owners[at];
+    e->items[e->item_count++] = (struct enc_item){.interface = in, .module = in->module};
 }
 
 static void world_uses(struct enc *e)
@@ -123,9 +127,10 @@ void enc_gather(struct enc *e)
     world_uses(e);
     for (uint32_t i = 0; e->rc == 0 && i < world->item_count; i++) {
         if (world->items[i]->is_export && world->items[i]->interface)
-            add_export(e, world->items[i]->interface, world->items[i]);
+            add_export(e, i);
         else if (world->items[i]->is_export)
-            e->items[e->item_count++].func = world->items[i]->func;
+            e->items[e->item_count++] =
+                (struct enc_item){.func = world->items[i]->func, .module = e->owners[i]};
     }
 }
 

@@ -1,0 +1,107 @@
+/* embed.c - the worlds that a core module carries in sections called component-type.  Room: encode.
+ *
+ * Such a section holds a component: a custom section wit-component-encoding (a version byte and the encoding of strings), and a type that
+ * is exported, see component_world_enter. Bindings generators write one per world; a linker keeps them all. */
+#include "component/encode/encode_internal.h"
+
+#include "component/component.h"
+#include "component/describe.h"
+
+#define ENCODING_VERSION 4 /* what generators have written since 2023 */
+
+static bool is_embedded(const struct engine_core_custom *custom)
+{
+    return sw_str_starts(custom->name, SW_LIT("component-type"));
+}
+
+/* The encoding of strings, as its canonical option: 0 UTF-8, 1 UTF-16, 2 Latin-1 or UTF-16. */
+static uint32_t encoding_of(struct enc *e, struct sw_str section)
+{
+    struct sw_str found = enc_find_section(section, 0, SW_LIT("wit-component-encoding"));
+    if (found.n != 2)
+        (void)enc_fail(e, SW_EINPUT, "expected a custom section 'wit-component-encoding' of 2 bytes, got %zu",
+                       found.n);
+    else if (found.p[0] != ENCODING_VERSION)
+        (void)enc_fail(e, SW_EINPUT, "expected version %d of its encoding, got %d", ENCODING_VERSION,
+                       found.p[0]);
+    else if ((uint8_t)found.p[1] > 2)
+        (void)enc_fail(e, SW_EINPUT, "expected an encoding of strings from 0 to 2, got %u",
+                       (unsigned)(uint8_t)found.p[1]);
+    return e->rc == 0 ? (uint32_t)(uint8_t)found.p[1] : 0;
+}
+
+static void text_of(struct enc *e, struct sw_str section, struct sw_buf *out)
+{
+    struct component_binary *binary = NULL;
+    struct component_world *world = NULL;
+    e->rc = component_decode(section, &binary, e->err);
+    if (e->rc == 0)
+        e->rc = component_world_new(binary, &world, e->err);
+    if (e->rc == 0 && component_world_enter(world) == SW_ABSENT)
+        (void)enc_fail(e, SW_EINPUT, "expected a component that exports a world as a type");
+    if (e->rc == 0)
+        e->rc = component_world_print(world, out, e->err);
+    component_world_free(world);
+    component_binary_free(binary);
+}
+
+static void resolve(struct enc *e, struct sw_str name, struct sw_str text, struct enc_world *ret)
+{
+    struct wit_file *file = NULL;
+    struct sw_str copy = SW_LIT("");
+    if (e->rc == 0)
+        e->rc = sw_arena_copy(e->arena, text, &copy, e->err);
+    if (e->rc == 0)
+        e->rc = wit_parse(e->arena, name, copy, &file, e->err);
+    if (e->rc == 0)
+        e->rc = wit_resolve(e->arena, &file, 1, NULL, &ret->set, e->err);
+    if (e->rc == 0)
+        ret->world = ret->set->packages[0]->worlds[0]; /* the text begins with it */
+}
+
+static void add_world(struct enc *e, const struct engine_core_custom *custom, struct enc_module *module,
+                      bool first)
+{
+    sw_auto_buf text = SW_BUF(ENCODE_WORLD_TEXT_MAX);
+    uint32_t encoding = encoding_of(e, custom->bytes);
+    struct enc_world *world = enc_new(e, 1, sizeof *world);
+    if (!world)
+        return;
+    if (!first && encoding != module->encoding)
+        (void)enc_fail(e, SW_EINPUT,
+                       "its strings are encoded in another way than those of the sections before");
+    if (e->rc == 0)
+        text_of(e, custom->bytes, &text);
+    resolve(e, custom->name, sw_buf_str(&text), world);
+    if (e->rc < 0)
+        return;
+    module->encoding = encoding;
+    enc_add_world(e, world, module);
+}
+
+void enc_embedded(struct enc *e, struct enc_module *module)
+{
+    bool first = true;
+    for (uint32_t i = 0; e->rc == 0 && i < module->core->custom_count; i++) {
+        const struct engine_core_custom *custom = &module->core->customs[i];
+        if (!is_embedded(custom))
+            continue;
+        add_world(e, custom, module, first);
+        first = false;
+        if (e->rc < 0)
+            e->rc = sw_wrap(e->err, "section '" SW_FMT "'%s" SW_FMT "%s", SW_ARG(custom->name),
+                            module->name.n ? " of adapter '" : "", SW_ARG(module->name),
+                            module->name.n ? "'" : "");
+    }
+}
+
+/* The module without those sections: what they say is in the component's types. */
+void enc_stripped(struct enc *e, struct sw_str module, struct sw_buf *out)
+{
+    struct enc_reader r = enc_sections(module);
+    struct enc_raw_section section;
+    enc_raw(e, out, sw_str_head(module, 8));
+    while (e->rc == 0 && enc_read_section(&r, &section))
+        if (section.id != 0 || !sw_str_starts(section.name, SW_LIT("component-type")))
+            enc_raw(e, out, section.whole);
+}
