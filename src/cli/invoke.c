@@ -2,15 +2,80 @@
 #include "cli/invoke.h"
 
 #include <errno.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include "app/app.h"
 #include "base/log.h"
+#include "cli/up.h"
+#include "node/node.h"
+#include "trigger/compile.h"
 #include "trigger/invoke.h"
 
 const struct cli_option cli_invoke_options[] = {
     {"FILE", 0, CLI_OPERAND, NULL, offsetof(struct cli_invoke, file), 0, "The component"},
     {"CALL", 0, CLI_OPERAND, NULL, offsetof(struct cli_invoke, call), 0,
      "'FUNCTION(ARGUMENTS)' or 'INTERFACE#FUNCTION(ARGUMENTS)', in WAVE"},
+    {0},
+};
+
+/* ---- this process: has the component compiled, parses nothing of it ---- */
+
+#define ID "invoke" /* what the parts below call the component */
+
+/* They name it by its id; there is only one here. */
+static int without_id(int rc, struct sw_err *err)
+{
+    struct sw_str text = sw_str_of(err->text), prefix = SW_LIT("component '" ID "': ");
+    if (!sw_str_starts(text, prefix))
+        return rc;
+    struct sw_err whole = *err;
+    return sw_fail(err, whole.code, "%s", whole.text + prefix.n);
+}
+
+int cli_invoke_run(const void *parsed, const struct cli_io *io, struct sw_err *err)
+{
+    const struct cli_invoke *options = parsed;
+    char path[PATH_MAX];
+    char library[TRIGGER_LIBRARY_BYTES_MAX];
+    int status = 0;
+    sw_auto_buf cache_dir = SW_BUF(PATH_MAX);
+    sw_log_setup(STDERR_FILENO, SW_LOG_WARN, "invoke");
+    if (!realpath(options->file, path))
+        return sw_fail_errno(err, errno == ENOENT ? SW_EINPUT : SW_EIO, errno, "open '%s'", options->file);
+    int rc = cli_up_cache_dir(getenv("XDG_CACHE_HOME"), getenv("HOME"), &cache_dir, err);
+    if (rc < 0)
+        return rc;
+    trigger_library(library);
+    const struct app_component component = {.id = SW_LIT(ID), .source = sw_str_of(path)};
+    const struct app app = {
+        .name = SW_LIT(ID), .origin = sw_str_of(path), .components = &component, .component_count = 1};
+    const struct node_config config = {.app = &app,
+                                       .program = "/proc/self/exe",
+                                       .cache_dir = cache_dir.p,
+                                       .library = library,
+                                       .artifact_key = trigger_artifact_key};
+    const char *const argv[] = {"swell",  "internal-invoke", "--component", options->file,
+                                "--call", options->call,     NULL};
+    (void)fflush(io->out);
+    rc = node_run_once(&config, argv, &status, err);
+    if (rc < 0)
+        return without_id(rc, err);
+    if (status)
+        _exit(status); /* it has said why */
+    return 0;
+}
+
+/* ---- the process that makes the call ---- */
+
+const struct cli_option cli_internal_invoke_options[] = {
+    {"component", 0, CLI_TEXT, "NAME", offsetof(struct cli_internal_invoke, component), 0,
+     "What messages call the component"},
+    {"call", 0, CLI_TEXT, "CALL", offsetof(struct cli_internal_invoke, call), 0, "The call in WAVE"},
     {0},
 };
 
@@ -23,15 +88,22 @@ static void guest_output(void *arg, bool is_stderr, struct sw_str line)
     (void)fflush(out); /* output that cannot be shown does not stop the guest */
 }
 
-int cli_invoke_run(const void *parsed, const struct cli_io *io, struct sw_err *err)
+int cli_internal_invoke_run(const void *parsed, const struct cli_io *io, struct sw_err *err)
 {
-    const struct cli_invoke *options = parsed;
+    const struct cli_internal_invoke *options = parsed;
     sw_auto_buf text = SW_BUF(CLI_OUTPUT_BYTES_MAX);
-    const struct trigger_invoke job = {.path = options->file,
+    struct stat st;
+    if (!options->component || !options->call || fstat(NODE_CHANNEL_FD, &st) != 0 || !S_ISSOCK(st.st_mode))
+        return sw_fail(err, SW_EINPUT,
+                       "expected a channel, --component and --call: 'swell invoke' starts this command");
+    const struct trigger_invoke job = {.name = options->component,
+                                       .channel_fd = NODE_CHANNEL_FD,
                                        .call = sw_str_of(options->call),
                                        .output = guest_output,
                                        .output_arg = (void *)(uintptr_t)io};
     sw_log_setup(STDERR_FILENO, SW_LOG_WARN, "invoke");
+    if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) != 0)
+        return sw_fail_errno(err, SW_EIO, errno, "end with 'swell invoke'");
     int rc = trigger_invoke_run(&job, &text, err);
     if (rc < 0 || !text.n)
         return rc;

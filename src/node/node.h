@@ -44,6 +44,12 @@ struct node_config {
 };
 /* Runs until SIGTERM or SIGINT has drained every worker; 0 then. listen_fd is shut down when draining begins. */
 int node_supervise(const struct node_config *config, struct sw_err *err) SW_MUST_CHECK;
+/* Compiles config->app and starts one process of this program for it, with argv and the standard output and error of this one: a serving
+ * table waits on NODE_CHANNEL_FD, as for a worker, with nothing to listen at. Blocks until that process has ended by itself; its exit
+ * status is *ret_status. Of config it needs app, program, cache_dir, artifact_key.
+ * fails: as node_supervise when something cannot be compiled; SW_EIO when a signal ended the process */
+int node_run_once(const struct node_config *config, const char *const *argv, int *ret_status,
+                  struct sw_err *err) SW_MUST_CHECK;
 
 /* ---- control: from another process of the same user ---- */
 

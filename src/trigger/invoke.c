@@ -1,9 +1,5 @@
-/* invoke.c - swell invoke: a component compiled into memory files, one store, one call.  Room: trigger. */
+/* invoke.c - swell invoke: a component that was compiled for this process, one store, one call, inside a worker's sandbox.  Room: trigger. */
 #include "trigger/invoke.h"
-
-#include <errno.h>
-#include <fcntl.h>
-#include <sys/mman.h>
 
 #include "base/alloc.h"
 #include "codec/nearest.h"
@@ -14,6 +10,9 @@
 #include "engine/core.h"
 #include "engine/engine.h"
 #include "loop/loop.h"
+#include "node/node.h"
+#include "node/sandbox.h"
+#include "trigger/compile.h"
 #include "trigger/limits.h"
 #include "trigger/load.h"
 
@@ -22,6 +21,7 @@ struct invoke {
     struct trigger_component component;
     struct loop *loop;
     struct engine *engine;
+    struct node_serving *serving;
     struct sw_arena arena; /* arguments */
     const struct component_export *export;
     struct component_export_info info;
@@ -33,54 +33,51 @@ struct invoke {
     int rc; /* of the call */
 };
 
-/* ---- compiling ---- */
+/* ---- receiving ---- */
 
-static int memory_file(const char *name, const struct sw_buf *bytes, int *ret_fd, struct sw_err *err)
+static void on_serve(void *arg, struct node_serving *serving)
 {
-    sw_auto_close int fd = memfd_create(name, MFD_CLOEXEC);
-    if (fd < 0)
-        return sw_fail_errno(err, SW_EIO, errno, "make a file in memory");
-    for (size_t at = 0; at < bytes->n;) {
-        ssize_t n = write(fd, bytes->p + at, bytes->n - at);
-        if (n < 0 && errno != EINTR)
-            return sw_fail_errno(err, SW_EIO, errno, "write a file in memory");
-        at += n > 0 ? (size_t)n : 0;
-    }
-    *ret_fd = fd;
-    fd = -1; /* taken by the caller */
-    return 0;
+    struct invoke *in = arg;
+    in->serving = serving;
+    loop_stop(in->loop);
 }
 
-static int compile_one(struct invoke *in, const struct engine_core *core, struct engine_module **ret,
-                       struct sw_err *err)
+static void on_order(void *arg) /* nobody gives any: the other side is gone */
 {
-    sw_auto_close int cwasm_fd = -1;
-    sw_auto_close int image_fd = -1;
-    sw_auto_buf cwasm = SW_BUF(TRIGGER_WASM_BYTES_MAX * 4ul); /* native code is a few times its wasm */
-    sw_auto_buf image = SW_BUF(TRIGGER_WASM_BYTES_MAX);
-    int rc = engine_compile(core, &cwasm, &image, err);
-    if (rc == 0)
-        rc = memory_file("swell-code", &cwasm, &cwasm_fd, err);
-    if (rc == 0)
-        rc = memory_file("swell-image", &image, &image_fd, err);
-    return rc < 0 ? rc : engine_module_open(in->engine, core, cwasm_fd, image_fd, ret, err);
+    loop_stop(((struct invoke *)arg)->loop);
 }
 
-static int compile(struct invoke *in, struct sw_err *err)
+static int receive(struct invoke *in, struct sw_err *err)
+{
+    static const struct node_worker_events events = {on_serve, on_order, on_order, on_order};
+    struct node_worker *channel = NULL;
+    int rc = node_worker_new(in->loop, in->job->channel_fd, &events, in, &channel, err);
+    if (rc < 0)
+        return rc;
+    rc = loop_run(in->loop, err);
+    node_worker_free(channel); /* the loop then ends when the guest waits for nothing */
+    if (rc == 0 && !in->serving)
+        rc = sw_fail(err, SW_EIO, "the process that started this one is gone");
+    return rc;
+}
+
+static int load(struct invoke *in, struct sw_err *err)
 {
     struct trigger_component *component = &in->component;
-    uint32_t count = component_binary_core_count(component->binary);
-    component->modules = sw_try_alloc_array(count, sizeof *component->modules);
-    if (!component->modules)
-        return sw_fail(err, SW_ENOMEM, "no memory for %u core modules", count);
-    for (uint32_t i = 0; i < count; i++) {
-        if (!component_plan_uses_core(component->plan, i))
-            continue;
-        int rc = compile_one(in, component_binary_core(component->binary, i), &component->modules[i], err);
-        if (rc < 0)
-            return sw_wrap(err, "core module %u", i);
-    }
-    return component_bind(component->plan, in->engine, component->modules, &component->component, err);
+    const struct app *app = in->serving->app;
+    if (app->component_count != 1)
+        return sw_fail(err, SW_EBUG, "expected one component, got %u", app->component_count);
+    int rc = trigger_component_read(in->serving->components[0].wasm_fd, in->job->name, component, err);
+    if (rc < 0)
+        return rc;
+    component->meta = &app->components[0];
+    component->served = &in->serving->components[0];
+    component->grants = (struct host_grants){.app = SW_LIT("invoke"),
+                                             .component = SW_LIT("invoke"),
+                                             .output = in->job->output,
+                                             .output_arg = in->job->output_arg};
+    rc = trigger_component_bind(component, in->engine, err);
+    return rc < 0 ? sw_wrap(err, "'%s'", in->job->name) : 0;
 }
 
 /* ---- which function ---- */
@@ -257,29 +254,31 @@ static int run_call(struct invoke *in, struct sw_buf *ret_text, struct sw_err *e
     return rc;
 }
 
+static int call(struct invoke *in, struct sw_buf *ret_text, struct sw_err *err)
+{
+    int rc = read_call(in, err);
+    if (rc == 0)
+        rc = run_call(in, ret_text, err);
+    return rc < 0 ? sw_wrap(err, "'%s'", in->job->name) : 0;
+}
+
 static int run(struct invoke *in, struct sw_buf *ret_text, struct sw_err *err)
 {
     const struct engine_config config = {.reset = ENGINE_RESET_AUTO};
-    sw_auto_close int fd = open(in->job->path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0)
-        return sw_fail_errno(err, errno == ENOENT ? SW_EINPUT : SW_EIO, errno, "open '%s'", in->job->path);
-    int rc = trigger_component_read(fd, in->job->path, &in->component, err);
-    if (rc < 0)
-        return rc;
-    in->component.grants = (struct host_grants){.app = SW_LIT("invoke"),
-                                                .component = SW_LIT("invoke"),
-                                                .output = in->job->output,
-                                                .output_arg = in->job->output_arg};
-    rc = loop_new(&in->loop, err);
+    int rc = node_sandbox_worker_begin(err);
+    if (rc == 0)
+        rc = loop_new(&in->loop, err);
     if (rc == 0)
         rc = engine_new(&config, in->loop, &in->engine, err);
     if (rc == 0)
-        rc = compile(in, err);
+        rc = receive(in, err);
     if (rc == 0)
-        rc = read_call(in, err);
+        rc = trigger_library_check(in->serving->library, err);
     if (rc == 0)
-        rc = run_call(in, ret_text, err);
-    return rc < 0 ? sw_wrap(err, "'%s'", in->job->path) : 0;
+        rc = load(in, err);
+    if (rc == 0)
+        rc = node_sandbox_worker(in->serving, err);
+    return rc < 0 ? rc : call(in, ret_text, err);
 }
 
 int trigger_invoke_run(const struct trigger_invoke *job, struct sw_buf *ret_text, struct sw_err *err)
@@ -287,6 +286,8 @@ int trigger_invoke_run(const struct trigger_invoke *job, struct sw_buf *ret_text
     struct invoke in = {.job = job, .arena = SW_ARENA(COMPONENT_WAVE_ARENA_MAX)};
     int rc = run(&in, ret_text, err);
     trigger_component_deinit(&in.component);
+    if (in.serving)
+        node_serving_free(in.serving);
     if (in.engine)
         engine_free(in.engine);
     loop_free(in.loop);

@@ -1,6 +1,7 @@
 """`swell wit`, `swell inspect`, `swell invoke`: what they print about a component and how they call it."""
 
 import json
+import os
 import subprocess
 
 import pytest
@@ -48,6 +49,29 @@ def test_a_call_that_cannot_be_is_explained(call, code, message):
     status, out, error = run("invoke", INVOKE, call)
     assert (status, out) == (code, "")
     assert f"error: '{INVOKE}': " in error and message in error
+
+
+def test_a_call_leaves_its_code_for_the_next(tmp_path):
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("SWELL_")}
+    environment.update(HOME=str(tmp_path), XDG_CACHE_HOME=str(tmp_path))
+    command = [str(runner.program()), "invoke", str(INVOKE), "add(20, 3)"]
+    seen = []
+    for _ in range(2):
+        done = subprocess.run(command, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=120)
+        assert (done.returncode, done.stdout, done.stderr) == (0, "23\n", "")
+        seen.append({path.name: path.stat().st_mtime_ns for path in tmp_path.rglob("*.cwasm")})
+    assert seen[0] and seen[0] == seen[1]
+
+
+def test_a_file_that_is_no_component_is_refused_before_it_is_called(tmp_path):
+    other = tmp_path / "a.wasm"
+    other.write_text("hello")
+    status, out, error = run("invoke", other, "add(1, 2)")
+    assert (status, out) == (2, "") and error.startswith(f"error: '{other}': expected a WebAssembly component")
+    status, out, error = run("invoke", tmp_path / "none.wasm", "add(1, 2)")
+    assert (status, out) == (2, "") and f"open '{tmp_path / 'none.wasm'}'" in error
+    status, _, error = run("internal-invoke", "--component", "x", "--call", "add(1, 2)")
+    assert status == 2 and "'swell invoke' starts this command" in error
 
 
 def test_wit_prints_the_world():
