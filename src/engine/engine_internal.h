@@ -125,6 +125,8 @@ struct engine {
 
     struct engine_store *pending; /* store that is instantiating */
     struct engine_bound *pending_bound;
+    bool keeping;              /* a keeper makes a stand-in for a memory (keeper.c) */
+    size_t keeping_bytes;      /* of it */
     uint32_t pending_memory;   /* next defined memory that Wasmtime will ask for */
     struct sw_err pending_err; /* why the creator refused; code 0: it did not */
 
@@ -169,6 +171,8 @@ struct engine_bound {
     struct engine_module *module;
     wasmtime_instance_pre_t *pre; /* the fast path */
     wasmtime_linker_t *linker;    /* else: host functions by number, for wasmtime_linker_get */
+    wasmtime_store_t *keeper;     /* keeps what `raws` points at (keeper.c) */
+    void **raws; /* per import: a host function in a form for every store. NULL: by `linker` for each store */
     struct bound_link *links;
     size_t count;
     uint32_t late_count;
@@ -180,6 +184,13 @@ struct engine_bound {
 size_t engine__link_name(size_t number, char ret[ENGINE_LINK_NAME_MAX]);
 int engine__export_func(struct engine_store *store, uint32_t instance, struct sw_str name,
                         struct engine_func *ret, const struct engine_functype **ret_type) SW_MUST_CHECK;
+
+/* ---- keeper.c ---- */
+
+/* Fills `raws` when every import has a stand-in; else leaves it NULL. */
+int engine__keep(struct engine_bound *bound, struct sw_err *err) SW_MUST_CHECK;
+void engine__keeper_free(struct engine_bound *bound);
+void engine__keeper_memory(struct engine *engine, size_t min, wasmtime_linear_memory_t *ret);
 
 /* ---- store.c ---- */
 

@@ -294,7 +294,7 @@ static int link_up(struct engine_bound *bound, struct sw_err *err)
     bound->linker = wasmtime_linker_new(bound->module->engine->wasm);
     rc = define(bound, numbers, err);
     if (rc < 0 || numbers)
-        return rc;
+        return rc < 0 ? rc : engine__keep(bound, err);
     wasmtime_error_t *error =
         wasmtime_linker_instantiate_pre(bound->linker, bound->module->wasm, &bound->pre);
     wasmtime_linker_delete(bound->linker); /* the instance_pre holds what it needs */
@@ -331,6 +331,7 @@ void engine_bound_free(struct engine_bound *bound)
     assert(bound->instances_now == 0); /* stores hold pointers to its links */
     if (bound->pre)
         wasmtime_instance_pre_delete(bound->pre);
+    engine__keeper_free(bound);
     if (bound->linker)
         wasmtime_linker_delete(bound->linker);
     for (size_t i = 0; bound->links && i < bound->count; i++)

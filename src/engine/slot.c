@@ -221,6 +221,10 @@ wasmtime_error_t *engine__memory_new(void *env, const wasm_memorytype_t *type, s
     (void)type;
     (void)max; /* Wasmtime itself keeps growth below it */
     struct engine *engine = env;
+    if (engine->keeping) {
+        engine__keeper_memory(engine, min, ret);
+        return NULL;
+    }
     struct engine_store *store = engine->pending   ? engine->pending
                                  : engine->running ? engine->running->store
                                                    : NULL;

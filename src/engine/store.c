@@ -163,6 +163,11 @@ static int fill_externs(struct engine_store *store, const struct engine_bound *b
     const struct engine_core *core = bound->module->core;
     for (size_t i = 0; i < bound->count; i++) {
         const struct bound_link *link = &bound->links[i];
+        if (link->kind != ENGINE_LINK_EXPORT && bound->raws) {
+            externs[i].kind = WASMTIME_EXTERN_FUNC; /* see keeper.c */
+            wasmtime_func_from_raw(store->context, bound->raws[i], &externs[i].of.func);
+            continue;
+        }
         if (link->kind != ENGINE_LINK_EXPORT) {
             char name[ENGINE_LINK_NAME_MAX];
             size_t n = engine__link_name(i, name);
