@@ -12,6 +12,8 @@
 #define APP_LIST_MAX 1024        /* items of one list of a manifest: hosts, files, labels, authors */
 #define APP_DEPENDENCIES_MAX 256 /* per component */
 #define APP_WARNINGS_MAX 64      /* further ones are dropped */
+/* One value of a variable, and a file that holds one or several: certificates and keys, not data. */
+#define APP_VARIABLE_BYTES_MAX (1u << 20)
 /* Limits of a request that a manifest or an option may ask for. A day outlasts every request; 64 KiB is one page of memory, 64 GiB
  * sixteen full ones; a worker has stacks and mappings for some thousands of requests at once. */
 #define APP_TIME_MS_MAX (24u * 60u * 60u * 1000u)
@@ -25,6 +27,10 @@
 /* One route: as long as the request line that could match it. */
 #define APP_ROUTE_BYTES_MAX 4096
 #define APP_ROUTE_SEGMENTS_MAX 64
+/* Files and folders that are looked at for one component, and how deep: a large site; links to folders above would go on for ever. */
+#define APP_FILES_MAX 200000u
+#define APP_FILES_DEPTH_MAX 64u
+#define APP_COPY_BYTES (8u << 20) /* by one call, so that copying can be interrupted */
 /* A value from the manifest inside a message. */
 #define APP_MESSAGE_VALUE_BYTES_MAX 60
 
