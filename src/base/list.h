@@ -36,6 +36,21 @@ static inline void sw_list_add_head(struct sw_link *list, struct sw_link *link)
     sw_list_add_tail(list->next, link);
 }
 
+/* Moves all of `from` to the head of `list`, in order. */
+static inline void sw_list_splice_head(struct sw_link *list, struct sw_link *from)
+{
+    struct sw_link *first = from->next;
+    struct sw_link *last = from->prev;
+    if (first == from)
+        return;
+    first->prev = list;
+    last->next = list->next;
+    list->next->prev = last;
+    list->next = first;
+    from->prev = from;
+    from->next = from;
+}
+
 static inline void sw_list_remove(struct sw_link *link) /* a link out of any list is fine */
 {
     link->prev->next = link->next;

@@ -260,8 +260,7 @@ static bool poll_call(struct engine_call *call)
 static void run_batch(struct engine *engine)
 {
     unsigned began = atomic_load_explicit(&engine->ticker.ticks, memory_order_relaxed);
-    while (!sw_list_empty(&engine->ready))
-        sw_list_add_tail(&engine->batch, sw_list_take_head(&engine->ready));
+    sw_list_splice_head(&engine->batch, &engine->ready); /* in one step: thousands may be ready */
     struct sw_link *link = NULL;
     bool enough = false;
     while (!enough && (link = sw_list_take_head(&engine->batch))) {
@@ -271,11 +270,8 @@ static void run_batch(struct engine *engine)
         unsigned now = atomic_load_explicit(&engine->ticker.ticks, memory_order_relaxed);
         enough = used_up || now - began >= ENGINE_TURN_TICKS;
     }
-    while (!sw_list_empty(&engine->batch)) { /* those left go before the ones that become ready later */
-        link = engine->batch.prev;
-        sw_list_remove(link);
-        sw_list_add_head(&engine->ready, link);
-    }
+    sw_list_splice_head(&engine->ready,
+                        &engine->batch); /* those left go before the ones that become ready later */
 }
 
 /* Deferred work of a turn. The spent call is chosen first: one that is spent in this turn has to wait for the next. */

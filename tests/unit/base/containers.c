@@ -76,6 +76,31 @@ static void a_list_keeps_order_and_removal_is_repeatable(void **state)
     CHECK(sw_list_empty(&list));
 }
 
+static void a_list_takes_another_in_front(void **state)
+{
+    (void)state;
+    struct sw_link list, other;
+    struct item items[4] = {{.n = 1}, {.n = 2}, {.n = 3}, {.n = 4}};
+    sw_list_init(&list);
+    sw_list_init(&other);
+    sw_list_splice_head(&list, &other);
+    CHECK(sw_list_empty(&list));
+    sw_list_add_tail(&list, &items[2].link);
+    sw_list_add_tail(&list, &items[3].link);
+    sw_list_add_tail(&other, &items[0].link);
+    sw_list_add_tail(&other, &items[1].link);
+    sw_list_splice_head(&list, &other);
+    CHECK(sw_list_empty(&other));
+    sw_list_splice_head(&list, &other);
+    sw_list_remove(&items[1].link);
+    CHECK_INT(SW_CONTAINER(list.prev, struct item, link)->n, 4);
+    CHECK_INT(SW_CONTAINER(items[2].link.prev, struct item, link)->n, 1);
+    CHECK_INT(SW_CONTAINER(sw_list_take_head(&list), struct item, link)->n, 1);
+    CHECK_INT(SW_CONTAINER(sw_list_take_head(&list), struct item, link)->n, 3);
+    CHECK_INT(SW_CONTAINER(sw_list_take_head(&list), struct item, link)->n, 4);
+    CHECK(sw_list_empty(&list));
+}
+
 static void a_map_finds_what_was_added_and_refuses_a_second_one(void **state)
 {
     (void)state;
@@ -129,6 +154,7 @@ int main(void)
         cmocka_unit_test(an_array_whose_size_overflows_is_refused),
         cmocka_unit_test(copies_and_texts_are_terminated),
         cmocka_unit_test(a_list_keeps_order_and_removal_is_repeatable),
+        cmocka_unit_test(a_list_takes_another_in_front),
         cmocka_unit_test(a_map_finds_what_was_added_and_refuses_a_second_one),
         cmocka_unit_test(every_allocation_of_a_map_and_an_arena_may_fail),
     };
