@@ -3,6 +3,7 @@
 
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
@@ -15,10 +16,19 @@ static struct {
 
 static const char *const level_names[] = {"ERROR", "WARN", "INFO", "DEBUG"};
 
+/* SWELL_LOG=info or debug asks for more than a process says by itself. */
+static enum sw_log_level level_asked(enum sw_log_level least)
+{
+    const char *word = getenv("SWELL_LOG");
+    if (word && strcmp(word, "debug") == 0)
+        return SW_LOG_DEBUG;
+    return word && strcmp(word, "info") == 0 && least < SW_LOG_INFO ? SW_LOG_INFO : least;
+}
+
 void sw_log_setup(int fd, enum sw_log_level least, const char *process)
 {
     log_to.fd = fd;
-    log_to.least = least;
+    log_to.least = level_asked(least);
     log_to.process = process;
 }
 

@@ -12,6 +12,7 @@ enum sw_log_level { SW_LOG_ERROR, SW_LOG_WARN, SW_LOG_INFO, SW_LOG_DEBUG };
 
 #define SW_LOG_LINE_MAX 4096 /* longer lines are cut; atomic for pipes (PIPE_BUF) */
 
+/* The environment may ask for more than `least`: SWELL_LOG=info or debug. */
 void sw_log_setup(int fd, enum sw_log_level least,
                   const char *process); /* process: "supervisor", "worker 0", ... */
 /* fmt makes the key=value part: "app=%s component=%s"; control characters become blanks. */

@@ -2,6 +2,7 @@
 #include "check.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 #include "base/log.h"
@@ -29,6 +30,18 @@ static void a_record_is_one_line_with_time_level_process_room_and_event(void **s
     CHECK_HAS(line, "Z INFO worker 0 http: request path=/a\n");
     CHECK_INT(line[n - 1], '\n');
     CHECK_INT(line[10], 'T');
+}
+
+static void the_environment_may_ask_for_more(void **state)
+{
+    (void)state;
+    char line[8192];
+    CHECK_INT(logged(line, sizeof line, SW_LOG_WARN, "/a"), 0);
+    CHECK_INT(setenv("SWELL_LOG", "info", 1), 0);
+    CHECK(logged(line, sizeof line, SW_LOG_WARN, "/a") > 0);
+    CHECK_INT(setenv("SWELL_LOG", "nonsense", 1), 0);
+    CHECK_INT(logged(line, sizeof line, SW_LOG_WARN, "/a"), 0);
+    CHECK_INT(unsetenv("SWELL_LOG"), 0);
 }
 
 static void text_cannot_forge_a_second_line_or_drive_a_terminal(void **state)
@@ -65,6 +78,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_record_is_one_line_with_time_level_process_room_and_event),
+        cmocka_unit_test(the_environment_may_ask_for_more),
         cmocka_unit_test(text_cannot_forge_a_second_line_or_drive_a_terminal),
         cmocka_unit_test(a_long_record_is_cut_to_one_atomic_write),
         cmocka_unit_test(records_above_the_level_are_not_written),
