@@ -1,7 +1,10 @@
 /* load.c - a closed-loop HTTP load generator for this machine: each connection sends its next request when its answer is complete.  Room: bench.
  *
  * usage: load [--connections N] [--requests M] [--seconds S] [--path /x] [--method GET] [--body-bytes N] [--status 200]
- *             [--header "Name: value"] [--expect TEXT] HOST:PORT
+ *             [--header "Name: value"] [--expect TEXT] [--rate R] HOST:PORT
+ *
+ * With --rate it is an open loop: R requests a second are sent whether answers come or not, each on a connection that is free or a new one,
+ * N at most; latency counts from the moment a request was due; 503 is no error but counted, and so is what found no connection.
  *
  * Prints one line of JSON. Checks every answer: status, and a body of the expected text, or of the same length as the first one's. Ends after M
  * requests or S seconds, whichever is first; one of them must be given. Only loopback addresses: it is a tool for measuring, not a weapon.
@@ -17,7 +20,10 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define CONNECTIONS_MAX 10000
+#include "histogram.h"
+
+#define CONNECTIONS_MAX 16000
+#define RATE_MAX 1000000
 #define BODY_BYTES_MAX (16 * 1024 * 1024)
 #define REQUEST_HEAD_MAX 8192
 #define HEAD_MAX 16384 /* of an answer */
@@ -25,55 +31,6 @@
 #define EVENTS_MAX 512
 #define STALL_MS 10000             /* nothing came for so long: the rest is counted as errors */
 #define FAILURES_IN_A_ROW_MAX 1000 /* nobody listens */
-
-/* ---- histogram: 32 buckets for each power of two of nanoseconds, so an error of at most 3 % ---- */
-
-#define SUB_BITS 5
-#define BUCKETS (64 << SUB_BITS)
-
-static uint64_t buckets[BUCKETS];
-static uint64_t samples;
-static uint64_t slowest_ns;
-
-static unsigned bucket_of(uint64_t ns)
-{
-    if (ns < (1u << SUB_BITS))
-        return (unsigned)ns;
-    unsigned exponent = 63u - (unsigned)__builtin_clzll(ns);
-    return ((exponent - SUB_BITS + 1) << SUB_BITS) +
-           (unsigned)((ns >> (exponent - SUB_BITS)) & ((1u << SUB_BITS) - 1));
-}
-
-static uint64_t bucket_top(unsigned bucket)
-{
-    unsigned high = bucket >> SUB_BITS;
-    uint64_t low = bucket & ((1u << SUB_BITS) - 1);
-    if (high == 0)
-        return low;
-    return ((low + (1u << SUB_BITS) + 1) << (high - 1)) - 1;
-}
-
-static void record(uint64_t ns)
-{
-    buckets[bucket_of(ns)]++;
-    samples++;
-    if (ns > slowest_ns)
-        slowest_ns = ns;
-}
-
-static double percentile_us(double part)
-{
-    uint64_t rank = (uint64_t)(part * (double)samples);
-    uint64_t sum = 0;
-    for (unsigned i = 0; i < BUCKETS; i++) {
-        sum += buckets[i];
-        if (sum > rank) {
-            uint64_t top = bucket_top(i);
-            return (double)(top < slowest_ns ? top : slowest_ns) / 1000.0;
-        }
-    }
-    return (double)slowest_ns / 1000.0;
-}
 
 /* ---- what is asked for ---- */
 
@@ -85,6 +42,7 @@ static struct {
     const char *host;   /* as given: "127.0.0.1:3000" */
     uint64_t requests;  /* 0: no limit */
     uint64_t seconds;
+    uint64_t rate; /* 0: a closed loop */
     size_t connections;
     size_t body_bytes;
     unsigned status;
@@ -98,7 +56,9 @@ static size_t request_n;
 enum phase { HEAD, LENGTH, UNTIL_CLOSE, CHUNK_SIZE, CHUNK_DATA, CHUNK_END, TRAILERS };
 
 struct client {
-    int fd;
+    int fd;       /* -1: closed; in an open loop only */
+    bool refused; /* 503 */
+    bool is_idle; /* in idle */
     bool waiting; /* a request is under way */
     bool connected;
     bool close;
@@ -121,6 +81,10 @@ static uint64_t lost;    /* none came */
 static uint64_t errors;
 static uint64_t bytes_in;
 static uint64_t first_body = UINT64_MAX; /* length of the first answer's body */
+static uint64_t refused;
+static uint64_t unsent; /* found no connection */
+static struct client **idle;
+static size_t idle_n;
 static unsigned failures_in_a_row;
 static bool over;
 
@@ -154,10 +118,21 @@ static void client_open(struct client *client)
         die("epoll_ctl");
 }
 
+static void idle_add(struct client *client)
+{
+    if (!client->is_idle)
+        idle[idle_n++] = client;
+    client->is_idle = true;
+}
+
 static void client_reopen(struct client *client)
 {
     (void)close(client->fd);
-    client_open(client);
+    client->fd = -1;
+    if (ask.rate)
+        idle_add(client);
+    else
+        client_open(client);
 }
 
 static void client_fail(struct client *client)
@@ -186,30 +161,55 @@ static void client_send(struct client *client)
     }
 }
 
-static void client_next(struct client *client)
+static void client_begin(struct client *client, uint64_t due_ns)
 {
-    if (over || (ask.requests && started == ask.requests))
-        return;
     started++;
     client->waiting = true;
     client->close = false;
     client->wrong = false;
+    client->refused = false;
+    client->is_idle = false;
     client->phase = HEAD;
     client->sent = 0;
     client->body_n = 0;
     client->line_n = 0;
     client->head_n = 0;
-    client->began_ns = now_ns();
-    client_send(client);
+    client->began_ns = due_ns;
+    if (client->fd < 0)
+        client_open(client);
+    else if (client->connected)
+        client_send(client);
+}
+
+static void client_next(struct client *client)
+{
+    if (ask.rate)
+        idle_add(client);
+    else if (!over && (!ask.requests || started < ask.requests))
+        client_begin(client, now_ns());
+}
+
+/* Sends what is due by now in an open loop. */
+static void send_due(uint64_t began, uint64_t now)
+{
+    uint64_t due = (now - began) / 1000 * ask.rate / 1000000;
+    while (started + unsent < due && (!ask.requests || started < ask.requests)) {
+        if (idle_n == 0)
+            unsent++;
+        else
+            client_begin(idle[--idle_n], began + (started + unsent) * 1000000000u / ask.rate);
+    }
 }
 
 static void client_done(struct client *client)
 {
-    if (first_body == UINT64_MAX)
+    if (first_body == UINT64_MAX && !client->refused)
         first_body = ask.expect ? strlen(ask.expect) : client->body_n;
     if (client->body_n != first_body)
         client->wrong = true;
-    if (client->wrong)
+    if (client->refused)
+        refused++;
+    else if (client->wrong)
         errors++;
     else
         record(now_ns() - client->began_ns);
@@ -253,6 +253,7 @@ static bool take_head(struct client *client)
         client->head_n = 0;
         return true;
     }
+    client->refused = ask.rate && status == 503;
     client->wrong = client->wrong || status != ask.status;
     client->phase = UNTIL_CLOSE;
     client->left = 0;
@@ -377,6 +378,8 @@ static void client_readable(struct client *client)
 
 static void client_event(struct client *client, uint32_t events)
 {
+    if (client->fd < 0)
+        return; /* closed in this batch of events */
     if (!client->connected) {
         int number = 0;
         socklen_t n = sizeof number;
@@ -385,7 +388,10 @@ static void client_event(struct client *client, uint32_t events)
             return;
         }
         client->connected = true;
-        client_next(client);
+        if (client->waiting)
+            client_send(client);
+        else
+            client_next(client);
         return;
     }
     if (client->waiting && client->sent < request_n && (events & EPOLLOUT))
@@ -400,22 +406,30 @@ static double run(void)
 {
     set = epoll_create1(EPOLL_CLOEXEC);
     clients = calloc(ask.connections, sizeof *clients);
-    if (set < 0 || !clients)
+    idle = calloc(ask.connections, sizeof(struct client *));
+    if (set < 0 || !clients || !idle)
         die("no memory");
     uint64_t began = now_ns();
     uint64_t end = ask.seconds ? began + ask.seconds * 1000000000u : UINT64_MAX;
-    for (size_t i = 0; i < ask.connections; i++)
-        client_open(&clients[i]);
+    for (size_t i = 0; i < ask.connections; i++) {
+        clients[i].fd = -1;
+        if (ask.rate)
+            idle_add(&clients[i]);
+        else
+            client_open(&clients[i]);
+    }
     uint64_t now = began;
     uint64_t last = began;
     while (!over) {
         struct epoll_event events[EVENTS_MAX];
-        int n = epoll_wait(set, events, EVENTS_MAX, 100);
+        int n = epoll_wait(set, events, EVENTS_MAX, ask.rate ? 1 : 100);
         if (n < 0 && errno != EINTR)
             die("epoll_wait");
         for (int i = 0; i < n && !over; i++)
             client_event(events[i].data.ptr, events[i].events);
         now = now_ns();
+        if (ask.rate)
+            send_due(began, now);
         if (n > 0)
             last = now;
         if (now >= end || now - last > (uint64_t)STALL_MS * 1000000u)
@@ -428,8 +442,9 @@ static double run(void)
             errors = 1;
     }
     for (size_t i = 0; i < ask.connections; i++)
-        (void)close(clients[i].fd);
+        (void)(clients[i].fd < 0 ? 0 : close(clients[i].fd));
     free(clients);
+    free(idle);
     (void)close(set);
     return (double)(now - began) / 1e9;
 }
@@ -505,6 +520,9 @@ static void take_option(int option)
     case 'h':
         ask.header = optarg;
         break;
+    case 'r':
+        ask.rate = strtoull(optarg, NULL, 10);
+        break;
     case 't':
         ask.status = (unsigned)strtoul(optarg, NULL, 10);
         break;
@@ -516,11 +534,17 @@ static void take_option(int option)
 int main(int argc, char **argv)
 {
     static const struct option options[] = {
-        {"connections", required_argument, NULL, 'c'}, {"requests", required_argument, NULL, 'n'},
-        {"seconds", required_argument, NULL, 's'},     {"path", required_argument, NULL, 'p'},
-        {"method", required_argument, NULL, 'm'},      {"body-bytes", required_argument, NULL, 'b'},
-        {"expect", required_argument, NULL, 'e'},      {"header", required_argument, NULL, 'h'},
-        {"status", required_argument, NULL, 't'},      {NULL, 0, NULL, 0},
+        {"connections", required_argument, NULL, 'c'},
+        {"requests", required_argument, NULL, 'n'},
+        {"seconds", required_argument, NULL, 's'},
+        {"path", required_argument, NULL, 'p'},
+        {"method", required_argument, NULL, 'm'},
+        {"body-bytes", required_argument, NULL, 'b'},
+        {"expect", required_argument, NULL, 'e'},
+        {"header", required_argument, NULL, 'h'},
+        {"status", required_argument, NULL, 't'},
+        {"rate", required_argument, NULL, 'r'},
+        {NULL, 0, NULL, 0},
     };
     for (int option = getopt_long(argc, argv, "", options, NULL); option != -1;
          option = getopt_long(argc, argv, "", options, NULL))
@@ -530,16 +554,18 @@ int main(int argc, char **argv)
     if (!ask.requests && !ask.seconds)
         die("give --requests or --seconds");
     if (ask.connections == 0 || ask.connections > CONNECTIONS_MAX || ask.body_bytes > BODY_BYTES_MAX ||
-        ask.seconds > 3600)
+        ask.seconds > 3600 || ask.rate > RATE_MAX)
         die("a number is out of its range");
     make_request();
     double seconds = run();
     (void)printf("{\"requests\": %llu, \"errors\": %llu, \"seconds\": %.3f, \"rps\": %.0f, \"p50_us\": %.1f, "
                  "\"p90_us\": %.1f, "
-                 "\"p99_us\": %.1f, \"max_us\": %.1f, \"bytes\": %llu}\n",
+                 "\"p99_us\": %.1f, \"max_us\": %.1f, \"bytes\": %llu, \"refused\": %llu, \"unsent\": %llu, "
+                 "\"started\": %llu}\n",
                  (unsigned long long)done, (unsigned long long)errors, seconds,
                  seconds > 0 ? (double)done / seconds : 0.0, percentile_us(0.5), percentile_us(0.9),
-                 percentile_us(0.99), (double)slowest_ns / 1000.0, (unsigned long long)bytes_in);
+                 percentile_us(0.99), (double)slowest_ns / 1000.0, (unsigned long long)bytes_in,
+                 (unsigned long long)refused, (unsigned long long)unsent, (unsigned long long)started);
     free(request);
     return errors ? 1 : 0;
 }
