@@ -1,4 +1,6 @@
 /* http_setup.c - the HTTP trigger's beginning and end: components, limits, admission, server.  Room: trigger. */
+#include <errno.h>
+#include <fcntl.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
@@ -21,6 +23,35 @@ static void guest_output(void *arg, bool is_stderr, struct sw_str line)
         trigger_output_line(service->http->output, &service->output, line);
 }
 
+/* The folders themselves are opened now: nothing is found by a name of the host later. */
+static int open_mounts(struct trigger_component *component, struct sw_err *err)
+{
+    const struct app_component *meta = component->meta;
+    struct host_preopen *preopens = sw_try_alloc_array(meta->mount_count, sizeof *preopens);
+    component->grants.preopens = preopens;
+    if (!preopens)
+        return sw_fail(err, SW_ENOMEM, "no memory for %u mounts", meta->mount_count);
+    for (uint32_t i = 0; i < meta->mount_count; i++) {
+        const struct app_mount *mount = &meta->mounts[i];
+        int fd = open(mount->folder.p,
+                      O_RDONLY | O_DIRECTORY | O_CLOEXEC); /* from an app's arena: NUL-terminated */
+        if (fd < 0)
+            return sw_fail_errno(err, SW_EIO, errno, "open the folder '%s', mounted at '%s'", mount->folder.p,
+                                 mount->guest.p);
+        preopens[i] =
+            (struct host_preopen){.guest = mount->guest, .fd = fd, .is_writable = mount->is_writable};
+        component->grants.preopen_count++;
+    }
+    return 0;
+}
+
+static void close_mounts(struct trigger_component *component)
+{
+    for (uint32_t i = 0; i < component->grants.preopen_count; i++)
+        (void)close(component->grants.preopens[i].fd);      /* only read */
+    sw_free((void *)(uintptr_t)component->grants.preopens); /* ours: made by open_mounts */
+}
+
 static int grants_make(struct trigger_http *http, struct trigger_service *service, struct sw_err *err)
 {
     struct trigger_component *component = &service->component;
@@ -36,7 +67,7 @@ static int grants_make(struct trigger_http *http, struct trigger_service *servic
                                              .env_count = meta->env_count,
                                              .output = guest_output,
                                              .output_arg = service};
-    return 0;
+    return open_mounts(component, err);
 }
 
 static int read_component(struct trigger_http *http, uint32_t index, struct sw_err *err)
@@ -288,6 +319,7 @@ void trigger_http_free(struct trigger_http *http)
     for (uint32_t i = 0; http->services && i < http->serving->app->component_count; i++) {
         struct trigger_component *component = &http->services[i].component;
         sw_free((void *)(uintptr_t)component->grants.env); /* ours: made by grants_make */
+        close_mounts(component);
         trigger_component_deinit(component);
     }
     trigger_admission_deinit(&http->admission);

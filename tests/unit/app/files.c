@@ -111,13 +111,14 @@ static int by_text(const void *a, const void *b)
 
 static void check_files(const char *folder, const char *want)
 {
-    char all[2048] = "";
+    char all[sizeof seen.found] = "";
+    size_t n = 0;
     seen.base = sw_str_of(folder);
     seen.count = 0;
     nftw(folder, see, 16, FTW_PHYS);
     qsort(seen.found, (size_t)seen.count, sizeof *seen.found, by_text);
     for (int i = 0; i < seen.count; i++)
-        strncat(all, seen.found[i], sizeof all - strlen(all) - 1);
+        n += (size_t)snprintf(all + n, sizeof all - n, "%s", seen.found[i]);
     CHECK_STR(sw_str_of(all), want);
 }
 
