@@ -155,11 +155,20 @@ struct app {
     uint32_t warning_count;
 };
 
-/* Finds and loads. path: "" (spin.toml here or in a parent), a folder, a manifest, or a .wasm (spin.md 1.1, 1.16).
- * extra_env is added to every component. Error texts have "file:line:column: " where a place in the manifest is at fault, then expected, got
- * and a hint line. Keys that a later version will support are refused by name. */
-int app_load(struct sw_str path, const struct app_env *extra_env, uint32_t extra_env_count, struct app **ret,
-             struct sw_err *err) SW_MUST_CHECK;
+struct app_load {
+    struct sw_str
+        path; /* empty (spin.toml here or in a parent), a folder, a manifest, or a .wasm; spin.md 1.1, 1.16 */
+    const struct app_env *extra_env; /* added to every component */
+    uint32_t extra_env_count;
+    struct sw_str profile;  /* [component.ID.profile.NAME] to apply; empty: none */
+    const char *cache_root; /* "<cache_root>/spin/registry/wasm" keeps downloads; NULL: sources by URL fail */
+    /* While a download takes time, once a second; done: it is complete. May be NULL. */
+    void (*progress)(void *arg, struct sw_str url, uint64_t bytes, bool done);
+    void *progress_arg;
+};
+/* Finds and loads. Error texts have "file:line:column: " where a place in the manifest is at fault, then expected, got and a hint line.
+ * What a later version will run is refused by name. Downloads block: this is for a process that does nothing else meanwhile. */
+int app_load(const struct app_load *what, struct app **ret, struct sw_err *err) SW_MUST_CHECK;
 void app_free(struct app *app); /* NULL is fine */
 
 /* "1500ms", "30s", "5m", "1h": a whole number with its unit, from 1 ms to APP_TIME_MS_MAX. False for anything else. */

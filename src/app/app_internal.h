@@ -35,6 +35,9 @@ bool app__is_version(struct sw_str text);
 bool app__is_requirement(struct sw_str text);
 bool app__is_package(struct sw_str text);
 
+/* The whole of a regular file that people write, at most text->max bytes. what: "a manifest". */
+int app__read_file(const char *path, const char *what, struct sw_buf *text, struct sw_err *err) SW_MUST_CHECK;
+
 /* What can be inherited, by its name in `inherit_configuration`: names[i] belongs to the bit 1 << i. */
 #define APP__INHERIT_COUNT 7
 extern const char *const app__inherit_names[APP__INHERIT_COUNT];

@@ -165,7 +165,7 @@ static int check_source(const struct app__reader *r, const struct app_component 
                      SW_ARG(component->source), SW_ARG(component->id));
 }
 
-static int read_file(const char *path, struct sw_buf *text, struct sw_err *err)
+int app__read_file(const char *path, const char *what, struct sw_buf *text, struct sw_err *err)
 {
     sw_auto_close int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a FIFO must not hold us */
     if (fd < 0)
@@ -174,23 +174,25 @@ static int read_file(const char *path, struct sw_buf *text, struct sw_err *err)
     if (fstat(fd, &st) != 0)
         return sw_fail_errno(err, SW_EIO, errno, "look at '%s'", path);
     if (!S_ISREG(st.st_mode))
-        return sw_fail(err, SW_EINPUT, "'%s': expected a manifest, got no regular file", path);
-    if (st.st_size > (off_t)CODEC_TOML_BYTES_MAX)
-        return sw_fail(err, SW_ELIMIT, "'%s': expected a manifest of at most %u bytes, got %lld", path,
-                       CODEC_TOML_BYTES_MAX, (long long)st.st_size);
+        return sw_fail(err, SW_EINPUT, "'%s': expected %s, got no regular file", path, what);
+    if ((uint64_t)st.st_size > text->max)
+        return sw_fail(err, SW_ELIMIT, "'%s': expected %s of at most %zu bytes, got %lld", path, what,
+                       text->max, (long long)st.st_size);
     int rc = sw_buf_read_fd(text, fd, err);
     return rc < 0 ? sw_wrap(err, "read '%s'", path) : 0;
 }
 
-static int load_manifest(const struct found *found, struct app *app, struct sw_err *err)
+static int load_manifest(const struct app_load *what, const struct found *found, struct app *app,
+                         struct sw_err *err)
 {
     struct app__places places = {NULL};
     sw_auto_buf text = SW_BUF(CODEC_TOML_BYTES_MAX);
-    int rc = read_file(found->path, &text, err);
+    int rc = app__read_file(found->path, "a manifest", &text, err);
     if (rc == 0)
         rc = app_manifest_parse(&(struct app__manifest){.text = sw_buf_str(&text),
                                                         .file = sw_str_of(found->path),
-                                                        .dir = sw_str_of(found->dir)},
+                                                        .dir = sw_str_of(found->dir),
+                                                        .profile = what->profile},
                                 app, &places, err);
     const struct app__reader r = {
         .app = app, .file = sw_str_of(found->path), .dir = sw_str_of(found->dir), .err = err};
@@ -200,8 +202,13 @@ static int load_manifest(const struct found *found, struct app *app, struct sw_e
 }
 
 /* One component on every path, nothing granted; spin.md 1.16. */
-static int load_wasm(struct app *app, struct sw_err *err)
+static int load_wasm(const struct app_load *what, struct app *app, struct sw_err *err)
 {
+    if (what->profile.n)
+        return sw_fail(
+            err, SW_EINPUT,
+            "Profile %s is not defined in this application\nhint: a .wasm has no profiles; leave it out",
+            app__show(what->profile).text);
     struct app_component *component = SW_ARENA_NEW(&app->arena, struct app_component);
     struct app_http_trigger *trigger = SW_ARENA_NEW(&app->arena, struct app_http_trigger);
     if (!component || !trigger)
@@ -218,14 +225,14 @@ static int load_wasm(struct app *app, struct sw_err *err)
     return 0;
 }
 
-static int load(struct sw_str path, struct app *app, struct sw_err *err)
+static int load(const struct app_load *what, struct app *app, struct sw_err *err)
 {
     struct found *found = sw_alloc(sizeof *found); /* too large for a stack frame */
-    int rc = find(path, found, err);
+    int rc = find(what->path, found, err);
     if (rc == 0)
         rc = origin_set(app, found, err);
     if (rc == 0)
-        rc = found->is_wasm ? load_wasm(app, err) : load_manifest(found, app, err);
+        rc = found->is_wasm ? load_wasm(what, app, err) : load_manifest(what, found, app, err);
     sw_free(found);
     return rc;
 }
@@ -246,16 +253,15 @@ static int add_env(struct app *app, const struct app_env *extra, uint32_t count,
     return 0;
 }
 
-int app_load(struct sw_str path, const struct app_env *extra_env, uint32_t extra_env_count, struct app **ret,
-             struct sw_err *err)
+int app_load(const struct app_load *what, struct app **ret, struct sw_err *err)
 {
     struct app *app = NULL;
     int rc = app__new(&app, err);
     if (rc < 0)
         return rc;
-    rc = load(path, app, err);
-    if (rc == 0 && extra_env_count)
-        rc = add_env(app, extra_env, extra_env_count, err);
+    rc = load(what, app, err);
+    if (rc == 0 && what->extra_env_count)
+        rc = add_env(app, what->extra_env, what->extra_env_count, err);
     if (rc < 0) {
         app_free(app);
         return rc;

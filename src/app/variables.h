@@ -8,6 +8,10 @@
 
 #include "app/app.h"
 
+struct app_runtime_config;
+
+#define APP_VARIABLE_PREFIX "SPIN_VARIABLE" /* SPIN_VARIABLE_API_KEY gives api_key its value */
+
 /* 0 when `name` may be asked for, else -SW_EINPUT: "\"NAME\": must not be empty" and the like. */
 int app_variable_name_check(struct sw_str name, struct sw_err *err) SW_MUST_CHECK;
 
@@ -25,5 +29,21 @@ int app_variables_expand(const struct app *app, struct sw_str text, struct sw_bu
  * fails    : SW_EINPUT (the name's form), SW_ELIMIT, SW_ENOMEM                                                   */
 int app_component_variable(const struct app *app, const struct app_component *component, struct sw_str name,
                            struct sw_buf *out, struct sw_err *err) SW_MUST_CHECK;
+
+struct app_variable_sources {
+    const char *const
+        *given; /* --variable: "name=value", "name=@FILE", "@FILE.json", "@FILE.toml"; a later one wins */
+    uint32_t given_count;
+    const struct app_runtime_config *config; /* its providers; or NULL */
+    const char *dotenv; /* the file that stands behind the environment; it may be missing */
+};
+
+/* Finds the value of each of the application's variables. The first source that has one: given, providers in order, the environment,
+ * the dotenv file, the default.
+ * fails    : SW_EINPUT "no provider resolved required variable(s): [..]" naming all of them; SW_EINPUT, SW_ELIMIT or SW_EIO about a
+ *            source; no text has a value in it
+ * source   : spin.md 5.5, 6.2                                                                                     */
+int app_variables_resolve(struct app *app, const struct app_variable_sources *sources,
+                          struct sw_err *err) SW_MUST_CHECK;
 
 #endif

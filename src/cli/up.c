@@ -12,6 +12,8 @@
 #include <unistd.h>
 
 #include "app/limits.h"
+#include "app/runtime_config.h"
+#include "app/variables.h"
 #include "base/alloc.h"
 #include "base/fault.h"
 #include "base/log.h"
@@ -35,6 +37,14 @@ const struct cli_option cli_up_options[] = {
      "Where to listen [" DEFAULT_LISTEN "]"},
     {"env", 'e', CLI_LIST, "KEY=VALUE", offsetof(struct cli_up, env), 0,
      "Environment variable for every component"},
+    {"variable", 0, CLI_LIST, "NAME=VALUE", offsetof(struct cli_up, variables), 0,
+     "Value of an application variable; also NAME=@FILE, @FILE.json or @FILE.toml"},
+    {"runtime-config-file", 0, CLI_TEXT, "FILE", offsetof(struct cli_up, runtime_config), 0,
+     "What the operator adds to the application"},
+    {"profile", 0, CLI_TEXT, "NAME", offsetof(struct cli_up, profile), 0,
+     "Which profile of the components to run"},
+    {"cache-dir", 0, CLI_TEXT, "DIR", offsetof(struct cli_up, cache_root), 0,
+     "Where downloaded components are kept [~/.cache]"},
     {"quiet", 'q', CLI_FLAG, NULL, offsetof(struct cli_up, quiet), 0, "Do not show what components print"},
     {"workers", 0, CLI_NUMBER, "N", offsetof(struct cli_up, workers), WORKERS_MAX,
      "Worker processes [one per CPU]"},
@@ -54,10 +64,8 @@ const struct cli_option cli_up_options[] = {
      "Requests of a component that wait, in a worker [1024]"},
     LATER("from-file"),
     LATER("from-registry"),
-    LATER("profile"),
     LATER("insecure"),
     LATER("temp"),
-    LATER("cache-dir"),
     LATER("direct-mounts"),
     LATER("build"),
     LATER("component-id"),
@@ -68,12 +76,10 @@ const struct cli_option cli_up_options[] = {
     LATER("disable-pooling"),
     LATER("debug-info"),
     LATER("follow"),
-    LATER("runtime-config-file"),
     LATER("state-dir"),
     LATER("allow-transient-write"),
     LATER("key-value"),
     LATER("sqlite"),
-    LATER("variable"),
     LATER("tls-cert"),
     LATER("tls-key"),
     LATER("http1-max-buf-size"),
@@ -165,6 +171,20 @@ int cli_up_cache_dir(const char *xdg_cache_home, const char *home, struct sw_buf
     int rc = xdg ? sw_buf_printf(ret, err, "%s/swell/aot", xdg_cache_home)
                  : sw_buf_printf(ret, err, "%s/.cache/swell/aot", home);
     return rc < 0 ? rc : sw_buf_add_byte(ret, '\0', err); /* used as a C string */
+}
+
+int cli_up_cache_root(const char *given, const char *xdg_cache_home, const char *home, struct sw_buf *ret,
+                      struct sw_err *err)
+{
+    bool xdg = xdg_cache_home && xdg_cache_home[0] == '/';
+    int rc = 0;
+    if (given && given[0])
+        rc = sw_buf_printf(ret, err, "%s", given);
+    else if (xdg)
+        rc = sw_buf_printf(ret, err, "%s", xdg_cache_home);
+    else if (home && home[0] == '/')
+        rc = sw_buf_printf(ret, err, "%s/.cache", home);
+    return rc < 0 || ret->n == 0 ? rc : sw_buf_add_byte(ret, '\0', err); /* used as a C string */
 }
 
 /* ---- what it prints ---- */
@@ -298,22 +318,89 @@ static int own_path(char ret[PATH_MAX], struct sw_err *err)
     return 0;
 }
 
-static int load(const struct cli_up *options, struct app **ret, struct sw_err *err)
+/* What the operator adds: limits and values. config: as read; its own limits are under those of the options. */
+static int add_config(const struct cli_up *options, const struct app_runtime_config *config, struct app *app,
+                      struct sw_err *err)
+{
+    struct app_limits limits;
+    int rc = cli_up_limits(options, &limits, err);
+    if (rc < 0)
+        return rc;
+    if (!limits.memory_bytes)
+        limits.memory_bytes = config->memory_bytes;
+    app_limits_cap(app, &limits);
+    return app_variables_resolve(app,
+                                 &(struct app_variable_sources){.given = options->variables.items,
+                                                                .given_count = options->variables.count,
+                                                                .config = config,
+                                                                .dotenv = ".env"},
+                                 err);
+}
+
+static int load_config(const struct cli_up *options, struct app_runtime_config *ret, FILE *out,
+                       struct sw_err *err)
+{
+    const char *path = options->runtime_config ? options->runtime_config : getenv("RUNTIME_CONFIG_FILE");
+    if (!path || !path[0])
+        return 0;
+    int rc = app_runtime_config_load(path, ret, err);
+    if (rc < 0)
+        return rc;
+    (void)fputs("Using runtime config ", out); /* stderr may be gone: no reason to stop, here and below */
+    for (uint32_t i = 0; i < ret->used_count; i++)
+        (void)fprintf(out, "%s[" SW_FMT "]", i ? ", " : "", SW_ARG(ret->used[i]));
+    (void)fputs(" from \"", out);
+    cli_print_safe(out, sw_str_of(path));
+    (void)fputs("\"\n", out);
+    return 0;
+}
+
+static void on_download(void *arg, struct sw_str url, uint64_t bytes, bool done)
+{
+    FILE *err = arg;
+    bool terminal = isatty(fileno(err)) == 1;
+    (void)fputs(terminal ? "\r\033[K" : "", err); /* over the line before */
+    if (done || terminal || bytes == 0) {         /* once is enough for a log */
+        (void)fputs(done ? "Downloaded " : "Downloading ", err);
+        cli_print_safe(err, url);
+        (void)fprintf(err, " (%llu KiB)%s", (unsigned long long)(bytes / 1024),
+                      done || !terminal ? "\n" : "");
+    }
+    (void)fflush(err);
+}
+
+static int load(const struct cli_up *options, FILE *out, struct app **ret, struct sw_err *err)
 {
     struct app_env env[CLI_LIST_ITEMS_MAX];
+    sw_auto_buf cache_root = SW_BUF(PATH_MAX);
+    struct app_runtime_config config = {0};
+    struct app *app = NULL;
     for (uint32_t i = 0; i < options->env.count; i++) {
         int rc = cli_up_env(options->env.items[i], &env[i], err);
         if (rc < 0)
             return rc;
     }
-    struct app_limits limits;
-    int rc = cli_up_limits(options, &limits, err);
+    int rc =
+        cli_up_cache_root(options->cache_root, getenv("XDG_CACHE_HOME"), getenv("HOME"), &cache_root, err);
     if (rc == 0)
-        rc = app_load(sw_str_of(options->from), env, options->env.count, ret, err);
-    if (rc < 0)
+        rc = load_config(options, &config, out, err);
+    if (rc == 0)
+        rc = app_load(&(struct app_load){.path = sw_str_of(options->from),
+                                         .extra_env = env,
+                                         .extra_env_count = options->env.count,
+                                         .profile = sw_str_of(options->profile),
+                                         .cache_root = cache_root.n ? cache_root.p : NULL,
+                                         .progress = on_download,
+                                         .progress_arg = out},
+                      &app, err);
+    if (rc == 0)
+        rc = add_config(options, &config, app, err);
+    app_runtime_config_deinit(&config);
+    if (rc < 0) {
+        app_free(app);
         return rc;
-    assert(*ret != NULL);
-    app_limits_cap(*ret, &limits);
+    }
+    *ret = app;
     return 0;
 }
 
@@ -331,7 +418,7 @@ static int on_load(void *arg, struct app **ret, struct sw_err *err)
 {
     const struct up *up = arg;
     struct app *app = NULL;
-    int rc = load(up->options, &app, err);
+    int rc = load(up->options, up->io->err, &app, err);
     if (rc < 0)
         return rc;
     print_notices(app, false, up->io->err);
@@ -404,7 +491,7 @@ int cli_up_run(const void *parsed, const struct cli_io *io, struct sw_err *err)
     sw_log_setup(STDERR_FILENO, SW_LOG_WARN, "supervisor");
     int rc = sw_fault_setup("supervisor", getenv("SWELL_FAULT"), err);
     if (rc == 0)
-        rc = load(options, &app, err);
+        rc = load(options, io->err, &app, err);
     if (rc < 0)
         return rc;
     struct up up = {.io = io, .options = options, .app = app, .terminal = isatty(fileno(io->err)) == 1};

@@ -9,6 +9,10 @@ struct cli_up { /* the options of `swell up` */
     const char *from;
     const char *listen;
     struct cli_list env;
+    struct cli_list variables;
+    const char *runtime_config;
+    const char *profile;
+    const char *cache_root;
     bool quiet;
     uint32_t workers;
     const char *request_timeout; /* times and sizes as in the manifest */
@@ -32,5 +36,8 @@ void cli_up_print_routes(const struct app *app, const char *address, FILE *out);
 /* The folder of compiled code: $XDG_CACHE_HOME or ~/.cache, then "swell/aot". */
 int cli_up_cache_dir(const char *xdg_cache_home, const char *home, struct sw_buf *ret,
                      struct sw_err *err) SW_MUST_CHECK;
+/* The folder below which Spin keeps what it downloads: --cache-dir, $XDG_CACHE_HOME or ~/.cache; empty when there is none. */
+int cli_up_cache_root(const char *given, const char *xdg_cache_home, const char *home, struct sw_buf *ret,
+                      struct sw_err *err) SW_MUST_CHECK;
 
 #endif

@@ -50,7 +50,7 @@ static void check_fails(const char *path, int code, const char *message)
 {
     struct app *app = NULL;
     struct sw_err err = {0};
-    CHECK_INT(app_load(sw_str_of(path), NULL, 0, &app, &err), -code);
+    CHECK_INT(app_load(&(struct app_load){.path = sw_str_of(path)}, &app, &err), -code);
     CHECK_HAS(err.text, message);
 }
 
@@ -59,7 +59,7 @@ static void check_loads(const char *path, const char *name, const char *origin_e
     struct app *app = NULL;
     struct sw_err err;
     char origin[PATH_MAX + 32];
-    CHECK_OK(app_load(sw_str_of(path), NULL, 0, &app, &err), &err);
+    CHECK_OK(app_load(&(struct app_load){.path = sw_str_of(path)}, &app, &err), &err);
     (void)snprintf(origin, sizeof origin, "%s/%s", root, origin_end);
     CHECK_STR(app->name, name);
     CHECK_STR(app->origin, origin);
@@ -107,7 +107,9 @@ static void a_bare_wasm_serves_every_path_and_has_nothing(void **state)
     struct app *app = NULL;
     struct sw_err err;
     const struct app_env extra[] = {{SW_LIT_INIT("A"), SW_LIT_INIT("1")}};
-    CHECK_OK(app_load(SW_LIT("a.wasm"), extra, 1, &app, &err), &err);
+    CHECK_OK(app_load(&(struct app_load){.path = SW_LIT("a.wasm"), .extra_env = extra, .extra_env_count = 1},
+                      &app, &err),
+             &err);
     CHECK_STR(app->name, "a");
     CHECK_INT(app->component_count, 1);
     CHECK_STR(app->components[0].id, "main");
@@ -125,7 +127,9 @@ static void extra_environment_beats_the_manifest(void **state)
     const struct app_env extra[] = {{SW_LIT_INIT("L"), SW_LIT_INIT("a")},
                                     {SW_LIT_INIT("K"), SW_LIT_INIT("2")},
                                     {SW_LIT_INIT("L"), SW_LIT_INIT("b")}};
-    CHECK_OK(app_load(SW_LIT(""), extra, 3, &app, &err), &err);
+    CHECK_OK(app_load(&(struct app_load){.path = SW_LIT(""), .extra_env = extra, .extra_env_count = 3}, &app,
+                      &err),
+             &err);
     CHECK_INT(app->components[0].env_count, 2);
     CHECK_STR(app->components[0].env[0].name, "K");
     CHECK_STR(app->components[0].env[0].value, "2");
@@ -168,7 +172,8 @@ static void every_allocation_may_fail(void **state)
         struct app *app = NULL;
         struct sw_err err = {0};
         sw_mem_fail_after(n);
-        int rc = app_load(SW_LIT(""), extra, 1, &app, &err);
+        int rc = app_load(&(struct app_load){.path = SW_LIT(""), .extra_env = extra, .extra_env_count = 1},
+                          &app, &err);
         sw_mem_fail_after(-1);
         if (rc == 0) {
             app_free(app);
