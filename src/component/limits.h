@@ -58,7 +58,7 @@
     1000 /* component instances of one plan; wasmparser: instances per component */
 #define COMPONENT_CORE_INSTANCES_MAX 1000 /* core instances of one plan; each costs a store time and memory */
 #define COMPONENT_DEPENDENCIES_MAX                                                                           \
-    100 /* components that one is composed with; each costs every store a component instance and its modules */
+    256 /* components that one is composed with: as many as an application has components */
 #define COMPONENT_LINK_STEPS_MAX                                                                             \
     4000000 /* definitions run and names compared: a tenth of a second; real components take 1,000 to 4,000 */
 #define COMPONENT_LINK_ARENA_MAX                                                                             \

@@ -59,8 +59,10 @@ static int no_interface(struct link *link, const struct link_match *match)
         return sw_fail(link->err, SW_EINPUT,
                        "imports '" SW_FMT "', which this host does not have; it has '" SW_FMT "' at " SW_FMT,
                        SW_ARG(import->name), SW_ARG(import->package), SW_ARG(import->other_version));
-    return sw_fail(link->err, SW_EINPUT, "imports '" SW_FMT "', which this host does not have",
-                   SW_ARG(import->name));
+    bool is_wasi = sw_str_starts(import->package, SW_LIT("wasi:"));
+    return sw_fail(
+        link->err, SW_EINPUT, "imports '" SW_FMT "', which this host does not have%s", SW_ARG(import->name),
+        is_wasi ? "" : "\nhint: another component can satisfy it, named in [component.ID.dependencies]");
 }
 
 static int no_item(struct link *link, const struct link_match *match, const char *what)
