@@ -31,9 +31,10 @@ void component_world_free(struct component_world *world)
     sw_free(world);
 }
 
-int component_world_enter(struct component_world *world)
+int component_world_enter(struct component_world *world, struct sw_str *ret_name)
 {
     const struct vt *type = world->type;
+    struct sw_str name = SW_LIT("");
     for (int level = 0; level < 2; level++) {
         if (type->exports.count != 1)
             return SW_ABSENT;
@@ -41,9 +42,11 @@ int component_world_enter(struct component_world *world)
         if ((what->sort != COMPONENT_SORT_TYPE && what->sort != COMPONENT_SORT_COMPONENT) ||
             what->type->kind != VT_COMPONENT)
             return SW_ABSENT;
+        name = type->exports.p[0].name;
         type = what->type;
     }
     world->type = type;
+    *ret_name = name;
     return 0;
 }
 

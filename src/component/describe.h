@@ -27,8 +27,8 @@ int component_world_new(const struct component_binary *binary, struct component_
 void component_world_free(struct component_world *world); /* NULL is fine */
 
 /* Goes into what a "component-type" section of a core module holds: a component that exports one component type, which exports the
- * world as another. Returns 0, or SW_ABSENT when it is not that; world is then unchanged. */
-int component_world_enter(struct component_world *world) SW_MUST_CHECK;
+ * world as another. ret_name: "swell:guest/http@1.0.0". Returns 0, or SW_ABSENT when it is not that; world is then unchanged. */
+int component_world_enter(struct component_world *world, struct sw_str *ret_name) SW_MUST_CHECK;
 
 struct component_world_port {
     struct sw_str name;  /* "wasi:http/types@0.2.3" */

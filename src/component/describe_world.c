@@ -197,8 +197,10 @@ static void say_def(struct wit_writer *w, struct sw_str name, const struct vt *t
     say(w, SW_LIT("type "));
     say_id(w, name);
     say(w, SW_LIT(" = "));
+    bool own = type->value == COMPONENT_OWN; /* without the word it would be the resource itself */
+    say(w, own ? SW_LIT("own<") : SW_LIT(""));
     component__wit_structure(w, type);
-    say(w, SW_LIT(";\n"));
+    say(w, own ? SW_LIT(">;\n") : SW_LIT(";\n"));
 }
 
 static const struct wit_named *named(struct wit_writer *w, struct sw_str name)

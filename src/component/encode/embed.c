@@ -30,14 +30,14 @@ static uint32_t encoding_of(struct enc *e, struct sw_str section)
     return e->rc == 0 ? (uint32_t)(uint8_t)found.p[1] : 0;
 }
 
-static void text_of(struct enc *e, struct sw_str section, struct sw_buf *out)
+static void text_of(struct enc *e, struct sw_str section, struct sw_str *ret_name, struct sw_buf *out)
 {
     struct component_binary *binary = NULL;
     struct component_world *world = NULL;
     e->rc = component_decode(section, &binary, e->err);
     if (e->rc == 0)
         e->rc = component_world_new(binary, &world, e->err);
-    if (e->rc == 0 && component_world_enter(world) == SW_ABSENT)
+    if (e->rc == 0 && component_world_enter(world, ret_name) == SW_ABSENT)
         (void)enc_fail(e, SW_EINPUT, "expected a component that exports a world as a type");
     if (e->rc == 0)
         e->rc = component_world_print(world, out, e->err);
@@ -70,11 +70,13 @@ static void add_world(struct enc *e, const struct engine_core_custom *custom, st
     if (!first && encoding != module->encoding)
         (void)enc_fail(e, SW_EINPUT,
                        "its strings are encoded in another way than those of the sections before");
+    struct sw_str name = SW_LIT("");
     if (e->rc == 0)
-        text_of(e, custom->bytes, &text);
+        text_of(e, custom->bytes, &name, &text);
     resolve(e, custom->name, sw_buf_str(&text), world);
     if (e->rc < 0)
         return;
+    world->world->name = name; /* for messages; a view of the module */
     module->encoding = encoding;
     enc_add_world(e, world, module);
 }

@@ -21,10 +21,10 @@ static struct sw_str version_of(const struct wit_interface *in)
     return in->home.package ? in->home.package->version : SW_LIT("");
 }
 
-static bool is_exported(const struct enc *e, const struct wit_interface *in)
+static bool is_exported(struct enc *e, const struct wit_interface *in)
 {
     for (const struct enc_world *w = e->worlds; w; w = w->next)
-        for (uint32_t i = 0; i < w->world->item_count; i++) {
+        for (uint32_t i = 0; enc_step(e) && i < w->world->item_count; i++) {
             const struct wit_item *item = w->world->items[i];
             if (item->is_export && item->interface && sw_str_eq(item->interface->full_name, in->full_name) &&
                 sw_str_eq(version_of(item->interface), version_of(in)))
@@ -33,8 +33,7 @@ static bool is_exported(const struct enc *e, const struct wit_interface *in)
     return false;
 }
 
-static bool stand_for_each_other(const struct enc *e, const struct wit_interface *a,
-                                 const struct wit_interface *b)
+static bool stand_for_each_other(struct enc *e, const struct wit_interface *a, const struct wit_interface *b)
 {
     if (!a->full_name.n || !sw_str_eq(a->full_name, b->full_name))
         return false;
@@ -105,9 +104,9 @@ static void choose(struct enc *e, const struct every *all)
 
 /* ---- what it has ---- */
 
-static struct wit_def *def_named(const struct wit_home *home, struct sw_str name)
+static struct wit_def *def_named(struct enc *e, const struct wit_home *home, struct sw_str name)
 {
-    for (uint32_t i = 0; i < home->def_count; i++)
+    for (uint32_t i = 0; enc_step(e) && i < home->def_count; i++)
         if (sw_str_eq(home->defs[i]->name, name))
             return home->defs[i];
     return NULL;
@@ -122,7 +121,7 @@ static void join_defs(struct enc *e, struct wit_home *to, const struct wit_home 
         defs[i] = to->defs[i];
     to->defs = defs;
     for (uint32_t i = 0; enc_step(e) && i < from->def_count; i++) {
-        if (def_named(to, from->defs[i]->name))
+        if (def_named(e, to, from->defs[i]->name))
             continue;
         from->defs[i]->home = to;
         to->defs[to->def_count++] = from->defs[i];
@@ -156,7 +155,7 @@ static struct wit_def *moved_def(struct enc *e, struct wit_def *def)
         def && def->home && def->home->interface ? stays(e, def->home->interface) : NULL;
     if (!to)
         return def;
-    struct wit_def *found = def_named(&to->home, def->name);
+    struct wit_def *found = def_named(e, &to->home, def->name);
     return found ? found : def; /* join_defs took it over */
 }
 

@@ -182,6 +182,8 @@ void enc_live_func(struct enc *e, const struct wit_home *home, const struct wit_
         live_type(e, home, func->params[i].type);
     if (func->result)
         live_type(e, home, func->result);
+    if (func->resource) /* a static function's name has it, its types need not */
+        enc_live_def(e, func->resource);
 }
 
 void enc_live_exports(struct enc *e)

@@ -26,7 +26,11 @@ static int encode(const char *text, struct sw_buf *out, struct sw_err *err)
     int rc = wit_parse(&arena, SW_LIT("w.wit"), sw_str_of(text), &file, err);
     if (rc == 0)
         rc = wit_resolve(&arena, &file, 1, NULL, &set, err);
-    return rc == 0 ? encode_component(&arena, CORE_STR, set->packages[0]->worlds[0], out, err) : rc;
+    if (rc < 0)
+        return rc;
+    struct encode_input in = {
+        .core = CORE_STR, .set = set, .world = set->packages[0]->worlds[0], .version = "1.2.3"};
+    return encode_component(&arena, &in, out, err);
 }
 
 #define F(type) "package t:p;\ninterface i { f: func(" type "); }\n"

@@ -1,0 +1,17 @@
+;; A module as a bindings generator and a linker make it: imports of its world, exports of it, and an import that an adapter is for.
+(module $guest
+  (import "t:main/log@1.2.0" "now" (func (result i64)))
+  (import "t:main/log@1.2.0" "[method]sink.write" (func (param i32 i32 i32 i32)))
+  (import "t:main/log@1.2.0" "[resource-drop]sink" (func (param i32)))
+  (import "[export]t:main/api@1.2.0" "[resource-new]book" (func (param i32) (result i32)))
+  (import "old" "read" (func (param i32 i32) (result i32)))
+  (memory (export "memory") 1)
+  (func (export "cabi_realloc") (param i32 i32 i32 i32) (result i32) i32.const 4096)
+  (func (export "_initialize"))
+  (func (export "greet") (param i32 i32) (result i32) (drop (call 4 (i32.const 8) (i32.const 9))) i32.const 0)
+  (func (export "cabi_post_greet") (param i32))
+  (func (export "t:main/api@1.2.0#[constructor]book") (param i32) (result i32) local.get 0 call 3)
+  (func (export "t:main/api@1.2.0#[method]book.add") (param i32 i32 i32 i32))
+  (func (export "t:main/api@1.2.0#[method]book.all") (param i32) (result i32) i32.const 0)
+  (func (export "t:main/api@1.2.0#fill") (param i32 i32) local.get 1 call 2)
+  (func (export "t:main/api@1.2.0#[dtor]book") (param i32)))
