@@ -5,6 +5,7 @@
 #   make test     build, and run every test: lint that is quick, unit, fuzz corpora, unit under sanitizers, end to end
 #   make asan     every unit test under address and undefined sanitizers
 #   make lint     layout, room directions, sizes, clang-tidy, cppcheck
+#   make cov      line coverage: a table; fails under 90 % of decoder, validator or ABI
 #   make bench    the benchmark: a table, and JSON in build/bench
 #   make fuzz     each fuzz target for a minute (FUZZ_SECONDS=60)
 #   make clean    removes build/; what setup fetched stays in its cache
@@ -14,7 +15,7 @@
 LISTEN ?= 127.0.0.1:3000
 FUZZ_SECONDS ?= 60
 
-.PHONY: all help setup build run test asan lint bench fuzz clean
+.PHONY: all help setup build run test asan lint cov bench fuzz clean
 all: build
 
 help:
@@ -43,6 +44,10 @@ lint:
 	@tools/setup --test
 	@tools/build dev
 	@tools/lint
+
+cov:
+	@tools/setup --test
+	@tools/cov
 
 bench:
 	@tools/setup --test --bench
