@@ -25,6 +25,7 @@
     X(ENGINE_SKIP, "engine.skip")   /* from then on no memory is reset: proves that a test would see it */   \
     X(NODE_SEND, "node.send")       /* sendmsg between our processes: EPIPE */                               \
     X(NODE_RECEIVE, "node.receive") /* recvmsg between our processes: ENOBUFS */                             \
+    X(NODE_ACCEPT, "node.accept")   /* accept4 on the control socket: EMFILE */                              \
     X(NODE_STAGE, "node.stage")     /* making a file in the AOT cache: ENOSPC */                             \
     X(NODE_COMMIT, "node.commit")   /* syncing it: EIO */
 

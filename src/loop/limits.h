@@ -13,6 +13,10 @@
  * otherwise be reported again at once, for ever. */
 #define LOOP_ACCEPT_REST_MS 100
 
+/* A listener looks without being woken this often: a wake-up that one process got, and could not use because it paused in that very turn,
+ * is lost to the others. */
+#define LOOP_ACCEPT_LOOK_MS 1000
+
 /* Descriptors given to a child; the node needs standard streams, a channel and its listeners. */
 #define LOOP_SPAWN_FDS_MAX 64
 

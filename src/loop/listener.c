@@ -5,6 +5,8 @@
  * the check phase of the same turn, after it did, we replace the registration in its epoll set. libuv does not touch a registration whose
  * events stay the same, and removing an exclusive one is like removing any.
  *
+ * Whom a connection wakes, and who pauses in the same turn, leaves it to nobody: the others were not woken. So each looks by itself, too.
+ *
  *   REST --watch--> PLAIN --after one poll--> EXCLUSIVE        pause, no descriptors left: --> REST */
 #include <assert.h>
 #include <errno.h>
@@ -21,6 +23,7 @@
 struct loop_listener {
     struct loop *loop;
     uv_poll_t uv;
+    uv_timer_t look; /* for connections whose wake-up another process got and did not use */
     uv_timer_t rest; /* after accepting failed for want of descriptors or memory */
     struct loop_defer exclusive;
     loop_accept_fn *fn;
@@ -85,6 +88,13 @@ static void on_poll(uv_poll_t *uv, int status, int events)
     }
 }
 
+static void on_look(uv_timer_t *timer)
+{
+    struct loop_listener *listener = timer->data;
+    if (listener->watching)
+        on_poll(&listener->uv, 0, UV_READABLE);
+}
+
 static void on_exclusive(void *arg)
 {
     struct loop_listener *listener = arg;
@@ -133,7 +143,12 @@ int loop_listener_new(struct loop *loop, int fd, loop_accept_fn *fn, void *arg, 
     (void)uv_timer_init(&loop->uv, &listener->rest); /* cannot fail */
     listener->uv.data = listener;
     listener->rest.data = listener;
-    listener->handles = 2;
+    (void)uv_timer_init(&loop->uv, &listener->look);
+    (void)uv_timer_start(&listener->look, on_look, LOOP_ACCEPT_LOOK_MS,
+                         LOOP_ACCEPT_LOOK_MS); /* cannot fail */
+    uv_unref((uv_handle_t *)&listener->look);  /* no reason to go on for */
+    listener->look.data = listener;
+    listener->handles = 3;
     listener->loop = loop;
     listener->fn = fn;
     listener->arg = arg;
@@ -180,4 +195,5 @@ void loop_listener_free(struct loop_listener *listener)
     listener->closing = true;
     uv_close((uv_handle_t *)&listener->uv, on_closed);
     uv_close((uv_handle_t *)&listener->rest, on_closed);
+    uv_close((uv_handle_t *)&listener->look, on_closed);
 }

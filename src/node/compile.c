@@ -163,7 +163,7 @@ static void on_exit_(void *arg, int exit_status, int term_signal)
     job->process = NULL;
     int rc = 0;
     if (set->rc == 0) {
-        bool good = exit_status == 0 && term_signal == 0;
+        bool good = exit_status == 0 && term_signal == 0 && !job->timed_out;
         rc = good ? collect(job, &err) : describe_failure(job, exit_status, term_signal, &err);
         outputs_close(job);
         if (rc == 0)

@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "base/alloc.h"
+#include "base/fault.h"
 #include "base/log.h"
 #include "codec/json.h"
 #include "node/limits.h"
@@ -39,7 +40,8 @@ struct node__control {
     bool bound;
     dev_t device; /* with inode: which file is our socket */
     ino_t inode;
-    struct loop_watch *watch;
+    struct loop_watch *watch; /* NULL: it rests */
+    struct loop_timer *rest;
     uint32_t last_ticket;
     struct client clients[NODE_CONTROL_CLIENTS_MAX];
 };
@@ -169,13 +171,25 @@ static int client_open(struct client *client, int fd, struct sw_err *err)
     return 0;
 }
 
+/* The socket stays readable when there is no descriptor or memory for a connection: looking at it would never end. */
+static void rest(struct node__control *control)
+{
+    loop_watch_free(control->watch);
+    control->watch = NULL;
+    loop_timer_start(control->rest, NODE_CONTROL_REST_MS);
+}
+
 static void on_connection(void *arg)
 {
     struct node__control *control = arg;
-    sw_auto_close int fd = accept4(control->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+    sw_auto_close int fd = sw_fault_errno(SW_FAULT_NODE_ACCEPT, EMFILE)
+                               ? -1
+                               : accept4(control->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
     struct sw_err err;
+    if (fd < 0 && errno != EINTR && errno != EAGAIN && errno != ECONNABORTED)
+        rest(control);
     if (fd < 0)
-        return; /* it left, or no descriptor is left; the socket stays readable */
+        return;
     for (uint32_t i = 0; i < NODE_CONTROL_CLIENTS_MAX; i++) {
         struct client *client = &control->clients[i];
         if (client->fd >= 0)
@@ -188,6 +202,16 @@ static void on_connection(void *arg)
         return;
     }
     /* all places are taken: closed */
+}
+
+static void on_rested(void *arg)
+{
+    struct node__control *control = arg;
+    struct sw_err err;
+    if (loop_watch_new(control->loop, control->fd, on_connection, control, &control->watch, &err) < 0) {
+        control->watch = NULL;
+        loop_timer_start(control->rest, NODE_CONTROL_REST_MS);
+    }
 }
 
 void node__control_answer(struct node__control *control, uint32_t ticket, int rc, const struct sw_err *err)
@@ -248,7 +272,9 @@ int node__control_new(struct loop *loop, const struct node_config *config, node_
     *control = (struct node__control){.loop = loop, .reload = reload, .arg = arg, .dir_fd = -1, .fd = -1};
     for (uint32_t i = 0; i < NODE_CONTROL_CLIENTS_MAX; i++)
         control->clients[i] = (struct client){.control = control, .fd = -1};
-    int rc = listen_at(control, config, err);
+    int rc = loop_timer_new(loop, on_rested, control, &control->rest, err);
+    if (rc == 0)
+        rc = listen_at(control, config, err);
     if (rc < 0) {
         node__control_free(control);
         return rc;
@@ -264,6 +290,7 @@ void node__control_free(struct node__control *control)
     for (uint32_t i = 0; i < NODE_CONTROL_CLIENTS_MAX; i++)
         client_close(&control->clients[i]);
     loop_watch_free(control->watch);
+    loop_timer_free(control->rest);
     if (is_ours(control))
         (void)unlinkat(control->dir_fd, control->name, 0); /* a leftover does no harm */
     if (control->fd >= 0)

@@ -56,6 +56,8 @@
 /* Control socket: clients at once (a person or a script, one answer each), and how long one may take to say what it wants. */
 #define NODE_CONTROL_CLIENTS_MAX 8
 #define NODE_CONTROL_ASK_MS_MAX 5000
+/* How long it looks for no client when there is no descriptor or memory for one. */
+#define NODE_CONTROL_REST_MS 500
 /* What a client waits for its answer: every component may compile, every worker may start; and something for what lies between. */
 #define NODE_CONTROL_ANSWER_MS_MAX (NODE_COMPILE_MS_MAX * 2 + NODE_START_MS_MAX)
 #define NODE_CONTROL_MESSAGE_BYTES_MAX 8192

@@ -91,6 +91,8 @@ void node__slot_accept(struct node__slot *slot); /* a worker that is ready may t
 void node__slot_drain(struct node__slot *slot);  /* `gone` comes, never inside this call */
 void node__slot_kill(struct node__slot *slot);   /* as drain, at once */
 bool node__slot_is_serving(const struct node__slot *slot);
+bool node__slot_has_accepted(
+    const struct node__slot *slot); /* a worker of it lived on after node__slot_accept */
 uint32_t node__slot_crashes(const struct node__slot *slot); /* quick ends in a row */
 bool node__slot_is_gone(const struct node__slot *slot);
 void node__slot_free(struct node__slot *slot); /* gone, or never started; NULL is fine */
@@ -101,7 +103,8 @@ struct node__revision;
 struct node__revision_events {
     void (*ready)(void *arg,
                   struct node__revision *revision); /* once: every worker has loaded it; none accepts yet */
-    /* Before `ready`: it will not be; what was started is ended, then `gone` comes. */
+    /* Before `ready`: it will not be; also after it, for the first revision, when no worker lives to accept. What was started is ended,
+     * then `gone` comes. */
     void (*failed)(void *arg, struct node__revision *revision, int rc, const struct sw_err *err);
     void (*stopped)(void *arg,
                     struct node__revision *revision); /* draining, and no worker accepts any more */

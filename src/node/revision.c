@@ -8,7 +8,8 @@
  * Invariants
  *  1. Workers are started from descriptors that are open already; nothing is looked up by name after COMPILING.
  *  2. A worker that is ready takes connections only once its revision is LIVE.
- *  3. Before READY a worker's failure can end the revision; after it a worker is started again for as long as it takes.
+ *  3. Before READY a worker's failure can end the revision; after it a worker is started again for as long as it takes. But the first
+ *     revision, behind which there is nothing, ends when its workers keep dying as soon as they accept: somebody should know.
  *  4. `failed` and `gone` are called once each; nothing here is touched after `gone`. */
 #include "base/alloc.h"
 #include "base/list.h"
@@ -145,16 +146,25 @@ static void on_stopped(void *arg, struct node__slot *slot)
         revision->config.events->stopped(revision->config.arg, revision);
 }
 
+/* Nobody was ever served by it, and nothing is behind it. */
+static bool is_unproven(const struct node__revision *revision)
+{
+    for (uint32_t i = 0; i < revision->slot_count; i++)
+        if (node__slot_has_accepted(revision->slots[i]))
+            return false;
+    return revision->config.app == NULL;
+}
+
 static bool on_ended(void *arg, struct node__slot *slot, const struct sw_err *err)
 {
     struct node__revision *revision = arg;
     if (revision->state == ENDING || revision->state == GONE)
         return false;
-    if (revision->state != STARTING)
+    if (revision->state != STARTING && !is_unproven(revision))
         return true;
     /* What a worker says against the application counts at once: the next one would say the same. */
-    bool hopeless =
-        node__slot_crashes(slot) >= revision->config.timing->crashes_max || err->code == SW_EINPUT;
+    bool hopeless = node__slot_crashes(slot) >= revision->config.timing->crashes_max ||
+                    (revision->state == STARTING && err->code == SW_EINPUT);
     if (!hopeless)
         return true;
     revision->state = ENDING;

@@ -1,13 +1,14 @@
 /* sandbox.c - entering the sandbox: modes, order, limits, descriptors.  Room: node.
  *
- *   worker    begin ---- loop, engine and its thread, components ---- enter ---- first request
- *             Landlock: reading only; no TCP                          Landlock: nothing; rlimits; seccomp on all threads
+ *   worker    begin -- application received -- load ---------------- engine and its threads, components ---- enter ---- first request
+ *             descriptors,                     Landlock: /proc, code,                                       Landlock: mounts; rlimits;
+ *             privileges                       mounts; no TCP                                               seccomp on all threads
  *   compiler  ---- enter ---- component or module read from a descriptor, compiled, written to others
  *                  Landlock: reading what control groups say; rlimits; seccomp
  *
  * Invariants
- *  1. Landlock holds for the thread that asks and those it makes later: it is entered before there is a second one. The worker's second
- *     step cannot be (Wasmtime opens code by path), so its older threads keep "reading only"; seccomp takes openat from them all.
+ *  1. Landlock holds for the thread that asks and those it makes later: "load" is entered before there is a second one. Older threads keep
+ *     what it left (/proc, this worker's own code, the mounts) when the worker's own thread gives up the rest.
  *  2. seccomp comes last: it forbids what the other steps do.
  *  3. A library that opens a file at its first use is used once before (warm_up). */
 #include "node/sandbox.h"
@@ -19,6 +20,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/alloc.h"
 #include "base/log.h"
 #include "base/str.h"
 #include "codec/digest.h"
@@ -123,16 +125,15 @@ static int warm_up(struct sw_err *err)
 /* ---- worker ---- */
 
 /* Where a worker may leave a core: in the folder it runs in, when somebody wants to look. It can open nothing itself. */
-static const struct node__path core_path = {".", true, true};
+static const struct node__path core_path = {.path = ".", .optional = true, .core = true};
 
-static int begin_worker(enum mode mode, struct sw_err *err)
+static int begin_worker(struct sw_err *err)
 {
     close_from(NODE_CHANNEL_FD + 1, ~0U);
     /* A ring is a way to make calls that no filter sees. */
     if (setenv("UV_USE_IO_URING", "0", 1) != 0)
         return sw_fail_errno(err, SW_ENOMEM, errno, "set a variable");
-    int rc = no_new_privileges(err);
-    return rc < 0 ? rc : node__paths_limit(NODE__PATHS_READ, &core_path, mode == MODE_INSPECT, err);
+    return no_new_privileges(err);
 }
 
 int node_sandbox_worker_begin(struct sw_err *err)
@@ -140,7 +141,69 @@ int node_sandbox_worker_begin(struct sw_err *err)
     enum mode mode = MODE_ON;
     int rc = mode_read(&mode, err);
     if (rc == 0 && mode != MODE_OFF)
-        rc = begin_worker(mode, err);
+        rc = begin_worker(err);
+    return rc < 0 ? sw_wrap(err, "prepare the sandbox") : 0;
+}
+
+struct paths {
+    struct node__path *items;
+    uint32_t count;
+};
+
+static void add_mounts(struct paths *paths, const struct app *app)
+{
+    for (uint32_t i = 0; i < app->component_count; i++)
+        for (uint32_t k = 0; k < app->components[i].mount_count; k++)
+            paths->items[paths->count++] =
+                (struct node__path){.path = app->components[i].mounts[k].folder.p,
+                                    .writable = app->components[i].mounts[k].is_writable};
+}
+
+static void add_code(struct paths *paths, const struct node_serving *serving)
+{
+    for (uint32_t i = 0; i < serving->app->component_count; i++)
+        for (uint32_t k = 0; k < serving->components[i].artifact_count; k++)
+            if (serving->components[i].artifacts[k].cwasm_fd >= 0)
+                paths->items[paths->count++] =
+                    (struct node__path){.fd = serving->components[i].artifacts[k].cwasm_fd};
+}
+
+static uint32_t paths_most(const struct node_serving *serving)
+{
+    uint32_t most = 2; /* the core's and /proc */
+    for (uint32_t i = 0; serving && i < serving->app->component_count; i++)
+        most += serving->app->components[i].mount_count + serving->components[i].artifact_count;
+    return most;
+}
+
+/* loads: what only loading needs, too. */
+static int limit_worker_paths(enum mode mode, const struct node_serving *serving, bool loads,
+                              struct sw_err *err)
+{
+    uint32_t most = paths_most(serving);
+    sw_auto_free struct node__path *items = sw_try_alloc_array(most, sizeof *items);
+    struct paths paths = {.items = items};
+    if (!items)
+        return sw_fail(err, SW_ENOMEM, "no memory for %u paths", most);
+    if (mode == MODE_INSPECT)
+        paths.items[paths.count++] = core_path;
+    if (loads) /* maps and limits of this process; Wasmtime opens code by the name of its descriptor */
+        paths.items[paths.count++] = (struct node__path){.path = "/proc"};
+    if (loads && serving)
+        add_code(&paths, serving);
+    if (serving)
+        add_mounts(&paths, serving->app);
+    return node__paths_limit(paths.items, paths.count, err);
+}
+
+int node_sandbox_worker_load(const struct node_serving *serving, struct sw_err *err)
+{
+    enum mode mode = MODE_ON;
+    int rc = mode_read(&mode, err);
+    if (rc == 0 && mode != MODE_OFF)
+        rc = warm_up(err);
+    if (rc == 0 && mode != MODE_OFF)
+        rc = limit_worker_paths(mode, serving, true, err);
     return rc < 0 ? sw_wrap(err, "prepare the sandbox") : 0;
 }
 
@@ -165,8 +228,21 @@ static void close_loaded(struct node_serving *serving)
     }
 }
 
-static int enter_worker(enum mode mode, struct sw_err *err)
+static struct node__needs needs_of(const struct node_serving *serving)
 {
+    struct node__needs needs = {.files = false};
+    for (uint32_t i = 0; serving && i < serving->app->component_count; i++) {
+        const struct app_component *component = &serving->app->components[i];
+        needs.files |= component->mount_count > 0;
+        for (uint32_t k = 0; k < component->mount_count; k++)
+            needs.writes |= component->mounts[k].is_writable;
+    }
+    return needs;
+}
+
+static int enter_worker(enum mode mode, const struct node_serving *serving, struct sw_err *err)
+{
+    const struct node__needs needs = needs_of(serving);
     int rc = warm_up(err);
     if (rc == 0)
         rc = no_new_privileges(err);
@@ -175,8 +251,8 @@ static int enter_worker(enum mode mode, struct sw_err *err)
     if (rc == 0)
         rc = set_limit(RLIMIT_NPROC, 0, "processes", err);
     if (rc == 0)
-        rc = node__paths_limit(NODE__PATHS_NONE, &core_path, mode == MODE_INSPECT, err);
-    return rc < 0 ? rc : node__calls_limit(NODE__WORKER, err);
+        rc = limit_worker_paths(mode, serving, false, err);
+    return rc < 0 ? rc : node__calls_limit(NODE__WORKER, &needs, err);
 }
 
 int node_sandbox_worker(struct node_serving *serving, struct sw_err *err)
@@ -186,7 +262,7 @@ int node_sandbox_worker(struct node_serving *serving, struct sw_err *err)
     if (serving)
         close_loaded(serving);
     if (rc == 0 && mode != MODE_OFF)
-        rc = enter_worker(mode, err);
+        rc = enter_worker(mode, serving, err);
     return rc < 0 ? sw_wrap(err, "enter the sandbox") : 0;
 }
 
@@ -205,8 +281,8 @@ static int limit_compiler(struct sw_err *err)
 static int enter_compiler(enum mode mode, int last_fd, struct sw_err *err)
 {
     static const struct node__path paths[] = {/* the Rust library asks how many processors it may use */
-                                              {"/proc/self/cgroup", true, false},
-                                              {"/sys/fs/cgroup", true, false}};
+                                              {.path = "/proc/self/cgroup", .optional = true},
+                                              {.path = "/sys/fs/cgroup", .optional = true}};
     close_from((unsigned)last_fd + 1, ~0U);
     int rc = warm_up(err);
     if (rc == 0)
@@ -216,8 +292,8 @@ static int enter_compiler(enum mode mode, int last_fd, struct sw_err *err)
     if (rc == 0)
         rc = limit_compiler(err);
     if (rc == 0)
-        rc = node__paths_limit(NODE__PATHS_NONE, paths, sizeof paths / sizeof *paths, err);
-    return rc < 0 ? rc : node__calls_limit(NODE__COMPILER, err);
+        rc = node__paths_limit(paths, sizeof paths / sizeof *paths, err);
+    return rc < 0 ? rc : node__calls_limit(NODE__COMPILER, &(struct node__needs){.files = false}, err);
 }
 
 int node_sandbox_compiler(int last_fd, struct sw_err *err)

@@ -17,12 +17,15 @@ struct node_serving;
  * fails: SW_EINPUT when SWELL_SANDBOX is none of its words, SW_EDENIED when the kernel has no system call filters and it is not off */
 int node_sandbox_check(struct sw_err *err) SW_MUST_CHECK;
 
-/* In a worker, first of all, while it has one thread and no descriptors but its channel: gives up what not even loading needs, which is
- * writing to files and connecting. */
+/* In a worker, first of all, while it has one thread and no descriptors but its channel: gives up what it must not pass on. */
 int node_sandbox_worker_begin(struct sw_err *err) SW_MUST_CHECK;
 
-/* In a worker that has loaded everything and run nothing. serving: the descriptors that only loading needed are closed (and set to -1);
- * NULL is fine. */
+/* In a worker that knows what it serves (serving NULL: nothing) and has read none of it, still of one thread: gives up what not even
+ * loading needs. What is left by name: /proc, its own code, the application's mounts. */
+int node_sandbox_worker_load(const struct node_serving *serving, struct sw_err *err) SW_MUST_CHECK;
+
+/* In a worker that has loaded everything and run nothing: what is left by name are the mounts. serving: the descriptors that only loading
+ * needed are closed (and set to -1); NULL is fine. */
 int node_sandbox_worker(struct node_serving *serving, struct sw_err *err) SW_MUST_CHECK;
 
 /* In a compiler that has one thread and has read nothing yet: what is left are its descriptors up to last_fd, and nothing to be made or

@@ -85,10 +85,20 @@ static const struct call worker[] = {
     /* libuv's loop */
     ALLOW(epoll_ctl), ALLOW(epoll_wait), ALLOW(epoll_pwait), ALLOW(epoll_pwait2),
     /* resetting guests' memory */
-    ALLOW_IF(ioctl, 1, WHOLE, PAGEMAP_SCAN_REQUEST),
-    /* C's streams ask how large a block is and where they are when they are first used, and go on without an answer; newfstatat
-     * takes names, too. */
-    ALLOW(fstat), ANSWER(newfstatat, EACCES)};
+    ALLOW_IF(ioctl, 1, WHOLE, PAGEMAP_SCAN_REQUEST), ALLOW(fstat)};
+
+/* C's streams ask how large a block is and where they are when they are first used, and go on without an answer; newfstatat takes names,
+ * too. */
+static const struct call worker_without_files[] = {ANSWER(newfstatat, EACCES)};
+
+/* host/files.c: what lies beneath mounts. Which paths is Landlock's business; that none leaves its mount is openat2's, by how the host
+ * asks. */
+static const struct call files_read[] = {ALLOW(openat2),    ALLOW(newfstatat),
+                                         ALLOW(getdents64), ALLOW(readlinkat),
+                                         ALLOW(fadvise64),  ALLOW_IF(fcntl, 1, WHOLE, F_DUPFD_CLOEXEC)};
+static const struct call files_written[] = {
+    ALLOW(pwrite64), ALLOW(pwritev2), ALLOW(ftruncate), ALLOW(fallocate), ALLOW(fsync),     ALLOW(fdatasync),
+    ALLOW(mkdirat),  ALLOW(unlinkat), ALLOW(renameat),  ALLOW(linkat),    ALLOW(symlinkat), ALLOW(utimensat)};
 
 static const struct call compiler[] = {
     /* writing what it compiled, and reading the few files that say how many processors there are: which paths is Landlock's business,
@@ -128,7 +138,19 @@ static int add_tgkill(scmp_filter_ctx filter)
     return add(filter, &own);
 }
 
-static int fill(scmp_filter_ctx filter, enum node__profile profile)
+#define ADD_LIST(filter, list) add_list((filter), (list), sizeof(list) / sizeof *(list))
+
+static int add_worker(scmp_filter_ctx filter, const struct node__needs *needs)
+{
+    int rc = ADD_LIST(filter, worker);
+    if (rc == 0)
+        rc = needs->files ? ADD_LIST(filter, files_read) : ADD_LIST(filter, worker_without_files);
+    if (rc == 0 && needs->writes)
+        rc = ADD_LIST(filter, files_written);
+    return rc;
+}
+
+static int fill(scmp_filter_ctx filter, enum node__profile profile, const struct node__needs *needs)
 {
     int rc =
         seccomp_attr_set(filter, SCMP_FLTATR_CTL_TSYNC, 1); /* every thread, those that run already too */
@@ -139,12 +161,11 @@ static int fill(scmp_filter_ctx filter, enum node__profile profile)
     if (rc == 0)
         rc = seccomp_attr_set(filter, SCMP_FLTATR_API_SYSRAWRC, 1); /* the kernel's own errno */
     if (rc == 0)
-        rc = add_list(filter, both, sizeof both / sizeof *both);
+        rc = ADD_LIST(filter, both);
     if (rc == 0)
         rc = add_tgkill(filter);
     if (rc == 0)
-        rc = profile == NODE__WORKER ? add_list(filter, worker, sizeof worker / sizeof *worker)
-                                     : add_list(filter, compiler, sizeof compiler / sizeof *compiler);
+        rc = profile == NODE__WORKER ? add_worker(filter, needs) : ADD_LIST(filter, compiler);
     return rc;
 }
 
@@ -162,12 +183,12 @@ const char *node__signal_text(int number)
     return text ? text : "unknown";
 }
 
-int node__calls_limit(enum node__profile profile, struct sw_err *err)
+int node__calls_limit(enum node__profile profile, const struct node__needs *needs, struct sw_err *err)
 {
     scmp_filter_ctx filter = seccomp_init(SCMP_ACT_KILL_PROCESS);
     if (!filter)
         return sw_fail(err, SW_ENOMEM, "no memory for a system call filter");
-    int rc = fill(filter, profile);
+    int rc = fill(filter, profile, needs);
     if (rc < 0)
         rc = sw_fail_errno(err, SW_EBUG, -rc, "make a system call filter");
     else if ((rc = seccomp_load(filter)) < 0)

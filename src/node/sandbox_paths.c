@@ -34,7 +34,14 @@ struct path_rule {
 #define FS_WRITE_FILE (UINT64_C(1) << 1)
 #define FS_MAKE_REG (UINT64_C(1) << 8)
 #define FS_TRUNCATE (UINT64_C(1) << 14) /* 6.2 */
+#define FS_REMOVE_DIR (UINT64_C(1) << 4)
+#define FS_REMOVE_FILE (UINT64_C(1) << 5)
+#define FS_MAKE_DIR (UINT64_C(1) << 7)
+#define FS_MAKE_SYM (UINT64_C(1) << 12)
+#define FS_REFER (UINT64_C(1) << 13) /* 5.19 */
 #define FS_READ (FS_READ_FILE | FS_READ_DIR)
+#define FS_CORE (FS_WRITE_FILE | FS_MAKE_REG | FS_TRUNCATE)
+#define FS_CHANGE (FS_CORE | FS_REMOVE_DIR | FS_REMOVE_FILE | FS_MAKE_DIR | FS_MAKE_SYM | FS_REFER)
 #define FS_ALL_1                                                                                             \
     ((UINT64_C(1) << 13) - 1) /* Linux 5.13: everything above, other kinds of files, and running programs */
 #define FS_ALL_2 (FS_ALL_1 | (UINT64_C(1) << 13)) /* 5.19: moving between folders */
@@ -59,33 +66,38 @@ static struct ruleset everything(int abi)
                             .scope = abi >= 6 ? SCOPE_ALL_6 : 0};
 }
 
-static int add_path(int ruleset_fd, const struct ruleset *ruleset, const struct node__path *path,
-                    struct sw_err *err)
+static int add_fd(int ruleset_fd, const struct ruleset *ruleset, const struct node__path *path, int fd,
+                  const char *name, struct sw_err *err)
 {
-    uint64_t core = path->core ? FS_WRITE_FILE | FS_MAKE_REG | FS_TRUNCATE : 0;
-    sw_auto_close int fd = open(path->path, O_PATH | O_CLOEXEC);
-    if (fd < 0 && path->optional)
-        return 0;
-    if (fd < 0)
-        return sw_fail_errno(err, SW_EIO, errno, "open '%s' for the sandbox", path->path);
-    struct path_rule rule = {.allowed = (FS_READ | core) & ruleset->fs, .parent_fd = fd};
+    uint64_t more = path->writable ? FS_CHANGE : path->core ? FS_CORE : 0;
+    struct path_rule rule = {.allowed = (FS_READ | more) & ruleset->fs, .parent_fd = fd};
     long rc = syscall(SYS_landlock_add_rule, ruleset_fd, RULE_PATH, &rule, 0);
     if (rc != 0 && errno == EINVAL) { /* a file, which has no right to be listed */
         rule.allowed = FS_READ_FILE;
         rc = syscall(SYS_landlock_add_rule, ruleset_fd, RULE_PATH, &rule, 0);
     }
-    return rc == 0 ? 0 : sw_fail_errno(err, SW_EIO, errno, "add '%s' to the sandbox", path->path);
+    return rc == 0 ? 0 : sw_fail_errno(err, SW_EIO, errno, "add '%s' to the sandbox", name);
 }
 
-int node__paths_limit(enum node__paths_stage stage, const struct node__path *paths, size_t count,
-                      struct sw_err *err)
+static int add_path(int ruleset_fd, const struct ruleset *ruleset, const struct node__path *path,
+                    struct sw_err *err)
+{
+    if (!path->path)
+        return add_fd(ruleset_fd, ruleset, path, path->fd, "an open file", err);
+    sw_auto_close int fd = open(path->path, O_PATH | O_CLOEXEC);
+    if (fd < 0 && path->optional)
+        return 0;
+    if (fd < 0)
+        return sw_fail_errno(err, SW_EIO, errno, "open '%s' for the sandbox", path->path);
+    return add_fd(ruleset_fd, ruleset, path, fd, path->path, err);
+}
+
+int node__paths_limit(const struct node__path *paths, size_t count, struct sw_err *err)
 {
     int abi = node__paths_abi();
     if (abi == 0)
         return 0;
     struct ruleset ruleset = everything(abi);
-    if (stage == NODE__PATHS_READ)
-        ruleset.fs &= ~FS_READ; /* what a ruleset does not name stays as it is */
     /* Parts that the kernel does not know are zero, which it accepts. */
     sw_auto_close int fd = (int)syscall(SYS_landlock_create_ruleset, &ruleset, sizeof ruleset, 0u);
     if (fd < 0)

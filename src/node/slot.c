@@ -44,7 +44,9 @@ struct node__slot {
     bool hung;
     uint64_t ready_at_ms;
     uint32_t crashes;
-    bool leaving; /* drained or killed while PAUSED */
+    bool leaving;  /* drained or killed while PAUSED */
+    bool told;     /* this process was told to accept */
+    bool accepted; /* one of its processes gave a sign of life after that */
     bool timed_out;
     char failure[SW_ERR_TEXT_MAX]; /* what the worker said, until its exit */
 };
@@ -77,15 +79,29 @@ static void on_failed(struct node__slot *slot, const struct codec_json *root)
         loop_process_kill(slot->process, SIGKILL); /* its exit comes */
 }
 
+static void on_nonsense(struct node__slot *slot, struct sw_str json)
+{
+    sw_log_error("node", "worker.message", "worker=%u it is ended for a message that is not known: " SW_FMT,
+                 slot->config.index, SW_ARG(sw_str_head(json, 100)));
+    if (slot->process)
+        loop_process_kill(slot->process, SIGKILL);
+    channel_close(slot); /* it is heard no more */
+}
+
 static void on_message(struct node__slot *slot, struct sw_str json)
 {
     struct codec_json *root = NULL;
     struct sw_err err;
     int rc = codec_json_parse(json, &root, &err);
+    if (rc ==
+        -SW_ENOMEM) { /* our own want is no fault of the worker's; what was lost shows by a time limit */
+        sw_log_error("node", "worker.message", "worker=%u %s", slot->config.index, err.text);
+        return;
+    }
     const struct codec_json *type = rc == 0 ? codec_json_get(root, "type") : NULL;
     struct sw_str word = type ? codec_json_string(type) : SW_LIT("");
     if (sw_str_eq(word, SW_LIT("ready"))) {
-        if (slot->state == STARTING) {
+        if (slot->state == STARTING && slot->process) { /* not one that is gone by now */
             slot->state = SERVING;
             slot->ready_at_ms = loop_now_ms(slot->config.loop);
             slot->pings = 0;
@@ -94,14 +110,14 @@ static void on_message(struct node__slot *slot, struct sw_str json)
         }
     } else if (sw_str_eq(word, SW_LIT("pong"))) {
         slot->pings = 0;
+        slot->accepted |= slot->told;
     } else if (sw_str_eq(word, SW_LIT("stopped"))) {
         if (slot->state == DRAINING)
             slot->config.events->stopped(slot->config.arg, slot);
     } else if (sw_str_eq(word, SW_LIT("failed"))) {
         on_failed(slot, root);
     } else {
-        sw_log_error("node", "worker.message", "worker=%u a message that is not known: " SW_FMT,
-                     slot->config.index, SW_ARG(sw_str_head(json, 100)));
+        on_nonsense(slot, json);
     }
     codec_json_free(root);
 }
@@ -239,7 +255,7 @@ static int start(struct node__slot *slot, struct sw_err *err)
     sw_auto_close int child_fd = pair[1];
     sw_auto_close int status_fd = -1;
     slot->channel_fd = pair[0];
-    slot->timed_out = slot->hung = false;
+    slot->timed_out = slot->hung = slot->told = false;
     slot->failure[0] = '\0';
     node__status_unmap(slot->status);
     slot->status = NULL;
@@ -333,9 +349,13 @@ static void leave_paused(struct node__slot *slot)
     loop_timer_start(slot->timer, 0);
 }
 
+/* A question follows at once: its answer shows that accepting did not end the worker. */
 void node__slot_accept(struct node__slot *slot)
 {
-    if (slot->state == SERVING && tell(slot, SW_LIT("{\"type\":\"accept\"}")) < 0)
+    if (slot->state != SERVING || !slot->process)
+        return;
+    slot->told = true;
+    if (tell(slot, SW_LIT("{\"type\":\"accept\"}")) < 0 || tell(slot, SW_LIT("{\"type\":\"ping\"}")) < 0)
         loop_process_kill(slot->process, SIGKILL); /* it cannot hear us, or is gone already */
 }
 
@@ -347,7 +367,7 @@ void node__slot_drain(struct node__slot *slot)
         return;
     loop_timer_stop(slot->timer);
     slot->state = DRAINING;
-    if (tell(slot, SW_LIT("{\"type\":\"drain\"}")) < 0)
+    if (tell(slot, SW_LIT("{\"type\":\"drain\"}")) < 0 && slot->process)
         loop_process_kill(slot->process, SIGKILL); /* it cannot hear us, or is gone already */
 }
 
@@ -365,6 +385,11 @@ void node__slot_kill(struct node__slot *slot)
 bool node__slot_is_serving(const struct node__slot *slot)
 {
     return slot->state == SERVING;
+}
+
+bool node__slot_has_accepted(const struct node__slot *slot)
+{
+    return slot->accepted;
 }
 
 bool node__slot_is_gone(const struct node__slot *slot)

@@ -262,8 +262,7 @@ static void on_ready(void *arg, struct node__revision *revision)
 static void on_failed(void *arg, struct node__revision *revision, int rc, const struct sw_err *err)
 {
     struct supervisor *sv = arg;
-    (void)revision;
-    if (sv->phase == START)
+    if (sv->phase == START || (sv->phase == SERVE && revision == sv->live))
         give_up(sv, rc, err);
     else if (sv->phase == SERVE)
         reload_over(sv, rc, err);

@@ -24,8 +24,8 @@ ROWS = [
     *(("worker", "engine.grow", n) for n in (1, 2, 3)),
     *(("worker", "engine.stack", n) for n in (1, 2)),
     *(("worker", "engine.reset", n) for n in FEW),
-    *(("worker", "node.send", n) for n in (1, 2)),
-    *(("worker", "node.receive", n) for n in (1, 2)),  # the third tells it to accept: every worker that replaces it would end there too
+    *(("worker", "node.send", n) for n in (1, 3)),  # the second one says that it lives on after accepting: below
+    *(("worker", "node.receive", n) for n in (1, 2)),  # the third tells it to accept: below
     *(("supervisor", "alloc", n) for n in MANY),
     *(("supervisor", "loop.spawn", n) for n in (1, 2, 3)),
     *(("supervisor", "loop.stream", n) for n in (1, 2)),
@@ -92,6 +92,36 @@ def test_a_fault_costs_little(cache, tmp_path, process, point, n):
         assert not strange, "\n".join(strange)
     finally:
         server.kill()
+
+
+@pytest.mark.parametrize("point", ["node.receive:3", "node.send:2"])
+def test_workers_that_all_die_when_they_accept_end_it(cache, tmp_path, point):
+    """Nobody would ever be served: who started it has to know."""
+    server = runner.Swell("-f", str(guests.build("c")), cache=cache, log=tmp_path / "swell.log", env={"SWELL_FAULT": f"worker:{point}"})
+    try:
+        server.await_ready()
+        check_refused(server)
+        assert " a packet: " in server.log() and "is started again in" in server.log()
+    finally:
+        server.kill()
+
+
+@pytest.mark.parametrize("point, n", [(point, n) for point in ("node.stage", "node.commit", "loop.spawn") for n in (1, 2)])
+def test_a_fault_while_compiling_leaves_no_file(tmp_path, point, n):
+    """It says so and ends, with the cache as it was; the next start compiles."""
+    folder = tmp_path / "cache/swell/aot"
+    server = runner.Swell("-f", str(guests.build("c")), cache=tmp_path / "cache", log=tmp_path / "swell.log",
+                          env={"SWELL_FAULT": f"supervisor:{point}:{n}"})
+    try:
+        with pytest.raises(AssertionError):
+            server.await_ready()
+        check_refused(server)
+        assert not list(folder.iterdir())
+    finally:
+        server.kill()
+    with runner.Swell("-f", str(guests.build("c")), cache=tmp_path / "cache", log=tmp_path / "swell.log") as server:
+        assert get(server.port).text == HELLO
+        assert {path.suffix for path in folder.iterdir()} == {".cwasm", ".img"}
 
 
 @pytest.mark.parametrize("text, message", [

@@ -6,6 +6,7 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <signal.h>
+#include <sys/epoll.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -14,7 +15,9 @@
 
 #include "base/alloc.h"
 #include "loop/descriptors.h"
+#include "loop/limits.h"
 #include "loop/loop.h"
+#include "loop/loop_internal.h"
 
 struct world {
     struct loop *loop;
@@ -125,6 +128,30 @@ static void a_paused_listener_accepts_nothing_until_it_goes_on(void **state)
         (void)close(client);
     }
     loop_listener_free(NULL);
+    finish(&world);
+}
+
+static void a_connection_whose_wake_up_was_lost_is_found(void **state)
+{
+    static struct world world;
+    (void)state;
+    listen_on(&world);
+    begin(&world);
+    run_for(&world, 20); /* it is registered by now */
+    CHECK_INT(epoll_ctl(uv_backend_fd(&world.loop->uv), EPOLL_CTL_DEL, world.fd, NULL),
+              0); /* nothing wakes it */
+    int client = dial(&world);
+    run_for(&world, 20);
+    CHECK_INT(world.accepted, 0);
+    for (int i = 0; i < 100 && !world.accepted; i++)
+        run_for(&world, 100);
+    CHECK_INT(world.accepted, 1);
+    loop_listener_pause(world.listener, true); /* then it does not look */
+    int other = dial(&world);
+    run_for(&world, LOOP_ACCEPT_LOOK_MS + 100);
+    CHECK_INT(world.accepted, 1);
+    (void)close(client);
+    (void)close(other);
     finish(&world);
 }
 
@@ -293,6 +320,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(connections_arrive_ready_to_use),
         cmocka_unit_test(a_paused_listener_accepts_nothing_until_it_goes_on),
+        cmocka_unit_test(a_connection_whose_wake_up_was_lost_is_found),
         cmocka_unit_test(without_descriptors_accepting_rests_and_goes_on_later),
         cmocka_unit_test(a_connection_wakes_one_of_the_processes_that_share_the_listener),
         cmocka_unit_test(when_one_of_two_processes_dies_or_stops_the_other_takes_all),

@@ -164,6 +164,8 @@ static void serve(void *arg, struct node_serving *serving)
     bool first = mark("first");
     if (node_worker_ready(worker->channel, &err) < 0)
         _exit(10);
+    if (is("FAKE_WORKER", "ready-and-gone"))
+        _exit(12);
     if (is("FAKE_WORKER", "crash-once") && first) {
         (void)usleep(50000); /* the supervisor hears "ready" */
         _exit(7);
@@ -175,7 +177,16 @@ static void serve(void *arg, struct node_serving *serving)
 static void accept_(void *arg)
 {
     const struct worker *worker = arg;
+    if (is("FAKE_WORKER", "die-at-accept"))
+        _exit(11);
     (void)mark("accepted");
+    if (is("FAKE_WORKER", "babble") && mark("babbled")) {
+        const struct node_message message = {.json = SW_LIT("{\"type\":\"open\",\"path\":\"/etc/passwd\"}")};
+        struct sw_err err;
+        sw_ignore(node_channel_send(NODE_CHANNEL_FD, &message, &err)); /* the log tells */
+    } else if (is("FAKE_WORKER", "babble")) {
+        (void)kill(getppid(), SIGTERM); /* the second life */
+    }
     if (worker->serving->app->version.n)
         (void)mark("accepted-new");
     if (is("FAKE_WORKER", "freeze") && mark("froze"))

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/alloc.h"
+#include "base/fault.h"
 #include "check.h"
 #include "supervise.h"
 
@@ -266,6 +267,29 @@ static void a_crash_names_the_component(void **state)
     check_log(") was ended by signal 11 (Segmentation fault) while running component 'two' (call 5)");
 }
 
+static void a_worker_that_says_what_is_not_known_is_replaced(void **state)
+{
+    (void)state;
+    struct seen seen = {.stay = true};
+    struct sw_err err;
+    (void)setenv("FAKE_WORKER", "babble", 1);
+    CHECK_OK(supervise(&quick, 1, &seen, &err), &err);
+    check_log("worker=0 it is ended for a message that is not known: {\"type\":\"open\"");
+    check_log(") was ended by signal 9 (Killed); it is started again in 5 ms");
+}
+
+static void a_control_socket_without_descriptors_rests(void **state)
+{
+    (void)state;
+    struct seen seen = {.stay = true, .at_ready = ask_once, .load = load_second, .run_dir = run_dir};
+    struct sw_err err;
+    CHECK_OK(sw_fault_setup("worker", "node.accept:1", &err), &err);
+    CHECK_OK(supervise(&quick, 1, &seen, &err), &err);
+    check_note("once", "done");
+    check_log("fault point=node.accept");
+    CHECK_OK(sw_fault_setup("worker", NULL, &err), &err);
+}
+
 /* ---- without memory ---- */
 
 static int load_with_failures(struct seen *seen, struct app **ret, struct sw_err *err)
@@ -315,6 +339,8 @@ int main(void)
         TEST(a_folder_that_others_can_enter_is_not_used),
         TEST(a_worker_that_hangs_is_replaced),
         TEST(a_crash_names_the_component),
+        TEST(a_worker_that_says_what_is_not_known_is_replaced),
+        TEST(a_control_socket_without_descriptors_rests),
         TEST(every_allocation_of_a_reload_may_fail),
     };
     return cmocka_run_group_tests(tests, warm_up, NULL);

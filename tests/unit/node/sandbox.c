@@ -4,7 +4,9 @@
  * a function of its own, and all need the same helpers. */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <linux/filter.h>
+#include <linux/openat2.h>
 #include <linux/seccomp.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -28,6 +30,7 @@
 #include <unistd.h>
 
 #include "check.h"
+#include "node/node.h"
 #include "node/sandbox.h"
 #include "node/sandbox_internal.h"
 
@@ -36,10 +39,11 @@ enum { DONE = 0, NOT_ENTERED = 99, SURVIVED = 98 };
 #define KILLED SIGNAL(SIGSYS)
 
 static char cache_dir[] = "/tmp/swell-sandbox-XXXXXX";
-static int plain_socket = -1; /* made before the sandbox is entered */
-static FILE *sink;            /* a pipe nobody reads */
-static int kept_file = -1;    /* the compiler's component */
-static char *page;            /* one page, readable and writable */
+static char mounted_file[sizeof cache_dir + 8]; /* in it */
+static int plain_socket = -1;                   /* made before the sandbox is entered */
+static FILE *sink;                              /* a pipe nobody reads */
+static int kept_file = -1;                      /* the compiler's component */
+static char *page;                              /* one page, readable and writable */
 static pid_t parent;
 
 /* ---- what a child does: returns its exit status, mostly an errno ---- */
@@ -74,6 +78,75 @@ static int look_at_file(void)
 {
     struct stat st;
     return failed(stat("/etc/passwd", &st));
+}
+
+static int read_own_limits(void)
+{
+    return failed(open("/proc/self/limits", O_RDONLY | O_CLOEXEC));
+}
+
+static int open_beneath(const char *path, uint64_t flags)
+{
+    const struct open_how how = {.flags = flags | O_CLOEXEC, .resolve = RESOLVE_NO_MAGICLINKS};
+    return failed(syscall(SYS_openat2, AT_FDCWD, path, &how, sizeof how));
+}
+
+static int open_mounted(void)
+{
+    return open_beneath(mounted_file, O_RDONLY);
+}
+
+static int open_mounted_for_writing(void)
+{
+    return open_beneath(mounted_file, O_RDWR);
+}
+
+static int list_mounted(void)
+{
+    static char entries[4096];
+    const struct open_how how = {.flags = O_DIRECTORY | O_CLOEXEC};
+    long fd = syscall(SYS_openat2, AT_FDCWD, cache_dir, &how, sizeof how);
+    return fd < 0 ? errno : failed(syscall(SYS_getdents64, fd, entries, sizeof entries));
+}
+
+static int look_at_mounted(void)
+{
+    struct stat st;
+    return failed(stat(mounted_file, &st));
+}
+
+static int open_elsewhere(void)
+{
+    return open_beneath("/etc/passwd", O_RDONLY);
+}
+
+static int open_own_limits(void)
+{
+    return open_beneath("/proc/self/limits", O_RDONLY);
+}
+
+static int make_folder(void)
+{
+    char path[PATH_MAX];
+    (void)snprintf(path, sizeof path, "%s/made", cache_dir);
+    return failed(mkdirat(AT_FDCWD, path, 0755));
+}
+
+static int make_folder_elsewhere(void)
+{
+    return failed(mkdirat(AT_FDCWD, "/tmp/swell-sandbox-made", 0755));
+}
+
+static int remove_mounted(void)
+{
+    return failed(unlinkat(AT_FDCWD, mounted_file, 0));
+}
+
+static int make_device(void)
+{
+    char path[PATH_MAX];
+    (void)snprintf(path, sizeof path, "%s/device", cache_dir);
+    return failed(mknodat(AT_FDCWD, path, S_IFIFO | 0644, 0));
 }
 
 static int make_socket(void)
@@ -425,7 +498,6 @@ static const struct row landlocked_compiler_rows[] = {
 
 static const struct row begun_worker_rows[] = {
     /* loading: nothing is killed, and what Landlock takes fails */
-    {"opens a file", read_passwd, DONE},
     {"looks at a file", look_at_file, DONE},
     {"makes a socket", make_socket, DONE},
     {"starts a thread", start_thread, DONE},
@@ -434,9 +506,38 @@ static const struct row begun_worker_rows[] = {
 };
 
 static const struct row landlocked_begun_worker_rows[] = {
+    {"opens a file", read_passwd, EACCES},
+    {"reads its own limits", read_own_limits, DONE},
     {"makes a file", write_file, EACCES},
     {"runs a program", run_program, EACCES},
     {"opens its own memory", read_own_memory, EACCES},
+};
+
+/* A worker whose application has a mount: the cache's folder here. */
+static const struct row mounted_worker_rows[] = {
+    {"opens a file of the mount", open_mounted, DONE},
+    {"lists the mount", list_mounted, DONE},
+    {"looks at a file of the mount", look_at_mounted, DONE},
+    {"opens a file of the mount the old way", read_passwd_old, KILLED},
+    {"makes a folder in the mount", make_folder, KILLED},
+    {"removes a file of the mount", remove_mounted, KILLED},
+    {"runs a program", run_program, KILLED},
+    {"makes a socket", make_socket, KILLED},
+};
+static const struct row landlocked_mounted_worker_rows[] = {
+    {"opens a file elsewhere", open_elsewhere, EACCES},
+    {"opens a file of the mount for writing", open_mounted_for_writing, EACCES},
+    {"opens its own limits", open_own_limits, EACCES},
+};
+static const struct row writing_worker_rows[] = {
+    {"opens a file of the mount for writing", open_mounted_for_writing, DONE},
+    {"makes a folder in the mount", make_folder, DONE},
+    {"makes a device in the mount", make_device, KILLED},
+    {"runs a program", run_program, KILLED},
+};
+static const struct row landlocked_writing_worker_rows[] = {
+    {"opens a file elsewhere", open_elsewhere, EACCES},
+    {"makes a folder elsewhere", make_folder_elsewhere, EACCES},
 };
 
 /* ---- children ---- */
@@ -448,7 +549,30 @@ static int enter_worker(struct sw_err *err)
 
 static int begin_worker(struct sw_err *err)
 {
-    return node_sandbox_worker_begin(err);
+    int rc = node_sandbox_worker_begin(err);
+    return rc < 0 ? rc : node_sandbox_worker_load(NULL, err);
+}
+
+static int enter_mounted(bool writable, struct sw_err *err)
+{
+    const struct app_mount mount = {
+        .folder = {cache_dir, strlen(cache_dir)}, .guest = SW_LIT_INIT("/"), .is_writable = writable};
+    const struct app_component component = {.mounts = &mount, .mount_count = 1};
+    struct app app = {.components = &component, .component_count = 1};
+    struct node_served_component served = {.wasm_fd = -1};
+    struct node_serving serving = {.app = &app, .listen_fd = -1, .components = &served};
+    int rc = node_sandbox_worker_load(&serving, err);
+    return rc < 0 ? rc : node_sandbox_worker(&serving, err);
+}
+
+static int enter_mounted_worker(struct sw_err *err)
+{
+    return enter_mounted(false, err);
+}
+
+static int enter_writing_worker(struct sw_err *err)
+{
+    return enter_mounted(true, err);
 }
 
 static int enter_compiler(struct sw_err *err)
@@ -539,6 +663,24 @@ static void a_worker_can_load_after_its_first_step(void **state)
     (void)state;
     skip_without();
     RUN_ROWS(begin_worker, begun_worker_rows);
+}
+
+static void a_worker_with_a_mount_reads_it_and_nothing_else(void **state)
+{
+    (void)state;
+    skip_without();
+    RUN_ROWS(enter_mounted_worker, mounted_worker_rows);
+    skip_without_landlock();
+    RUN_ROWS(enter_mounted_worker, landlocked_mounted_worker_rows);
+}
+
+static void a_worker_with_a_writable_mount_changes_it_and_nothing_else(void **state)
+{
+    (void)state;
+    skip_without();
+    RUN_ROWS(enter_writing_worker, writing_worker_rows);
+    skip_without_landlock();
+    RUN_ROWS(enter_writing_worker, landlocked_writing_worker_rows);
 }
 
 static void a_loading_worker_writes_and_runs_nothing(void **state)
@@ -654,6 +796,7 @@ static void the_variable_decides(void **state)
     CHECK_HAS(err.text, "expected 'on', 'inspect' or 'off', got 'half'");
     CHECK_INT(node_sandbox_worker(NULL, &err), -SW_EINPUT); /* never taken for "off" */
     CHECK_INT(node_sandbox_worker_begin(&err), -SW_EINPUT);
+    CHECK_INT(node_sandbox_worker_load(NULL, &err), -SW_EINPUT);
     CHECK_INT(node_sandbox_compiler(kept_file, &err), -SW_EINPUT);
 #ifndef NODE_SANDBOX_OFF
     assert_int_equal(setenv("SWELL_SANDBOX", "inspect", 1), 0);
@@ -753,13 +896,20 @@ static int set_up(void **state)
     page = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     bool good =
         plain_socket >= 0 && sink && kept_file >= 0 && page != MAP_FAILED && unsetenv("SWELL_SANDBOX") == 0;
-    return close(first) == 0 && good && mkdtemp(cache_dir) ? 0 : -1;
+    if (close(first) != 0 || !good || !mkdtemp(cache_dir))
+        return -1;
+    (void)snprintf(mounted_file, sizeof mounted_file, "%s/file", cache_dir);
+    int file = open(mounted_file, O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
+    return file >= 0 ? close(file) : -1;
 }
 
 static int tear_down(void **state)
 {
     (void)state;
-    return rmdir(cache_dir);
+    char made[sizeof cache_dir + 8];
+    (void)snprintf(made, sizeof made, "%s/made", cache_dir);
+    (void)rmdir(made); /* the rows that may make it */
+    return unlink(mounted_file) == 0 ? rmdir(cache_dir) : -1;
 }
 
 int main(void)
@@ -770,6 +920,8 @@ int main(void)
         cmocka_unit_test(a_compiler_reaches_no_file_but_its_own),
         cmocka_unit_test(a_worker_can_load_after_its_first_step),
         cmocka_unit_test(a_loading_worker_writes_and_runs_nothing),
+        cmocka_unit_test(a_worker_with_a_mount_reads_it_and_nothing_else),
+        cmocka_unit_test(a_worker_with_a_writable_mount_changes_it_and_nothing_else),
         cmocka_unit_test(a_thread_that_ran_before_is_in_the_sandbox_too),
         cmocka_unit_test(others_see_that_it_is_sandboxed),
         cmocka_unit_test(the_variable_decides),

@@ -212,7 +212,7 @@ const struct node__timing impatient = {
     .steady_ms = 5000,
     .crashes_max = 1,
     .ping_ms = 30,
-    .pings_max = 10,
+    .pings_max = 200,
     .abort_ms_max = 50,
 };
 

@@ -84,6 +84,26 @@ static void workers_that_keep_dying_end_it(void **state)
     CHECK_INT(seen.ready, 0);
 }
 
+static void workers_that_die_as_soon_as_they_accept_end_it(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *how;
+        const char *message;
+    } rows[] = {
+        {"die-at-accept", " ended with status 11"},
+        {"ready-and-gone", " ended with status 12"}, /* its "ready" may be read after its end */
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct seen seen = {.stay = true};
+        struct sw_err err = {0};
+        (void)setenv("FAKE_WORKER", rows[i].how, 1);
+        CHECK_INT(supervise(&quick, 2, &seen, &err), -SW_EIO);
+        CHECK_HAS(err.text, rows[i].message);
+        CHECK(i > 0 || seen.ready == 1);
+    }
+}
+
 static void a_worker_that_says_why_ends_it_with_its_words(void **state)
 {
     (void)state;
@@ -288,6 +308,7 @@ int main(void)
         TEST(many_descriptors_arrive_in_order),
         TEST(a_worker_that_dies_is_started_again),
         TEST(workers_that_keep_dying_end_it),
+        TEST(workers_that_die_as_soon_as_they_accept_end_it),
         TEST(a_worker_that_says_why_ends_it_with_its_words),
         TEST(a_worker_that_is_never_ready_is_ended),
         TEST(a_worker_that_does_not_drain_is_ended),
