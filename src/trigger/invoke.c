@@ -269,9 +269,11 @@ static int run(struct invoke *in, struct sw_buf *ret_text, struct sw_err *err)
     if (rc == 0)
         rc = loop_new(&in->loop, err);
     if (rc == 0)
-        rc = engine_new(&config, in->loop, &in->engine, err);
-    if (rc == 0)
         rc = receive(in, err);
+    if (rc == 0)
+        rc = node_sandbox_worker_load(in->serving, err);
+    if (rc == 0)
+        rc = engine_new(&config, in->loop, &in->engine, err);
     if (rc == 0)
         rc = trigger_library_check(in->serving->library, err);
     if (rc == 0)

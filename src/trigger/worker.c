@@ -71,9 +71,15 @@ static void serve(void *arg, struct node_serving *serving)
 {
     struct worker *worker = arg;
     const struct trigger_http_config config = {.quiet = getenv("SWELL_QUIET") != NULL};
+    const struct engine_config engine = {
+        .reset = env_reset(), .stacks_max = TRIGGER_REQUESTS_MAX, .slots_max = TRIGGER_SLOTS_MAX};
     struct sw_err err;
     worker->serving = serving;
-    int rc = trigger_library_check(serving->library, &err);
+    int rc = node_sandbox_worker_load(serving, &err);
+    if (rc == 0)
+        rc = trigger_library_check(serving->library, &err);
+    if (rc == 0)
+        rc = engine_new(&engine, worker->loop, &worker->engine, &err);
     if (rc == 0)
         rc = show_running(worker, &err);
     if (rc == 0)
@@ -106,13 +112,9 @@ static void lost(void *arg) /* an orphan must not go on serving */
 static int run(struct worker *worker, int channel_fd, struct sw_err *err)
 {
     static const struct node_worker_events events = {serve, accept_, drain, lost};
-    const struct engine_config config = {
-        .reset = env_reset(), .stacks_max = TRIGGER_REQUESTS_MAX, .slots_max = TRIGGER_SLOTS_MAX};
     int rc = node_sandbox_worker_begin(err);
     if (rc == 0)
         rc = loop_new(&worker->loop, err);
-    if (rc == 0)
-        rc = engine_new(&config, worker->loop, &worker->engine, err);
     if (rc == 0)
         rc = loop_timer_new(worker->loop, ended, worker, &worker->drain_limit, err);
     if (rc == 0)
