@@ -193,7 +193,7 @@ static void client_next(struct client *client)
 static void send_due(uint64_t began, uint64_t now)
 {
     uint64_t due = (now - began) / 1000 * ask.rate / 1000000;
-    while (started + unsent < due && (!ask.requests || started < ask.requests)) {
+    while (started + unsent <= due && (!ask.requests || started < ask.requests)) {
         if (idle_n == 0)
             unsent++;
         else

@@ -1,6 +1,6 @@
 /* canary.c - asks the canary guest to leave secrets in every way a request can end, and to hunt for them, and checks every answer.  Tests.
  *
- * usage: canary [--requests N] [--seconds S] [--seed N] PORT
+ * usage: canary [--requests N] [--seconds S] [--rate R] [--seed N] PORT
  *
  * Prints one line of JSON: how many of each kind were asked and ended as they should. Exits with 1 when a hunter found something (then
  * its words are on stderr) or an answer was wrong. Three sorts of connections to 127.0.0.1, all in one epoll loop:
@@ -95,8 +95,8 @@ struct connection {
 static struct connection connections[CONNECTIONS];
 static int set = -1;
 static struct sockaddr_in address = {.sin_family = AF_INET};
-static uint64_t requests, seconds, random_state = 0x9e3779b97f4a7c15u;
-static uint64_t asked, done, found, wrong, late, again;
+static uint64_t requests, seconds, rate, random_state = 0x9e3779b97f4a7c15u;
+static uint64_t began_ns, asked, done, found, wrong, late, again;
 static unsigned failures_in_a_row, shown;
 
 static uint64_t now_ns(void)
@@ -236,6 +236,8 @@ static void connection_next(struct connection *c)
 {
     if (c->count)
         return;
+    if (rate && c->sort == ON_STEADY && asked > (now_ns() - began_ns) / 1000 * rate / 1000000)
+        return; /* the others keep to their share of what was asked */
     struct kind *kind = c->sort == ON_STEADY ? choose_steady() : choose_behind(c->sort);
     if (!kind)
         return;
@@ -459,7 +461,7 @@ static void run(void)
             connection_event(events[i].data.ptr, events[i].events);
         now = now_ns();
         reset_those_due(now);
-        if (done != last_done)
+        if (done != last_done || (rate && done == asked))
             last = now;
         last_done = done;
         if (now - last > (uint64_t)STALL_MS * 1000000u)
@@ -486,6 +488,7 @@ int main(int argc, char **argv)
 {
     static const struct option options[] = {{"requests", required_argument, NULL, 'n'},
                                             {"seconds", required_argument, NULL, 's'},
+                                            {"rate", required_argument, NULL, 'm'},
                                             {"seed", required_argument, NULL, 'r'},
                                             {NULL, 0, NULL, 0}};
     for (int o = getopt_long(argc, argv, "", options, NULL); o != -1;
@@ -494,6 +497,8 @@ int main(int argc, char **argv)
             requests = strtoull(optarg, NULL, 10);
         else if (o == 's')
             seconds = strtoull(optarg, NULL, 10);
+        else if (o == 'm')
+            rate = strtoull(optarg, NULL, 10); /* at most so many a second */
         else if (o == 'r')
             random_state ^= strtoull(optarg, NULL, 10);
         else
@@ -504,8 +509,8 @@ int main(int argc, char **argv)
         die("give --requests or --seconds, and a port on this machine");
     address.sin_port = htons((uint16_t)port);
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    uint64_t began = now_ns();
+    began_ns = now_ns();
     run();
-    print((double)(now_ns() - began) / 1e9);
+    print((double)(now_ns() - began_ns) / 1e9);
     return found || wrong || late * 20 > done ? 1 : 0;
 }
