@@ -29,7 +29,7 @@ static void print_operands(const struct cli_command *command, FILE *out)
 {
     bool any = false;
     for (const struct cli_option *o = command->options; o && o->name; o++)
-        if (o->kind == CLI_OPERAND) {
+        if (o->kind == CLI_OPERAND || o->kind == CLI_OPERANDS) {
             (void)fprintf(out, "%s  %-30s %s\n", any ? "" : "\nArguments:\n", o->name, o->help);
             any = true;
         }
@@ -40,7 +40,7 @@ static void print_options(const struct cli_command *command, FILE *out)
     (void)fputs("\nOptions:\n", out);
     for (const struct cli_option *o = command->options; o && o->name; o++) {
         char left[64];
-        if (o->kind == CLI_LATER || o->kind == CLI_OPERAND)
+        if (o->kind == CLI_LATER || o->kind == CLI_OPERAND || o->kind == CLI_OPERANDS)
             continue;
         (void)snprintf(left, sizeof left, "--%s%s%s%s", o->name, o->value ? " " : "",
                        o->value ? o->value : "", o->kind == CLI_LIST ? "..." : "");
@@ -54,7 +54,7 @@ void cli_help_command(const struct cli_program *program, const struct cli_comman
 {
     (void)fprintf(out, "%s\n\nUsage: %s %s [OPTIONS]", command->summary, program->name, command->name);
     for (const struct cli_option *o = command->options; o && o->name; o++)
-        if (o->kind == CLI_OPERAND)
+        if (o->kind == CLI_OPERAND || o->kind == CLI_OPERANDS)
             (void)fprintf(out, " %s", o->name);
     (void)fputc('\n', out);
     if (command->alias)

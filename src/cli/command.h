@@ -18,6 +18,7 @@ enum cli_option_kind {
     CLI_NUMBER,  /* uint32_t at offset, from 1 to max */
     CLI_LATER,   /* refused: not supported yet */
     CLI_OPERAND, /* const char * at offset; no option but an argument by its place, which must be given. name is for the help: "FILE" */
+    CLI_OPERANDS, /* struct cli_list at offset; the last of the operands, once or more often. name: "CALL..." */
 };
 
 struct cli_list {

@@ -18,7 +18,7 @@
 
 const struct cli_option cli_invoke_options[] = {
     {"FILE", 0, CLI_OPERAND, NULL, offsetof(struct cli_invoke, file), 0, "The component"},
-    {"CALL", 0, CLI_OPERAND, NULL, offsetof(struct cli_invoke, call), 0,
+    {"CALL...", 0, CLI_OPERANDS, NULL, offsetof(struct cli_invoke, calls), 0,
      "'FUNCTION(ARGUMENTS)' or 'INTERFACE#FUNCTION(ARGUMENTS)', in WAVE"},
     {0},
 };
@@ -59,8 +59,12 @@ int cli_invoke_run(const void *parsed, const struct cli_io *io, struct sw_err *e
                                        .cache_dir = cache_dir.p,
                                        .library = library,
                                        .artifact_key = trigger_artifact_key};
-    const char *const argv[] = {"swell",  "internal-invoke", "--component", options->file,
-                                "--call", options->call,     NULL};
+    const char *argv[4 + 2 * CLI_LIST_ITEMS_MAX + 1] = {"swell", "internal-invoke", "--component",
+                                                        options->file}; /* ended by NULL */
+    for (uint32_t i = 0; i < options->calls.count; i++) {
+        argv[4 + 2 * i] = "--call";
+        argv[4 + 2 * i + 1] = options->calls.items[i];
+    }
     (void)fflush(io->out);
     rc = node_run_once(&config, argv, &status, err);
     if (rc < 0)
@@ -75,7 +79,7 @@ int cli_invoke_run(const void *parsed, const struct cli_io *io, struct sw_err *e
 const struct cli_option cli_internal_invoke_options[] = {
     {"component", 0, CLI_TEXT, "NAME", offsetof(struct cli_internal_invoke, component), 0,
      "What messages call the component"},
-    {"call", 0, CLI_TEXT, "CALL", offsetof(struct cli_internal_invoke, call), 0, "The call in WAVE"},
+    {"call", 0, CLI_LIST, "CALL", offsetof(struct cli_internal_invoke, calls), 0, "The calls in WAVE"},
     {0},
 };
 
@@ -93,22 +97,27 @@ int cli_internal_invoke_run(const void *parsed, const struct cli_io *io, struct 
     const struct cli_internal_invoke *options = parsed;
     sw_auto_buf text = SW_BUF(CLI_OUTPUT_BYTES_MAX);
     struct stat st;
-    if (!options->component || !options->call || fstat(NODE_CHANNEL_FD, &st) != 0 || !S_ISSOCK(st.st_mode))
+    if (!options->component || !options->calls.count || fstat(NODE_CHANNEL_FD, &st) != 0 ||
+        !S_ISSOCK(st.st_mode))
         return sw_fail(err, SW_EINPUT,
                        "expected a channel, --component and --call: 'swell invoke' starts this command");
     const struct trigger_invoke job = {.name = options->component,
                                        .channel_fd = NODE_CHANNEL_FD,
-                                       .call = sw_str_of(options->call),
+                                       .calls = options->calls.items,
+                                       .call_count = options->calls.count,
                                        .output = guest_output,
                                        .output_arg = (void *)(uintptr_t)io};
     sw_log_setup(STDERR_FILENO, SW_LOG_WARN, "invoke");
     if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) != 0)
         return sw_fail_errno(err, SW_EIO, errno, "end with 'swell invoke'");
     int rc = trigger_invoke_run(&job, &text, err);
-    if (rc < 0 || !text.n)
-        return rc;
-    cli_print_safe(io->out, sw_buf_str(&text));
-    (void)fputc('\n', io->out);
-    return fflush(io->out) == 0 && !ferror(io->out) ? 0
-                                                    : sw_fail_errno(err, SW_EIO, errno, "write the result");
+    for (struct sw_str rest = sw_buf_str(&text); rest.n;) { /* what came before a failure, too */
+        struct sw_str line = sw_str_head(rest, sw_str_find(rest, '\n'));
+        cli_print_safe(io->out, line);
+        (void)fputc('\n', io->out);
+        rest = sw_str_from(rest, line.n + 1);
+    }
+    if (rc == 0 && (fflush(io->out) != 0 || ferror(io->out)))
+        rc = sw_fail_errno(err, SW_EIO, errno, "write the result");
+    return rc;
 }

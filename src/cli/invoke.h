@@ -6,7 +6,7 @@
 
 struct cli_invoke {
     const char *file;
-    const char *call;
+    struct cli_list calls;
 };
 extern const struct cli_option cli_invoke_options[];
 int cli_invoke_run(const void *parsed, const struct cli_io *io, struct sw_err *err) SW_MUST_CHECK;
@@ -14,7 +14,7 @@ int cli_invoke_run(const void *parsed, const struct cli_io *io, struct sw_err *e
 /* What it starts: the process in which the component is parsed and called. */
 struct cli_internal_invoke {
     const char *component;
-    const char *call;
+    struct cli_list calls;
 };
 extern const struct cli_option cli_internal_invoke_options[];
 int cli_internal_invoke_run(const void *parsed, const struct cli_io *io, struct sw_err *err) SW_MUST_CHECK;

@@ -14,10 +14,15 @@ struct parse {
     struct sw_err *err;
 };
 
+static bool is_operand(const struct cli_option *option)
+{
+    return option->kind == CLI_OPERAND || option->kind == CLI_OPERANDS;
+}
+
 static const struct cli_option *by_name(const struct cli_command *command, struct sw_str name)
 {
     for (const struct cli_option *o = command->options; o && o->name; o++)
-        if (o->kind != CLI_OPERAND && sw_str_eq(sw_str_of(o->name), name))
+        if (!is_operand(o) && sw_str_eq(sw_str_of(o->name), name))
             return o;
     return NULL;
 }
@@ -36,7 +41,7 @@ static int fail_unknown(const struct parse *p, const char *argument)
     shown = sw_str_head(shown, sw_str_find(shown, '=')); /* a value may be a secret */
     struct codec_nearest nearest = codec_nearest(sw_str_from(shown, 2));
     for (const struct cli_option *o = p->command->options; o && o->name; o++)
-        if (o->kind != CLI_LATER && o->kind != CLI_OPERAND)
+        if (o->kind != CLI_LATER && !is_operand(o))
             codec_nearest_offer(&nearest, sw_str_of(o->name));
     if (nearest.best.n)
         return sw_fail(p->err, SW_EINPUT,
@@ -61,8 +66,8 @@ static int set_item(const struct parse *p, const struct cli_option *option, cons
                     struct cli_list *list)
 {
     if (list->count >= CLI_LIST_ITEMS_MAX)
-        return sw_fail(p->err, SW_ELIMIT, "--%s: expected at most %d of them", option->name,
-                       CLI_LIST_ITEMS_MAX);
+        return sw_fail(p->err, SW_ELIMIT, "%s%s: expected at most %d of them", is_operand(option) ? "" : "--",
+                       option->name, CLI_LIST_ITEMS_MAX);
     list->items[list->count++] = value;
     return 0;
 }
@@ -71,7 +76,7 @@ static int set(struct parse *p, const struct cli_option *option, const char *val
 {
     void *member = (char *)p->parsed + option->offset;
     uint64_t bit = UINT64_C(1) << (option - p->command->options);
-    if ((p->seen & bit) && option->kind != CLI_LIST)
+    if ((p->seen & bit) && option->kind != CLI_LIST && option->kind != CLI_OPERANDS)
         return sw_fail(p->err, SW_EINPUT, "--%s: expected once, given twice", option->name);
     p->seen |= bit;
     switch (option->kind) {
@@ -85,6 +90,7 @@ static int set(struct parse *p, const struct cli_option *option, const char *val
     case CLI_NUMBER:
         return set_number(p, option, value, member);
     case CLI_LIST:
+    case CLI_OPERANDS:
         return set_item(p, option, value, member);
     case CLI_LATER:
     default:
@@ -110,11 +116,16 @@ static int take(struct parse *p, const struct cli_option *option, const char *va
     return set(p, option, value);
 }
 
-/* The first operand that was not given yet; NULL: none is left. */
+static bool is_seen(const struct parse *p, const struct cli_option *option)
+{
+    return p->seen & UINT64_C(1) << (option - p->command->options);
+}
+
+/* The first operand that was not given yet, or that can be given again; NULL: none is left. */
 static const struct cli_option *next_operand(const struct parse *p)
 {
     for (const struct cli_option *o = p->command->options; o && o->name; o++)
-        if (o->kind == CLI_OPERAND && !(p->seen & UINT64_C(1) << (o - p->command->options)))
+        if (o->kind == CLI_OPERANDS || (o->kind == CLI_OPERAND && !is_seen(p, o)))
             return o;
     return NULL;
 }
@@ -159,7 +170,7 @@ int cli_options_parse(const struct cli_command *command, int argc, char *const *
             return rc;
     }
     const struct cli_option *missing = next_operand(&p);
-    if (missing)
+    if (missing && !is_seen(&p, missing))
         return sw_fail(err, SW_EINPUT, "expected %s, got nothing\nhint: 'swell help %s' shows what it takes",
                        missing->name, command->name);
     *ret_help = false;

@@ -62,6 +62,8 @@ struct component_export_info {
 uint32_t component_export_count(const struct component *component);
 const struct component_export *component_export_at(const struct component *component, uint32_t index,
                                                    struct component_export_info *ret);
+bool component_resource_is_host(const struct component *component,
+                                uint32_t resource); /* number of the plan, as in types */
 /* The function's type as component_func_type_print writes it, resources by name. */
 int component_export_print(const struct component *component, const struct component_func_type *type,
                            struct sw_buf *out, struct sw_err *err) SW_MUST_CHECK;

@@ -19,6 +19,11 @@ const struct component_export *component_export_at(const struct component *compo
     return &component->exports[index];
 }
 
+bool component_resource_is_host(const struct component *component, uint32_t resource)
+{
+    return component->plan->resources[resource].is_host;
+}
+
 static struct sw_str resource_name(void *arg, uint32_t resource)
 {
     return ((const struct component_resource *)arg)[resource].name;

@@ -377,6 +377,13 @@ static int parse_primitive(struct wave *w, enum component_kind kind, struct comp
     return component__wave_int(w, kind, &ret->u64);
 }
 
+static int parse_handle(struct wave *w, struct component_value *ret)
+{
+    if (!component__wave_eat(w, '#'))
+        return component__wave_expected(w, w->at, "a resource that an earlier call gave, as '#1'");
+    return component__wave_int(w, COMPONENT_U32, &ret->u64);
+}
+
 static int parse(struct wave *w, uint32_t number, struct component_value *ret)
 {
     const struct component_type *type = component_type_of(w->types, number);
@@ -395,6 +402,8 @@ static int parse(struct wave *w, uint32_t number, struct component_value *ret)
         return parse_words(w, number, type, ret);
     if (type->kind == COMPONENT_FLAGS)
         return parse_flags(w, type, ret);
+    if (w->handles && (type->kind == COMPONENT_OWN || type->kind == COMPONENT_BORROW))
+        return parse_handle(w, ret);
     return component__wave_bad(w, w->at,
                                "handles cannot be written: resources, streams, futures, error contexts");
 }
@@ -462,7 +471,12 @@ static int parse_params(struct wave *w, const struct component_func_type *func, 
 int component_wave_parse_args(const struct component_wave_args *in, struct sw_arena *arena,
                               struct component_value **ret, struct sw_err *err)
 {
-    struct wave w = {.types = in->types, .text = in->text, .at = in->start, .arena = arena, .err = err};
+    struct wave w = {.types = in->types,
+                     .text = in->text,
+                     .at = in->start,
+                     .handles = in->handles,
+                     .arena = arena,
+                     .err = err};
     int rc = start_reading(&w, in->text);
     if (rc < 0)
         return rc;

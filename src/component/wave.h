@@ -22,6 +22,8 @@ struct component_wave_args {
     const struct component_func_type *func;
     struct sw_str text;
     size_t start;
+    bool
+        handles; /* "#3" stands for a handle that the caller knows by this number, which is then the value's u64 */
 };
 int component_wave_parse_args(const struct component_wave_args *in, struct sw_arena *arena,
                               struct component_value **ret, struct sw_err *err) SW_MUST_CHECK;

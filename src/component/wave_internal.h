@@ -8,6 +8,7 @@ struct wave { /* reading */
     const struct component_types *types;
     struct sw_str text; /* UTF-8 */
     size_t at;
+    bool handles; /* "#3" can be written */
     struct sw_arena *arena;
     struct sw_err *err;
 };

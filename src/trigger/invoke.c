@@ -16,21 +16,34 @@
 #include "trigger/limits.h"
 #include "trigger/load.h"
 
+struct one_call {
+    const struct component_export *export;
+    struct component_export_info info;
+    struct component_value *args;
+    struct component_value result;
+    uint32_t handle; /* number of the resource that it gives; 0: none */
+};
+struct handle { /* a resource of the component's, held between calls */
+    uint32_t resource;
+    bool is_gone; /* given away by a call that was read */
+    uint64_t rep; /* when the call that gives it was made */
+};
+
 struct invoke {
     const struct trigger_invoke *job;
     struct trigger_component component;
     struct loop *loop;
     struct engine *engine;
     struct node_serving *serving;
-    struct sw_arena arena; /* arguments */
-    const struct component_export *export;
-    struct component_export_info info;
-    struct component_value *args;
-    struct component_value result;
+    struct sw_arena arena; /* calls, arguments */
+    struct one_call *calls;
+    uint32_t made;          /* calls that returned */
+    struct handle *handles; /* room for one of each call; "#1" is the first */
+    uint32_t handle_count;
     struct host *host;
     struct component_store *store;
     bool is_done;
-    int rc; /* of the call */
+    int rc; /* of the last call */
 };
 
 /* ---- receiving ---- */
@@ -127,7 +140,7 @@ static int no_such_export(struct invoke *in, struct sw_str wanted, struct sw_err
                    SW_ARG(wanted), list.n ? "" : " none", SW_ARG(sw_buf_str(&list)));
 }
 
-static int find_export(struct invoke *in, struct sw_str wanted, struct sw_err *err)
+static int find_export(struct invoke *in, struct sw_str wanted, struct one_call *one, struct sw_err *err)
 {
     size_t hash = sw_str_rfind(wanted, '#');
     struct sw_str interface = hash == SW_NPOS ? SW_LIT("") : sw_str_head(wanted, hash);
@@ -140,8 +153,8 @@ static int find_export(struct invoke *in, struct sw_str wanted, struct sw_err *e
             continue;
         found++;
         if (found == 1 || !info.interface.n) {
-            in->export = export;
-            in->info = info;
+            one->export = export;
+            one->info = info;
         }
         if (!interface.n && !info.interface.n)
             return 0; /* a plain function is what its bare name says */
@@ -157,61 +170,150 @@ static int find_export(struct invoke *in, struct sw_str wanted, struct sw_err *e
 
 /* ---- arguments ---- */
 
-static bool has_handles(const struct component_export_info *info)
-{
-    const struct component_func_type *func = info->type;
-    bool any = func->result != COMPONENT_NO_TYPE && component_type_of(info->types, func->result)->has_handle;
-    for (uint32_t i = 0; i < func->param_count; i++)
-        any |= component_type_of(info->types, func->params[i].type)->has_handle;
-    return any;
-}
-
-static int with_signature(struct invoke *in, int rc, struct sw_err *err)
+static int with_signature(const struct invoke *in, const struct one_call *one, int rc, struct sw_err *err)
 {
     sw_auto_buf text = SW_BUF(COMPONENT_TYPE_TEXT_MAX);
     struct sw_err ignored, why = *err;
-    if (component_export_print(in->component.component, in->info.type, &text, &ignored) < 0)
+    if (component_export_print(in->component.component, one->info.type, &text, &ignored) < 0)
         return rc;
-    return sw_fail(err, why.code, "%s\nhint: it is " SW_FMT ": %.*s", why.text, SW_ARG(in->info.name),
+    return sw_fail(err, why.code, "%s\nhint: it is " SW_FMT ": %.*s", why.text, SW_ARG(one->info.name),
                    (int)(text.n < 500 ? text.n : 500), text.p);
 }
 
-static int parse_args(struct invoke *in, struct sw_str call, size_t paren, struct sw_err *err)
+static const struct component_type *type_of(const struct one_call *one, uint32_t type)
 {
-    const struct component_wave_args args = {
-        .types = in->info.types, .func = in->info.type, .text = call, .start = paren};
-    return component_wave_parse_args(&args, &in->arena, &in->args, err);
+    return component_type_of(one->info.types, type);
 }
 
-static int read_call(struct invoke *in, struct sw_err *err)
+static bool is_handle(const struct component_type *type)
 {
-    struct sw_str call = in->job->call;
+    return type->kind == COMPONENT_OWN || type->kind == COMPONENT_BORROW;
+}
+
+/* Resources of the component's own can be parameters and results, nothing that contains them; the host's cannot: nobody here has one. */
+static int check_handles(const struct invoke *in, const struct one_call *one, struct sw_err *err)
+{
+    const struct component_func_type *func = one->info.type;
+    bool any = false;
+    for (uint32_t i = 0; i <= func->param_count; i++) {
+        uint32_t number = i < func->param_count ? func->params[i].type : func->result;
+        const struct component_type *type = number == COMPONENT_NO_TYPE ? NULL : type_of(one, number);
+        if (type && type->has_handle)
+            any |= !is_handle(type) || component_resource_is_host(in->component.component, type->elem);
+    }
+    if (!any)
+        return 0;
+    return sw_fail(err, SW_EINPUT,
+                   "'" SW_FMT "' takes or gives resources of the host, or values with handles in them, which "
+                   "WAVE has no words for",
+                   SW_ARG(one->info.name));
+}
+
+/* "#3" of parameter `index`: one that an earlier call gives, and of the right resource. */
+static int take_handle(struct invoke *in, const struct one_call *one, uint32_t index, struct sw_err *err)
+{
+    const struct component_type *type = type_of(one, one->info.type->params[index].type);
+    uint64_t number = one->args[index].u64;
+    if (number == 0 || number > in->handle_count)
+        return sw_fail(err, SW_EINPUT, "there is no #%llu: the calls before give %u resources",
+                       (unsigned long long)number, in->handle_count);
+    struct handle *handle = &in->handles[number - 1];
+    if (handle->is_gone)
+        return sw_fail(err, SW_EINPUT, "#%llu was given away already", (unsigned long long)number);
+    if (handle->resource != type->elem)
+        return sw_fail(err, SW_EINPUT, "#%llu is not the resource that '" SW_FMT "' wants",
+                       (unsigned long long)number, SW_ARG(one->info.type->params[index].name));
+    for (uint32_t i = 0; type->kind == COMPONENT_OWN && i < index; i++)
+        if (is_handle(type_of(one, one->info.type->params[i].type)) && one->args[i].u64 == number)
+            return sw_fail(err, SW_EINPUT, "#%llu is lent and given away in one call",
+                           (unsigned long long)number);
+    handle->is_gone = type->kind == COMPONENT_OWN;
+    return 0;
+}
+
+static int take_handles(struct invoke *in, struct one_call *one, struct sw_err *err)
+{
+    const struct component_func_type *func = one->info.type;
+    for (uint32_t i = 0; i < func->param_count; i++) {
+        int rc = is_handle(type_of(one, func->params[i].type)) ? take_handle(in, one, i, err) : 0;
+        if (rc < 0)
+            return rc;
+    }
+    if (func->result != COMPONENT_NO_TYPE && is_handle(type_of(one, func->result))) {
+        in->handles[in->handle_count] = (struct handle){.resource = type_of(one, func->result)->elem};
+        one->handle = ++in->handle_count;
+    }
+    return 0;
+}
+
+static int read_arguments(struct invoke *in, struct one_call *one, struct sw_str call, struct sw_err *err)
+{
+    const struct component_wave_args args = {.types = one->info.types,
+                                             .func = one->info.type,
+                                             .text = call,
+                                             .start = sw_str_find(call, '('),
+                                             .handles = true};
+    int rc = 0;
+    if (one->info.type->is_async)
+        rc = sw_fail(err, SW_EINPUT, "'" SW_FMT "' is asynchronous, which invoke cannot call yet",
+                     SW_ARG(one->info.name));
+    if (rc == 0)
+        rc = check_handles(in, one, err);
+    if (rc == 0)
+        rc = component_wave_parse_args(&args, &in->arena, &one->args, err);
+    return rc < 0 ? rc : take_handles(in, one, err);
+}
+
+static int read_call(struct invoke *in, struct sw_str call, struct one_call *one, struct sw_err *err)
+{
     size_t paren = sw_str_find(call, '(');
     if (paren == SW_NPOS || paren == 0)
         return sw_fail(err, SW_EINPUT,
                        "expected 'FUNCTION(ARGUMENTS)', got '" SW_FMT
                        "'\nhint: for example 'wasi:a/b#greet(\"Ann\", 3)'",
                        SW_ARG(call));
-    int rc = find_export(in, sw_str_head(call, paren), err);
+    int rc = find_export(in, sw_str_head(call, paren), one, err);
     if (rc < 0)
         return rc;
-    if (in->info.type->is_async)
-        rc = sw_fail(err, SW_EINPUT, "'" SW_FMT "' is asynchronous, which invoke cannot call yet",
-                     SW_ARG(in->info.name));
-    else if (has_handles(&in->info))
-        rc = sw_fail(err, SW_EINPUT, "'" SW_FMT "' takes or gives handles, which WAVE has no words for",
-                     SW_ARG(in->info.name));
-    else
-        rc = parse_args(in, call, paren, err);
-    return rc < 0 ? with_signature(in, rc, err) : 0;
+    rc = read_arguments(in, one, call, err);
+    return rc < 0 ? with_signature(in, one, rc, err) : 0;
 }
 
-/* ---- the call ---- */
+/* All of them before the first is made: a slip in the last one has no effects. */
+static int read_calls(struct invoke *in, struct sw_err *err)
+{
+    uint32_t count = in->job->call_count;
+    in->calls = SW_ARENA_ARRAY(&in->arena, count, struct one_call);
+    in->handles = SW_ARENA_ARRAY(&in->arena, count, struct handle);
+    if (!in->calls || !in->handles)
+        return sw_arena_fail(&in->arena, count * sizeof *in->calls, err);
+    int rc = 0;
+    for (uint32_t i = 0; rc == 0 && i < count; i++) {
+        rc = read_call(in, sw_str_of(in->job->calls[i]), &in->calls[i], err);
+        if (rc < 0 && count > 1)
+            return sw_wrap(err, "call %u", i + 1);
+    }
+    return rc;
+}
+
+/* ---- the calls ---- */
 
 static int call_wait(void *arg, struct component_store *store)
 {
     struct invoke *in = arg;
-    return component_call_wait(store, in->export, in->args, in->info.type->param_count, &in->result);
+    for (; in->made < in->job->call_count; in->made++) {
+        struct one_call *one = &in->calls[in->made];
+        const struct component_func_type *func = one->info.type;
+        for (uint32_t i = 0; i < func->param_count; i++)
+            if (is_handle(type_of(one, func->params[i].type)))
+                one->args[i].u64 = in->handles[one->args[i].u64 - 1].rep;
+        int rc = component_call_wait(store, one->export, one->args, func->param_count, &one->result);
+        if (rc < 0)
+            return rc;
+        if (one->handle)
+            in->handles[one->handle - 1].rep = one->result.u64;
+    }
+    return 0;
 }
 
 static void call_done(void *arg, int rc)
@@ -220,6 +322,22 @@ static void call_done(void *arg, int rc)
     in->is_done = true;
     in->rc = rc;
     loop_stop(in->loop);
+}
+
+static int print_results(const struct invoke *in, struct sw_buf *out, struct sw_err *err)
+{
+    int rc = 0;
+    for (uint32_t i = 0; rc == 0 && i < in->made; i++) {
+        const struct one_call *one = &in->calls[i];
+        if (one->info.type->result == COMPONENT_NO_TYPE)
+            continue;
+        rc = one->handle
+                 ? sw_buf_printf(out, err, "#%u", one->handle)
+                 : component_wave_print(one->info.types, one->info.type->result, &one->result, out, err);
+        if (rc == 0)
+            rc = sw_buf_add(out, SW_LIT("\n"), err);
+    }
+    return rc;
 }
 
 static int explain(struct invoke *in, struct sw_err *err)
@@ -232,9 +350,10 @@ static int explain(struct invoke *in, struct sw_err *err)
                    failure->frames[0] ? "\n" : "", failure->frames);
 }
 
-static int run_call(struct invoke *in, struct sw_buf *ret_text, struct sw_err *err)
+static int run_calls(struct invoke *in, struct sw_buf *ret_text, struct sw_err *err)
 {
     const struct engine_limits limits = {.tag = 0}; /* the engine's own */
+    struct sw_err print_err;
     int rc = host_new(in->loop, &in->component.grants, &in->host, err);
     if (rc == 0)
         rc = component_store_new(in->component.component, &limits, in->host, &in->store, err);
@@ -246,19 +365,23 @@ static int run_call(struct invoke *in, struct sw_buf *ret_text, struct sw_err *e
         rc = sw_fail(err, SW_EGUEST, "the guest waits for something that cannot come");
     if (rc == 0 && in->rc < 0)
         rc = explain(in, err);
-    if (rc == 0 && in->info.type->result != COMPONENT_NO_TYPE)
-        rc = component_wave_print(in->info.types, in->info.type->result, &in->result, ret_text, err);
+    if (rc < 0 && in->job->call_count > 1 && in->made < in->job->call_count)
+        rc = sw_wrap(err, "call %u", in->made + 1);
+    if (print_results(in, ret_text, &print_err) < 0 && rc == 0) { /* the guest's failure is the first one */
+        *err = print_err;
+        rc = -(int)err->code;
+    }
     component_store_free(in->store);
     host_free(in->host); /* prints what the guest left without a line end */
     host_spare_free();
     return rc;
 }
 
-static int call(struct invoke *in, struct sw_buf *ret_text, struct sw_err *err)
+static int call_all(struct invoke *in, struct sw_buf *ret_text, struct sw_err *err)
 {
-    int rc = read_call(in, err);
+    int rc = read_calls(in, err);
     if (rc == 0)
-        rc = run_call(in, ret_text, err);
+        rc = run_calls(in, ret_text, err);
     return rc < 0 ? sw_wrap(err, "'%s'", in->job->name) : 0;
 }
 
@@ -280,7 +403,7 @@ static int run(struct invoke *in, struct sw_buf *ret_text, struct sw_err *err)
         rc = load(in, err);
     if (rc == 0)
         rc = node_sandbox_worker(in->serving, err);
-    return rc < 0 ? rc : call(in, ret_text, err);
+    return rc < 0 ? rc : call_all(in, ret_text, err);
 }
 
 int trigger_invoke_run(const struct trigger_invoke *job, struct sw_buf *ret_text, struct sw_err *err)

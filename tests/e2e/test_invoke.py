@@ -51,6 +51,22 @@ def test_a_call_that_cannot_be_is_explained(call, code, message):
     assert f"error: '{INVOKE}': " in error and message in error
 
 
+@pytest.mark.parametrize("calls, code, out, message", [
+    (["[constructor]counter(3)", "[method]counter.add(#1, 4)", "[constructor]counter(10)", "[method]counter.add(#2, 1)",
+      "[method]counter.add(#1, 1)", "end(#1)", "make-other()"], 0, "#1\n7\n#2\n11\n8\n8\n#3\n", ""),
+    (["[constructor]counter(3)", "boom()", "[constructor]counter(4)"], 1, "#1\n", "call 2: trap: the guest executed 'unreachable'"),
+    (["[constructor]counter(3)", "end(#1)", "end(#1)"], 2, "", "call 3: #1 was given away already\nhint: it is end: func(c: own<"),
+    (["make-other()", "end(#1)"], 2, "", "call 2: #1 is not the resource that 'c' wants"),
+    (["end(#1)"], 2, "", "there is no #1: the calls before give 0 resources"),
+    (["end(1)"], 2, "", "1:5: expected a resource that an earlier call gave, as '#1', got '1'"),
+    (["[method]counter.add(#0, 1)"], 2, "", "there is no #0"),
+])
+def test_several_calls_share_an_instance_and_its_resources(calls, code, out, message):
+    status, printed, error = run("invoke", DATA / "invoke_counter.wasm", *calls)
+    assert (status, printed) == (code, out)
+    assert message in error if message else error == ""
+
+
 def test_a_call_leaves_its_code_for_the_next(tmp_path):
     environment = {name: value for name, value in os.environ.items() if not name.startswith("SWELL_")}
     environment.update(HOME=str(tmp_path), XDG_CACHE_HOME=str(tmp_path))

@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "check.h"
 
@@ -194,12 +195,43 @@ static void a_list_has_a_limit(void **state)
     CHECK_STR(sw_str_of(err.text), "--env: expected at most 256 of them");
 }
 
+static void the_last_operand_may_be_several(void **state)
+{
+    (void)state;
+    struct calls {
+        const char *file;
+        struct cli_list calls;
+    } parsed = {0};
+    static const struct cli_option operands[] = {
+        {"FILE", 0, CLI_OPERAND, NULL, offsetof(struct calls, file), 0, "A file"},
+        {"CALL...", 0, CLI_OPERANDS, NULL, offsetof(struct calls, calls), 0, "Calls"},
+        {0},
+    };
+    static const struct cli_command command = {
+        .name = "call", .options = operands, .option_word = "option", .parsed_bytes = sizeof parsed};
+    char file[] = "f", a[] = "a()", b[] = "b()", unknown[] = "--CALL...";
+    char *argv[] = {file, a, b, unknown};
+    bool help;
+    struct sw_err err;
+    CHECK_OK(cli_options_parse(&command, 3, argv, &parsed, &help, &err), &err);
+    CHECK(strcmp(parsed.file, "f") == 0);
+    CHECK_INT(parsed.calls.count, 2);
+    CHECK(strcmp(parsed.calls.items[1], "b()") == 0);
+    parsed = (struct calls){0};
+    CHECK_INT(cli_options_parse(&command, 1, argv, &parsed, &help, &err), -SW_EINPUT);
+    CHECK_HAS(err.text, "expected CALL..., got nothing");
+    parsed = (struct calls){0};
+    CHECK_INT(cli_options_parse(&command, 4, argv, &parsed, &help, &err), -SW_EINPUT); /* no option */
+    CHECK_HAS(err.text, "Unrecognised option \"--CALL...\"");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(arguments_give_output_and_status),
         cmocka_unit_test(options_fill_the_struct),
         cmocka_unit_test(a_list_has_a_limit),
+        cmocka_unit_test(the_last_operand_may_be_several),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
