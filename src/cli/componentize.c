@@ -168,8 +168,9 @@ static int is_adapter_folder(const struct dirent *entry)
 /* Where tools/setup puts the published adapters; the newest. Returns 0, or SW_ABSENT. */
 static int cached_adapters(struct sw_arena *arena, const char **ret, struct sw_err *err)
 {
-    const char *home = getenv("HOME"), *cache = getenv("SWELL_CACHE");
+    const char *home = getenv("HOME"), *xdg = getenv("XDG_CACHE_HOME"), *cache = getenv("SWELL_CACHE");
     const char *dir = cache  ? sw_arena_printf(arena, "%s", cache)
+                      : xdg  ? sw_arena_printf(arena, "%s/swell", xdg)
                       : home ? sw_arena_printf(arena, "%s/.cache/swell", home)
                              : "";
     struct dirent **names;

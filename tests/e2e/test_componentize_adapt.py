@@ -8,7 +8,7 @@ from pathlib import Path
 import guests
 import pytest
 from client import get
-from test_componentize import CACHE, ROOT, WIT, compile_c, componentize, reference, tool
+from test_componentize import CACHE, ROOT, WIT, compile_c, componentize, tool
 
 import swell as runner
 
@@ -31,15 +31,22 @@ def adapter(kind):
     return found[-1]
 
 
-def core_of(kind, source, out, *flags):
-    """A guest's core module, as tools/build-guest makes it before anything is embedded."""
-    build = subprocess.run(
-        [str(ROOT / "tools/build-guest"), kind, str(ROOT / source), str(out), *flags], env={**os.environ, "BUILD_GUEST_CORE": "1"}, cwd=ROOT, capture_output=True, text=True
-    )
-    if build.returncode == 77:
-        pytest.skip(build.stderr.strip().splitlines()[-1])
-    assert build.returncode == 0, build.stderr
-    return out
+@pytest.fixture(scope="module")
+def core_of(tmp_path_factory):
+    """A guest's core module, as tools/build-guest makes it before anything is embedded; once per language."""
+    folder, built = tmp_path_factory.mktemp("cores"), {}
+
+    def build(kind, source):
+        if kind not in built:
+            env = {**os.environ, "BUILD_GUEST_CORE": "1"}
+            args = [str(ROOT / "tools/build-guest"), kind, str(ROOT / source), str(folder / f"{kind}.wasm")]
+            built[kind] = subprocess.run(args, env=env, cwd=ROOT, capture_output=True, text=True)
+        if built[kind].returncode == 77:
+            pytest.skip(built[kind].stderr.strip().splitlines()[-1])
+        assert built[kind].returncode == 0, built[kind].stderr
+        return folder / f"{kind}.wasm"
+
+    return build
 
 
 def same_world(ours, theirs, ordered=True):
@@ -64,8 +71,8 @@ def command(tmp_path_factory):
 
 @pytest.mark.parametrize("kind, source", [("rust", "tests/guests/rust"), ("rust-p1", "tests/guests/rust"), ("go", "tests/guests/go"), ("c", "examples/hello-c/main.c")])
 @pytest.mark.parametrize("how", ["section", "folder"])
-def test_a_guest_of_each_language_is_served_as_by_wasm_tools(start, tmp_path, kind, source, how):
-    core = core_of(kind, source, tmp_path / "core.wasm")
+def test_a_guest_of_each_language_is_served_as_by_wasm_tools(start, core_of, tmp_path, kind, source, how):
+    core = core_of(kind, source)
     embedded, ours, theirs = (tmp_path / name for name in ("embedded.wasm", "ours.wasm", "theirs.wasm"))
     tool("component", "embed", "--world", "http", WIT, core, "-o", embedded)
     adapt = ["--adapt", adapter("reactor")] if kind in ("rust-p1", "go") else []
@@ -147,18 +154,6 @@ def test_says_who_made_it(tmp_path):
     version = subprocess.run([str(runner.program()), "--version"], capture_output=True, text=True).stdout.split()[-1]
     assert f'(processed-by "swell" "{version}")' in text
     assert "(core module $main" in text
-
-
-def test_its_shim_is_taken_out_again(tmp_path):
-    """The linker makes the same of our components as of those of wasm-tools: neither shim nor fixup is instantiated."""
-    core, ours, theirs = tmp_path / "core.wasm", tmp_path / "ours.wasm", tmp_path / "theirs.wasm"
-    compile_c("examples/hello-c/main.c", core)
-    assert componentize(core, "--wit", WIT, "--world", "http", "-o", ours).returncode == 0
-    reference(core, WIT, "http", theirs)
-    for path in (ours, theirs):
-        run = subprocess.run([str(runner.program()), "inspect", str(path)], capture_output=True, text=True)
-        assert run.returncode == 0, run.stderr
-        assert "core modules" in run.stdout
 
 
 # ---- output ----

@@ -3,7 +3,8 @@
 
 struct enc_reader enc_reader(struct sw_str bytes)
 {
-    return (struct enc_reader){(const uint8_t *)bytes.p, (const uint8_t *)bytes.p + bytes.n, false};
+    const uint8_t *start = (const uint8_t *)(bytes.n ? bytes.p : ""); /* an empty view may have no place */
+    return (struct enc_reader){start, start + bytes.n, false};
 }
 
 uint8_t enc_read_byte(struct enc_reader *r)
