@@ -131,6 +131,10 @@ static void memory_module(struct sw_buf *out)
         "  (if (i32.gt_u (local.get $size) (i32.sub (i32.const %u) (local.get $at))) (then unreachable))\n"
         "  (i32.store offset=%u (i32.const 0) (i32.add (local.get $at) (local.get $size)))\n",
         GUEST_HEAP_END, GUEST_NEXT);
+    put(out,
+        "  (if (i32.eq (i32.load offset=%u (i32.const 0)) (i32.load offset=%u (i32.const 0))) (then (return "
+        "(i32.load offset=%u (i32.const 0)))))\n",
+        GUEST_COUNT, GUEST_BAD_CALL, GUEST_BAD_VALUE);
     put(out, "  (memory.copy (local.get $at) (local.get $old) (select (local.get $was) (local.get $size) "
              "(i32.lt_u (local.get $was) (local.get $size))))\n"
              "  (local.get $at)))\n(core instance $mem (instantiate $mem))\n"

@@ -86,6 +86,7 @@ static const struct {
     {{"bit pattern"}, {"converted integer out of range for `char`"}},
     {{"unaligned pointer", "out-of-bounds", "is out of bounds", "over the limit"},
      {"not aligned", "out of bounds"}},
+    {{"realloc return: "}, {"realloc return: "}},
     {{"unreachable"}, {"unreachable"}}, /* the guest's heap is full */
 };
 
@@ -257,6 +258,11 @@ static void damage(struct run *run, uint8_t *memory, uint32_t flat_at, uint32_t 
                                     0xf4, 0xf8, 0xd8, 0xdc, 0x00, 0x01, 0x02};
     struct random *random = &run->random;
     uint32_t heap = run->next - GUEST_HEAP;
+    if (random_below(random, 4) == 0) {
+        component_store_u32(memory + GUEST_BAD_CALL, 1 + random_below(random, 3));
+        component_store_u32(memory + GUEST_BAD_VALUE,
+                            words[random_below(random, sizeof words / sizeof *words)]);
+    }
     for (uint32_t n = 1 + random_below(random, 3); n; n--) {
         if (!heap || random_below(random, 3) == 0) {
             uint32_t value = random_below(random, 4)
