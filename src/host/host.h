@@ -11,6 +11,8 @@
 #include "base/str.h"
 #include "component/host.h"
 
+struct app;
+struct app_component;
 struct host;
 struct http_exchange;
 struct loop;
@@ -34,6 +36,8 @@ struct host_grants {
     uint32_t env_count;
     const struct host_preopen *preopens;
     uint32_t preopen_count;
+    const struct app *application;            /* whose variables have the values */
+    const struct app_component *variables_of; /* whose own variables can be read; NULL: none */
     /* One line, or the part that fits HOST_LOG_LINE_MAX, of a guest's stdout or stderr. */
     void (*output)(void *arg, bool is_stderr, struct sw_str line);
     void *output_arg;

@@ -14,6 +14,7 @@
 #include "host/bindings/cli_terminal_stdout.h"
 #include "host/bindings/clocks_monotonic_clock.h"
 #include "host/bindings/clocks_wall_clock.h"
+#include "host/bindings/config_store.h"
 #include "host/bindings/filesystem_preopens.h"
 #include "host/bindings/filesystem_types.h"
 #include "host/bindings/http_outgoing_handler.h"
@@ -31,6 +32,8 @@
 #include "host/bindings/sockets_tcp_create_socket.h"
 #include "host/bindings/sockets_udp.h"
 #include "host/bindings/sockets_udp_create_socket.h"
+#include "host/bindings/spin_config.h"
+#include "host/bindings/spin_variables.h"
 #include "host/host.h"
 #include "host/wasi01/p1.h"
 
@@ -47,6 +50,7 @@ static const struct component_host_interface *const interfaces[] = {
     &host_cli_terminal_stdout_interface,
     &host_clocks_monotonic_clock_interface,
     &host_clocks_wall_clock_interface,
+    &host_config_store_interface,
     &host_filesystem_preopens_interface,
     &host_filesystem_types_interface,
     &host_http_outgoing_handler_interface,
@@ -64,6 +68,8 @@ static const struct component_host_interface *const interfaces[] = {
     &host_sockets_tcp_create_socket_interface,
     &host_sockets_udp_interface,
     &host_sockets_udp_create_socket_interface,
+    &host_spin_config_interface,
+    &host_spin_variables_interface,
 };
 
 static const struct component_host_module *const modules[] = {

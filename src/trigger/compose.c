@@ -53,6 +53,10 @@ static struct host_grants inherited(const struct host_grants *own, uint32_t inhe
         grants.preopens = own->preopens;
         grants.preopen_count = own->preopen_count;
     }
+    if (inherit & APP_INHERIT_VARIABLES) {
+        grants.application = own->application;
+        grants.variables_of = own->variables_of;
+    }
     return grants;
 }
 

@@ -17,7 +17,8 @@ static void every_interface_is_complete_and_listed_once(void **state)
     for (uint32_t i = 0; i < host->interface_count; i++) {
         const struct component_host_interface *in = host->interfaces[i];
         CHECK_INT(sw_map_add(&names, sw_str_of(in->name), &names, &err), 0);
-        CHECK_STR(sw_str_of(in->version), "0.2.12");
+        if (strncmp(in->name, "wasi:", 5) == 0 && strncmp(in->name, "wasi:config/", 12) != 0)
+            CHECK_STR(sw_str_of(in->version), "0.2.12");
         for (uint32_t k = 0; k < in->func_count; k++) {
             CHECK(in->funcs[k].name && in->funcs[k].type && in->funcs[k].fn);
             CHECK(strncmp(in->funcs[k].type, "func(", 5) == 0);
@@ -33,7 +34,7 @@ static void every_interface_is_complete_and_listed_once(void **state)
         funcs += in->func_count;
     }
     sw_map_deinit(&names);
-    CHECK_INT(host->interface_count, 29);
+    CHECK_INT(host->interface_count, 32);
     CHECK(funcs > 150 && resources > 20);
 }
 
