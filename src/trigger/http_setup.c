@@ -237,8 +237,9 @@ int trigger_http_new(struct loop *loop, struct engine *engine, const struct node
     http->config = *config;
     http->expiry_at_ms = UINT64_MAX;
     sw_list_init(&http->spare);
-    http->output = config->output;
-    int rc = load_all(http, err);
+    int rc = config->quiet ? 0 : trigger_output_new(STDERR_FILENO, &http->output, err);
+    if (rc == 0)
+        rc = load_all(http, err);
     const struct http_server_config server = {
         .request = trigger__on_request, .arg = http, .connections_max = http->admission.max.connections};
     if (rc == 0)
@@ -308,6 +309,7 @@ void trigger_http_free(struct trigger_http *http)
     http_server_free(http->server);
     loop_timer_free(http->expiry);
     loop_timer_free(http->pause);
+    trigger_output_free(http->output, TRIGGER_OUTPUT_FLUSH_MS); /* every guest has ended */
     struct sw_link *link;
     while ((link = sw_list_take_head(&http->spare))) {
         struct trigger_request *req = SW_CONTAINER(link, struct trigger_request, ticket.link);
