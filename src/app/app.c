@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "app/app_internal.h"
+#include "app/files.h"
 #include "app/limits.h"
 #include "base/alloc.h"
 
@@ -21,6 +22,7 @@ void app_free(struct app *app)
 {
     if (!app)
         return;
+    app__files_remove(app);
     sw_arena_deinit(&app->arena);
     sw_free(app);
 }

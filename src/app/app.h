@@ -139,6 +139,7 @@ struct app {
     struct sw_arena arena; /* owns everything */
     struct sw_str name, version, description;
     struct sw_str origin;   /* path of the manifest or .wasm */
+    struct sw_str work_dir; /* made by app_files_prepare in this process, removed by app_free; empty: none */
     struct sw_str manifest; /* the manifest's path as messages show it; empty: there is none */
     struct sw_str profile;  /* the chosen one; empty: none */
     const struct sw_str *authors;

@@ -7,8 +7,10 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <ftw.h>
 #include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -89,7 +91,7 @@ static int source_of(const struct work *work, struct sw_str *ret)
 
 static int make_parents(const struct work *work, char *path)
 {
-    size_t start = strlen(work->config->work_dir.p);
+    size_t start = work->app->work_dir.n;
     for (char *slash = strchr(path + start + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
         *slash = '\0';
         int rc = mkdir(path, 0755);
@@ -289,8 +291,8 @@ static int mount_add(struct work *work, struct app_mount *mount, struct sw_str f
 
 static int mount_copy(struct work *work, struct app_mount *mounts)
 {
-    int n = snprintf(work->copy, sizeof work->copy, SW_FMT "/assets/" SW_FMT "/",
-                     SW_ARG(work->config->work_dir), SW_ARG(work->component->id));
+    int n = snprintf(work->copy, sizeof work->copy, SW_FMT "/assets/" SW_FMT "/", SW_ARG(work->app->work_dir),
+                     SW_ARG(work->component->id));
     if (n < 0 || (size_t)n >= sizeof work->copy)
         return sw_fail(work->err, SW_ELIMIT, "a working folder's path of more than %d bytes", PATH_MAX);
     int rc = make_parents(work, work->copy);
@@ -339,12 +341,32 @@ static int mount_all_direct(struct work *work, struct app_mount *mounts)
     return rc;
 }
 
-bool app_files_any(const struct app *app)
+static int make_work_dir(struct app *app, struct sw_err *err)
 {
-    for (uint32_t i = 0; i < app->component_count; i++)
-        if (app->components[i].file_count)
-            return true;
-    return false;
+    const char *tmp = getenv("TMPDIR");
+    char path[PATH_MAX];
+    if (app->work_dir.n)
+        return 0;
+    int n = snprintf(path, sizeof path, "%s/swell-XXXXXX", tmp && tmp[0] == '/' ? tmp : "/tmp");
+    if (n < 0 || (size_t)n >= sizeof path)
+        return sw_fail(err, SW_ELIMIT, "TMPDIR: a path of more than %d bytes", PATH_MAX);
+    if (!mkdtemp(path)) /* mode 0700: what was copied is this user's */
+        return sw_fail_errno(err, SW_EIO, errno, "make a folder for copies of files, '%s'", path);
+    return sw_arena_copy(&app->arena, sw_str_of(path), &app->work_dir, err);
+}
+
+static int remove_one(const char *path, const struct stat *st, int kind, struct FTW *ftw)
+{
+    (void)st, (void)kind, (void)ftw;
+    (void)remove(path); /* what is left is in a folder for temporary files */
+    return 0;
+}
+
+void app__files_remove(struct app *app)
+{
+    if (app->work_dir.n)
+        (void)nftw(app->work_dir.p, remove_one, APP_REMOVE_FDS, FTW_DEPTH | FTW_PHYS); /* as above */
+    app->work_dir = SW_LIT("");
 }
 
 int app_files_prepare(struct app *app, const struct app_files_config *config, struct sw_err *err)
@@ -362,7 +384,9 @@ int app_files_prepare(struct app *app, const struct app_files_config *config, st
         if (!mounts)
             return sw_arena_fail(&app->arena, count * sizeof *mounts, err);
         work.component = component;
-        int rc = config->direct ? mount_all_direct(&work, mounts) : mount_copy(&work, mounts);
+        int rc = config->direct ? 0 : make_work_dir(app, err);
+        if (rc == 0)
+            rc = config->direct ? mount_all_direct(&work, mounts) : mount_copy(&work, mounts);
         if (rc < 0)
             return rc;
         component->mounts = mounts;

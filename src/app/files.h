@@ -15,9 +15,10 @@ struct app_files_config {
     bool direct;   /* --direct-mounts: the folders themselves */
     bool writable; /* --allow-transient-write */
 };
-bool app_files_any(const struct app *app); /* some component has files: a work_dir is needed */
-/* Fills the components' mounts. Fails with SW_EINPUT at the manifest's place, SW_EIO, SW_ELIMIT; what was copied stays in work_dir. */
+/* Fills the components' mounts. Copies are made in a new folder below $TMPDIR, or /tmp, that app_free removes.
+ * Fails with SW_EINPUT at the manifest's place, SW_EIO, SW_ELIMIT. */
 int app_files_prepare(struct app *app, const struct app_files_config *config,
                       struct sw_err *err) SW_MUST_CHECK;
+void app__files_remove(struct app *app); /* the folder of the copies; for app_free */
 
 #endif

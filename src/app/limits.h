@@ -14,6 +14,13 @@
 #define APP_WARNINGS_MAX 64      /* further ones are dropped */
 /* One value of a variable, and a file that holds one or several: certificates and keys, not data. */
 #define APP_VARIABLE_BYTES_MAX (1u << 20)
+/* A component given by URL: JavaScript's take 12 MiB, Python's 40. Times: of connecting, of a transfer that stands still, of the whole. */
+#define APP_DOWNLOAD_BYTES_MAX (512u << 20)
+#define APP_DOWNLOAD_CONNECT_MS_MAX 15000
+#define APP_DOWNLOAD_STALL_S_MAX 30
+#define APP_DOWNLOAD_MS_MAX (15 * 60 * 1000)
+#define APP_DOWNLOAD_REDIRECTS_MAX 10
+#define APP_DOWNLOAD_PROGRESS_MS 1000
 /* Limits of a request that a manifest or an option may ask for. A day outlasts every request; 64 KiB is one page of memory, 64 GiB
  * sixteen full ones; a worker has stacks and mappings for some thousands of requests at once. */
 #define APP_TIME_MS_MAX (24u * 60u * 60u * 1000u)
@@ -30,6 +37,7 @@
 /* Files and folders that are looked at for one component, and how deep: a large site; links to folders above would go on for ever. */
 #define APP_FILES_MAX 200000u
 #define APP_FILES_DEPTH_MAX 64u
+#define APP_REMOVE_FDS 16         /* that removing copies may have open */
 #define APP_COPY_BYTES (8u << 20) /* by one call, so that copying can be interrupted */
 /* A value from the manifest inside a message. */
 #define APP_MESSAGE_VALUE_BYTES_MAX 60

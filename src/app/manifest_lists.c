@@ -100,8 +100,6 @@ int app__read_files(struct app__reader *r, const struct codec_toml *value, void 
         return rc;
     component->files = files;
     component->file_count = value->count;
-    if (value->count)
-        app__later(r, value->key_at, value->key, "files", NULL);
     return 0;
 }
 

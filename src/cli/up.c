@@ -11,6 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "app/files.h"
 #include "app/limits.h"
 #include "app/runtime_config.h"
 #include "app/variables.h"
@@ -21,6 +22,7 @@
 #include "cli/reload.h"
 #include "node/node.h"
 #include "trigger/compile.h"
+#include "trigger/output.h"
 
 #define DEFAULT_LISTEN "127.0.0.1:3000"
 #define WORKERS_MAX 256
@@ -62,11 +64,14 @@ const struct cli_option cli_up_options[] = {
      "Requests of a component at once, in a worker [4096]"},
     {"max-queue", 0, CLI_NUMBER, "N", offsetof(struct cli_up, queue), APP_QUEUE_MAX,
      "Requests of a component that wait, in a worker [1024]"},
+    {"direct-mounts", 0, CLI_FLAG, NULL, offsetof(struct cli_up, direct_mounts), 0,
+     "Mount folders of 'files' themselves instead of copies"},
+    {"allow-transient-write", 0, CLI_FLAG, NULL, offsetof(struct cli_up, transient_write), 0,
+     "Let components change their files for as long as this runs"},
     LATER("from-file"),
     LATER("from-registry"),
     LATER("insecure"),
     LATER("temp"),
-    LATER("direct-mounts"),
     LATER("build"),
     LATER("component-id"),
     LATER("log-dir"),
@@ -77,7 +82,6 @@ const struct cli_option cli_up_options[] = {
     LATER("debug-info"),
     LATER("follow"),
     LATER("state-dir"),
-    LATER("allow-transient-write"),
     LATER("key-value"),
     LATER("sqlite"),
     LATER("tls-cert"),
@@ -395,6 +399,11 @@ static int load(const struct cli_up *options, FILE *out, struct app **ret, struc
                       &app, err);
     if (rc == 0)
         rc = add_config(options, &config, app, err);
+    if (rc == 0)
+        rc = app_files_prepare(app,
+                               &(struct app_files_config){.direct = options->direct_mounts,
+                                                          .writable = options->transient_write},
+                               err);
     app_runtime_config_deinit(&config);
     if (rc < 0) {
         app_free(app);
@@ -494,11 +503,19 @@ int cli_up_run(const void *parsed, const struct cli_io *io, struct sw_err *err)
         rc = load(options, io->err, &app, err);
     if (rc < 0)
         return rc;
+    struct trigger_output *output = NULL;
+    rc = trigger_output_new(STDERR_FILENO, &output, err);
+    if (rc < 0) {
+        app_free(app);
+        return rc;
+    }
+    trigger_output_take_log(output); /* a reader of stderr that stopped must not stop the supervisor */
     struct up up = {.io = io, .options = options, .app = app, .terminal = isatty(fileno(io->err)) == 1};
     print_notices(app, options->from == NULL, io->err);
     rc = check_routes(app, io->err, err);
     if (rc == 0)
         rc = serve(options, &up, err);
+    trigger_output_free(output, CLI_LOG_FLUSH_MS);
     app_free(app);
     return rc;
 }

@@ -14,6 +14,8 @@ struct cli_up { /* the options of `swell up` */
     const char *profile;
     const char *cache_root;
     bool quiet;
+    bool direct_mounts;
+    bool transient_write;
     uint32_t workers;
     const char *request_timeout; /* times and sizes as in the manifest */
     const char *cpu_time;

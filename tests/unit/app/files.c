@@ -67,7 +67,7 @@ static void ground_init(struct ground *ground)
     ground->component.files = &ground->file;
     ground->component.file_count = 1;
     ground->file.place = (struct app_place){7, 9};
-    ground->config.work_dir = sw_str_of(ground->work);
+    CHECK(setenv("TMPDIR", ground->work, 1) == 0);
 }
 
 static int remove_one(const char *path, const struct stat *st, int kind, struct FTW *ftw)
@@ -78,6 +78,8 @@ static int remove_one(const char *path, const struct stat *st, int kind, struct 
 
 static void ground_deinit(struct ground *ground)
 {
+    app__files_remove(&ground->app);
+    CHECK(rmdir(ground->work) == 0); /* nothing of the copies is left */
     sw_arena_deinit(&ground->app.arena);
     CHECK(nftw(ground->root, remove_one, 16, FTW_DEPTH | FTW_PHYS) == 0);
 }
@@ -264,9 +266,9 @@ static void a_component_without_files_has_no_mount(void **state)
     struct sw_err err;
     ground_init(&ground);
     ground.component.file_count = 0;
-    CHECK(!app_files_any(&ground.app));
     CHECK_OK(app_files_prepare(&ground.app, &ground.config, &err), &err);
     CHECK_INT(ground.component.mount_count, 0);
+    CHECK_INT(ground.app.work_dir.n, 0);
     ground_deinit(&ground);
 }
 
