@@ -12,7 +12,9 @@ static struct {
     int fd;
     enum sw_log_level least;
     const char *process;
-} log_to = {STDERR_FILENO, SW_LOG_INFO, "swell"};
+    sw_log_write_fn *write; /* NULL: to fd */
+    void *arg;
+} log_to = {.fd = STDERR_FILENO, .least = SW_LOG_INFO, .process = "swell"};
 
 static const char *const level_names[] = {"ERROR", "WARN", "INFO", "DEBUG"};
 
@@ -30,6 +32,12 @@ void sw_log_setup(int fd, enum sw_log_level least, const char *process)
     log_to.fd = fd;
     log_to.least = level_asked(least);
     log_to.process = process;
+}
+
+void sw_log_redirect(sw_log_write_fn *write, void *arg)
+{
+    log_to.write = write;
+    log_to.arg = arg;
 }
 
 void sw_log_clean(char *text, size_t n, char instead, char spared)
@@ -71,5 +79,8 @@ void sw_log(enum sw_log_level level, const char *room, const char *event, const 
         n = cap - 1;
     sw_log_clean(line, n, ' ', ' '); /* guest and client text must not forge lines */
     line[n++] = '\n';
-    (void)!write(log_to.fd, line, n); /* a log that cannot be written must not stop the program */
+    if (log_to.write)
+        log_to.write(log_to.arg, line, n);
+    else
+        (void)!write(log_to.fd, line, n); /* a log that cannot be written must not stop the program */
 }

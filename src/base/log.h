@@ -15,6 +15,10 @@ enum sw_log_level { SW_LOG_ERROR, SW_LOG_WARN, SW_LOG_INFO, SW_LOG_DEBUG };
 /* The environment may ask for more than `least`: SWELL_LOG=info or debug. */
 void sw_log_setup(int fd, enum sw_log_level least,
                   const char *process); /* process: "supervisor", "worker 0", ... */
+/* From now on records go to `write` instead of the descriptor, each with its line end; it must not wait or log. NULL: back to the descriptor.
+ * Not while another thread may log. */
+typedef void sw_log_write_fn(void *arg, const char *line, size_t n);
+void sw_log_redirect(sw_log_write_fn *write, void *arg);
 /* fmt makes the key=value part: "app=%s component=%s"; control characters become blanks. */
 void sw_log(enum sw_log_level level, const char *room, const char *event, const char *fmt, ...)
     SW_PRINTF(4, 5);

@@ -8,6 +8,8 @@
 #define CLI_LISTEN_BACKLOG 4096
 /* A host name (253 by RFC 1035) in brackets with a port. */
 #define CLI_ADDRESS_BYTES_MAX 300
+/* How long the end waits for a reader of stderr to take the last log records. */
+#define CLI_LOG_FLUSH_MS 2000u
 /* Memory of a compile process: large components need 2 GiB; a hostile one must not take the machine's. */
 #define CLI_COMPILE_MEMORY_BYTES_MAX (8ull << 30)
 /* What a command prints about a component: the world of one with all of WASI takes 100 KiB; names are the input's, so not without end. */

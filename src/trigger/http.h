@@ -13,9 +13,10 @@ struct engine;
 struct loop;
 struct node_serving;
 struct trigger_http;
+struct trigger_output;
 
 struct trigger_http_config {
-    bool quiet; /* guests' output does not reach stderr */
+    struct trigger_output *output; /* where guests' output goes; the caller's, it outlives the trigger. NULL: nowhere */
 };
 
 /* Loads every component of the serving table, with its limits (app_limits, else those of limits.h). serving must outlive the trigger. */

@@ -38,7 +38,7 @@ struct trigger_http {
     struct app_routes *routes;
     struct trigger_service *services;   /* parallel to app->components */
     struct trigger_admission admission; /* its lanes, too */
-    struct trigger_output *output;      /* NULL: quiet */
+    struct trigger_output *output;      /* the worker's; NULL: quiet */
     struct http_server *server;
     struct loop_timer *expiry;
     uint64_t expiry_at_ms; /* when it fires, at or before the earliest deadline; UINT64_MAX: not armed */

@@ -237,9 +237,8 @@ int trigger_http_new(struct loop *loop, struct engine *engine, const struct node
     http->config = *config;
     http->expiry_at_ms = UINT64_MAX;
     sw_list_init(&http->spare);
-    int rc = config->quiet ? 0 : trigger_output_new(STDERR_FILENO, &http->output, err);
-    if (rc == 0)
-        rc = load_all(http, err);
+    http->output = config->output;
+    int rc = load_all(http, err);
     const struct http_server_config server = {
         .request = trigger__on_request, .arg = http, .connections_max = http->admission.max.connections};
     if (rc == 0)

@@ -1,4 +1,4 @@
-/* output.c - a bounded queue of guests' lines, and the thread that writes them.  Room: trigger.
+/* output.c - a bounded queue of guests' lines and our own records, and the thread that writes them.  Room: trigger.
  *
  *   loop:    line ──► filling (locked for a copy)
  *   writer:  sleeps while filling is empty ──► swaps the halves, adds notices of lost lines ──► writes the other half, unlocked
@@ -45,7 +45,9 @@ struct trigger_output {
     pthread_cond_t over;   /* trigger_output_free waits for it */
     struct half filling;
     struct half writing;
-    struct sw_link losers; /* sources with dropped lines */
+    struct sw_link losers;             /* sources with dropped lines */
+    struct trigger_output_source host; /* our own records */
+    bool has_log;
     bool closing;
     bool ended;
     bool abandoned;
@@ -87,6 +89,18 @@ void trigger_output_line(struct trigger_output *output, struct trigger_output_so
     (void)pthread_mutex_unlock(&output->lock);
 }
 
+static void take_record(void *arg, const char *line, size_t n)
+{
+    struct trigger_output *output = arg;
+    trigger_output_line(output, &output->host, sw_str(line, n - 1)); /* the line's end comes by itself */
+}
+
+void trigger_output_take_log(struct trigger_output *output)
+{
+    output->has_log = true;
+    sw_log_redirect(take_record, output);
+}
+
 /* ---- the writer's side ---- */
 
 static void add_notices(struct trigger_output *output)
@@ -95,8 +109,9 @@ static void add_notices(struct trigger_output *output)
         struct trigger_output_source *source =
             SW_CONTAINER(output->losers.next, struct trigger_output_source, link);
         char text[COMPONENT_SHOWN_MAX + 64];
-        int n = snprintf(text, sizeof text, "%llu lines of component " SW_FMT " were dropped",
-                         (unsigned long long)source->dropped,
+        bool is_log = source == &output->host;
+        int n = snprintf(text, sizeof text, "%llu %s" SW_FMT " were dropped",
+                         (unsigned long long)source->dropped, is_log ? "log records" : "lines of component ",
                          SW_ARG(sw_str_head(source->component, COMPONENT_SHOWN_MAX)));
         if (n < 0 || !add(&output->filling, sw_str(text, (size_t)n)))
             return;
@@ -212,6 +227,7 @@ int trigger_output_new(int fd, struct trigger_output **ret, struct sw_err *err)
         return sw_fail(err, SW_ENOMEM, "no memory for the guests' output");
     output->fd = fd;
     sw_list_init(&output->losers);
+    trigger_output_source_init(&output->host, SW_LIT(""));
     conds_init(output);
     output->filling.bytes = sw_try_alloc(HALF_BYTES);
     output->writing.bytes = sw_try_alloc(HALF_BYTES);
@@ -242,11 +258,21 @@ static struct timespec in_ms(uint32_t ms)
     return at;
 }
 
+static void drop_record(void *arg, const char *line, size_t n)
+{
+    (void)arg;
+    (void)line;
+    (void)n;
+}
+
 void trigger_output_free(struct trigger_output *output, uint32_t limit_ms)
 {
     if (!output)
         return;
+    bool has_log = output->has_log; /* the output may be the writer's, below */
     pthread_t thread = output->thread;
+    if (has_log)
+        sw_log_redirect(NULL, NULL);
     const struct timespec until = in_ms(limit_ms);
     (void)pthread_mutex_lock(&output->lock);
     output->closing = true;
@@ -262,7 +288,9 @@ void trigger_output_free(struct trigger_output *output, uint32_t limit_ms)
     }
     (void)pthread_mutex_unlock(&output->lock);
     if (!ended) {
-        (void)pthread_detach(thread); /* it waits for a reader; the process ends without it */
+        if (has_log)
+            sw_log_redirect(drop_record, NULL); /* it would wait for the same reader */
+        (void)pthread_detach(thread);           /* it waits for a reader; the process ends without it */
         return;
     }
     (void)pthread_join(thread, NULL);

@@ -1,4 +1,4 @@
-/* output.h - what guests print, to this process's stderr, without ever making the loop wait.  Room: trigger. */
+/* output.h - what guests print, and our own records, to this process's stderr, without ever making the loop wait.  Room: trigger. */
 #ifndef SW_TRIGGER_OUTPUT_H
 #define SW_TRIGGER_OUTPUT_H
 
@@ -23,6 +23,9 @@ int trigger_output_new(int fd, struct trigger_output **ret, struct sw_err *err) 
  * room is counted, and "N lines of component X were dropped" is written when there is room again. */
 void trigger_output_line(struct trigger_output *output, struct trigger_output_source *source,
                          struct sw_str line);
+/* Takes this process's log records, too (sw_log_redirect), until trigger_output_free: they then go to the descriptor again, or nowhere when
+ * nobody reads it. "N log records were dropped" tells of those that found no room. */
+void trigger_output_take_log(struct trigger_output *output);
 /* Waits until all is written, but not longer than limit_ms. NULL is fine. Sources may go afterwards in either case. */
 void trigger_output_free(struct trigger_output *output, uint32_t limit_ms);
 

@@ -13,6 +13,7 @@
 #include "trigger/compile.h"
 #include "trigger/http.h"
 #include "trigger/limits.h"
+#include "trigger/output.h"
 
 struct worker {
     struct loop *loop;
@@ -21,6 +22,7 @@ struct worker {
     struct node_serving *serving;
     struct trigger_http *http;
     struct loop_timer *drain_limit;
+    struct trigger_output *output;
     struct sw_str *names; /* of the components, for whoever looks into a core */
 };
 
@@ -70,7 +72,7 @@ static int show_running(struct worker *worker, struct sw_err *err)
 static void serve(void *arg, struct node_serving *serving)
 {
     struct worker *worker = arg;
-    const struct trigger_http_config config = {.quiet = getenv("SWELL_QUIET") != NULL};
+    const struct trigger_http_config config = {.output = getenv("SWELL_QUIET") ? NULL : worker->output};
     const struct engine_config engine = {
         .reset = env_reset(), .stacks_max = TRIGGER_REQUESTS_MAX, .slots_max = TRIGGER_SLOTS_MAX};
     struct sw_err err;
@@ -114,6 +116,10 @@ static int run(struct worker *worker, int channel_fd, struct sw_err *err)
     static const struct node_worker_events events = {serve, accept_, drain, lost};
     int rc = node_sandbox_worker_begin(err);
     if (rc == 0)
+        rc = trigger_output_new(STDERR_FILENO, &worker->output, err);
+    if (rc == 0)
+        trigger_output_take_log(worker->output); /* a reader of stderr that stopped must not stop the loop */
+    if (rc == 0)
         rc = loop_new(&worker->loop, err);
     if (rc == 0)
         rc = loop_timer_new(worker->loop, ended, worker, &worker->drain_limit, err);
@@ -135,6 +141,7 @@ int trigger_worker_run(int channel_fd, struct sw_err *err)
     if (worker.engine)
         engine_free(worker.engine);
     loop_free(worker.loop);
+    trigger_output_free(worker.output, TRIGGER_OUTPUT_FLUSH_MS);
     sw_free(worker.names);
     return rc;
 }

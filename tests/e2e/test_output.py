@@ -2,6 +2,7 @@
 
 import os
 import re
+import signal
 import socket
 import threading
 import time
@@ -89,6 +90,27 @@ def test_a_stderr_that_nobody_reads_stops_nobody(server):
             assert b"504" in connection.recv(4096)  # its time is over some day
         assert get(server.port, "/neighbour/").status == 200
         assert server.workers() == workers
+
+
+def test_a_log_that_nobody_reads_stops_nobody(server):
+    """Records of workers and of the supervisor: requests are answered, a worker that dies is replaced, what was lost is told."""
+    with server:
+        server.allow_log(r"guest\.|worker\.ended")
+        for _ in range(3):
+            assert get(server.port, "/zoo/print_without_line_end").status == 200  # the pipe is full
+        for _ in range(300):  # a record each; the queue is full of lines
+            assert get(server.port, "/zoo/unreachable").status == 500
+        before = server.workers()
+        os.kill(before[0], signal.SIGKILL)
+        assert wait_for(lambda: server.workers() not in ([], before))
+        for _ in range(300):
+            assert get(server.port, "/zoo/unreachable").status == 500
+        assert get(server.port, "/neighbour/").status == 200
+        assert server.read == b""
+        server.read_on()
+        assert wait_for(lambda: re.search(r"^\d+ log records were dropped$", server.log(), re.M)), server.log()[-2000:]
+        assert wait_for(lambda: "worker.ended" in server.log())
+        assert get(server.port, "/neighbour/").status == 200
 
 
 def test_what_was_printed_before_an_orderly_end_is_written(server):

@@ -10,6 +10,7 @@
 
 #include "base/alloc.h"
 #include "base/clock.h"
+#include "base/log.h"
 #include "trigger/limits.h"
 #include "trigger/output.h"
 
@@ -87,6 +88,22 @@ static void control_characters_do_not_reach_a_terminal(void **state)
     trigger_output_free(s.output, FOREVER_MS);
     read_more(&s);
     CHECK_STR(sw_str(s.text, s.n), "a\tb?[2J????c\xc2\xa0\n\n");
+    end(&s);
+}
+
+static void log_records_stand_among_the_lines(void **state)
+{
+    (void)state;
+    struct setup s;
+    begin(&s);
+    trigger_output_take_log(s.output);
+    print(&s, SW_LIT("before"));
+    sw_log_error("trigger", "event", "key=%s", "value");
+    print(&s, SW_LIT("after"));
+    trigger_output_free(s.output, FOREVER_MS);
+    read_more(&s);
+    CHECK_HAS(s.text, "before\n");
+    CHECK_HAS(s.text, " trigger: event key=value\nafter\n");
     end(&s);
 }
 
@@ -246,6 +263,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(lines_arrive_in_order_and_the_end_waits_for_them),
         cmocka_unit_test(control_characters_do_not_reach_a_terminal),
+        cmocka_unit_test(log_records_stand_among_the_lines),
         cmocka_unit_test(a_long_line_is_cut_to_what_one_write_takes),
         cmocka_unit_test(without_a_reader_lines_are_dropped_counted_and_told),
         cmocka_unit_test(the_end_does_not_wait_for_ever),
