@@ -6,7 +6,7 @@
 #include <assert.h>
 
 #include "base/alloc.h"
-#include "component/run_internal.h"
+#include "component/copy.h"
 
 static uint32_t cell(struct component_cell *cells, uint32_t *count, uint32_t instance, struct sw_str name)
 {
@@ -91,6 +91,15 @@ static void bind_functions(struct component *component, const struct component_p
          * refuse them "for now" (test/async/trap-on-reenter.wast). */
         to->forbidden = contains(plan, callee, from->instance) || contains(plan, from->instance, callee);
     }
+}
+
+static int make_programs(struct component *component, const struct component_plan *plan, struct sw_err *err)
+{
+    int rc = 0;
+    for (uint32_t i = 0; rc == 0 && i < plan->lowering_count; i++)
+        if (plan->lowerings[i].callee.kind == COMPONENT_FUNC_LIFT)
+            rc = component__programs_make(component, component->lowerings[i].lift->type, err);
+    return rc;
 }
 
 static void bind_resources(struct component *component, const struct component_plan *plan)
@@ -243,6 +252,7 @@ int component_bind(const struct component_plan *plan, struct engine *engine,
         bind_functions(component, plan);
         bind_resources(component, plan);
         bind_exports(component, plan);
+        rc = make_programs(component, plan, err);
     }
     for (uint32_t i = 0; rc == 0 && i < plan->instance_count; i++)
         rc = bind_instance(component, i, modules, err);

@@ -7,7 +7,7 @@
  * Source: CanonicalABI.md "canon lift", "canon lower". */
 #include <assert.h>
 
-#include "component/run_internal.h"
+#include "component/copy.h"
 
 /* The callee's side of a call; on the fiber's stack. */
 struct callee {
@@ -18,31 +18,39 @@ struct callee {
     union engine_val vals[COMPONENT_FLAT_MAX];
 };
 
-static void cx_init(struct component_cx *cx, bool raw)
+static void cx_init(struct component_cx *cx, bool between_guests)
 {
     cx->types = cx->call.store->component->plan->types;
     cx->arena = component_call_scratch(&cx->call);
     cx->task = NULL;
-    cx->raw = raw;
-    cx->source = COMPONENT_UTF8;
+    cx->between_guests = between_guests;
     cx->pending = NULL;
     cx->pending_end = &cx->pending;
 }
 
 static int callee_enter(struct callee *callee, struct component_store *store,
-                        const struct component_bound_lift *lift, uint32_t stop, bool raw)
+                        const struct component_bound_lift *lift, uint32_t stop, bool between_guests)
 {
     int rc = component__enter(store, lift->canon.plan.instance, stop);
     if (rc == 0)
         rc = component__call_begin(&callee->cx.call, store, &lift->canon);
     if (rc < 0)
         return rc;
-    cx_init(&callee->cx, raw);
+    cx_init(&callee->cx, between_guests);
     callee->cx.task = &callee->task;
     callee->lift = lift;
     callee->stop = stop;
     callee->task.borrows = 0;
     return 0;
+}
+
+/* `used` flat arguments are in callee->vals; then the flat result is. */
+static int callee_call_wait(struct callee *callee, uint32_t used)
+{
+    struct component_call *call = &callee->cx.call;
+    size_t count = used || callee->lift->type->result == COMPONENT_NO_TYPE ? used : 1;
+    int rc = component__core_call_wait(call->store, callee->lift->callee, callee->vals, count);
+    return rc < 0 ? rc : component__memory_refresh(call);
 }
 
 /* Lowers the arguments, calls, lifts the result; ret_value is written when there is one. */
@@ -54,10 +62,7 @@ static int callee_run_wait(struct callee *callee, const struct component_value *
     uint32_t used;
     int rc = component__lower_params(cx, type, args, callee->vals, &used);
     if (rc == 0)
-        rc = component__core_call_wait(cx->call.store, callee->lift->callee, callee->vals,
-                                       used || type->result == COMPONENT_NO_TYPE ? used : 1);
-    if (rc == 0)
-        rc = component__memory_refresh(&cx->call);
+        rc = callee_call_wait(callee, used);
     if (rc < 0 || type->result == COMPONENT_NO_TYPE)
         return rc;
     if (type->flat_result_count <= 1)
@@ -183,50 +188,42 @@ int component__lowered_host(void *env, struct engine_store *engine_store, union 
     return 0;
 }
 
-/* The result goes to the caller: flat, or where its last parameter points. */
-static int lower_result(struct component_cx *cx, const struct component_func_type *type,
-                        const struct component_value *value, union engine_val *vals, uint32_t used)
+/* vals: the caller's flat arguments, then its flat result; copy.c has the two passes of each direction. */
+static int pass_and_call_wait(struct callee *callee, struct component_cx *caller, union engine_val *vals)
 {
-    if (type->result == COMPONENT_NO_TYPE)
-        return 0;
-    int rc = component__memory_refresh(&cx->call); /* a callee may call back into what contains it */
+    const struct component_func_type *type = callee->lift->type;
+    struct component_copy there, back;
+    uint32_t used, to;
+    component__copy_begin(&there, caller, &callee->cx);
+    int rc = component__copy_check_params(&there, type, vals, &used);
+    if (rc == 0)
+        rc = component__copy_store_params(&there, type, vals, callee->vals);
+    if (rc == 0)
+        rc = callee_call_wait(callee, used);
     if (rc < 0)
         return rc;
-    if (type->flat_result_count <= 1)
-        return component__lower_flat(cx, type->result, value, vals);
-    const struct component_type *result = component_type_of(cx->types, type->result);
-    uint32_t at = vals[used].u32;
-    uint8_t *p;
-    rc = component_mem_range(&cx->call, at, result->size, result->align, &p);
-    return rc < 0 ? rc : component__store(cx, type->result, value, at);
+    to = type->flat_result_count > 1 ? vals[used].u32 : 0;
+    component__copy_begin(&back, &callee->cx, caller);
+    rc = component__copy_check_result(&back, type, callee->vals);
+    if (rc == 0)
+        rc = callee_borrows_dropped(callee);
+    if (rc == 0)
+        rc = component__memory_refresh(&caller->call); /* a callee may call back into what contains it */
+    return rc < 0 ? rc : component__copy_store_result(&back, type, callee->vals, to, vals);
 }
 
 static int guest_to_guest_wait(struct component_store *store, const struct component_bound_lowering *lowering,
                                union engine_val *vals)
 {
-    const struct component_func_type *type = lowering->lift->type;
     struct component_cx caller;
     struct callee callee;
-    uint32_t used;
-    struct component_value result = {.u64 = 0};
     int rc = callee_enter(&callee, store, lowering->lift, lowering->stop, true);
     if (rc == 0)
         rc = component__call_begin(&caller.call, store, &lowering->canon);
     if (rc < 0)
         return rc;
     cx_init(&caller, true);
-    callee.cx.source = lowering->canon.plan.options.encoding;
-    caller.source = lowering->lift->canon.plan.options.encoding;
-    struct component_value *args = SW_ARENA_ARRAY(caller.arena, type->param_count, struct component_value);
-    if (!args)
-        return component__no_memory(&caller.call, type->param_count * sizeof *args);
-    rc = component__lift_params(&caller, type, vals, args, &used);
-    if (rc == 0)
-        rc = callee_run_wait(&callee, args, &result);
-    if (rc == 0)
-        rc = callee_borrows_dropped(&callee);
-    if (rc == 0)
-        rc = lower_result(&caller, type, &result, vals, used);
+    rc = pass_and_call_wait(&callee, &caller, vals);
     if (rc == 0)
         rc = callee_leave_wait(&callee);
     if (rc == 0)

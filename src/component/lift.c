@@ -98,10 +98,6 @@ static int string(struct component_cx *cx, uint32_t ptr, uint32_t units, struct 
     int rc = component__lift_text(&cx->call, ptr, units, &text);
     if (rc < 0)
         return rc;
-    if (cx->raw) { /* as it is, with its tag: lower.c knows the source's option */
-        ret->text = sw_str((const char *)text.p, units);
-        return 0;
-    }
     size_t cap = text.units;
     if (text.encoding != COMPONENT_TEXT_UTF8)
         cap *= text.encoding == COMPONENT_TEXT_UTF16 ? 3 : 2;
@@ -147,14 +143,6 @@ static int list(struct component_cx *cx, uint32_t elem_type, uint32_t ptr, uint3
     int rc = component_lift_list(&cx->call, ptr, count, elem->size, elem->align, &p);
     if (rc < 0)
         return rc;
-    if (cx->raw && component__is_scalar(elem->kind)) {
-        uint32_t point;
-        for (uint32_t i = 0; elem->kind == COMPONENT_CHAR && i < count; i++)
-            if ((rc = component_lift_char(&cx->call, component_load_u32(p + 4 * (size_t)i), &point)) < 0)
-                return rc;
-        ret->text = sw_str((const char *)p, count);
-        return 0;
-    }
     if (elem->kind != COMPONENT_U8)
         return elements(cx, elem_type, p, count, ret);
     char *copy = sw_arena_try(cx->arena, count, 1);
@@ -176,7 +164,7 @@ static int own(struct component_cx *cx, uint32_t resource, uint32_t handle, stru
         return rc;
     if (!entry->is_host) {
         ret->u64 = entry->rep;
-    } else if (cx->raw) {
+    } else if (cx->between_guests) {
         ret->object = entry->node;
     } else { /* the store's until the whole result is there */
         ret->object = entry->object;
@@ -203,16 +191,22 @@ static int borrow(struct component_cx *cx, uint32_t resource, uint32_t handle, s
     return 0;
 }
 
+int component__lift_handle(struct component_cx *cx, const struct component_type *type, uint32_t handle,
+                           struct component_value *ret)
+{
+    if (type->kind == COMPONENT_OWN)
+        return own(cx, type->elem, handle, ret);
+    if (type->kind == COMPONENT_BORROW)
+        return borrow(cx, type->elem, handle, ret);
+    return component_trap(&cx->call, "streams, futures and error contexts cannot be passed here");
+}
+
 /* Kinds whose flat form is one i32 and whose form in memory is that of an unsigned integer of their size. */
 static int one_word(struct component_cx *cx, const struct component_type *type, uint32_t bits,
                     struct component_value *ret)
 {
-    if (type->kind == COMPONENT_OWN)
-        return own(cx, type->elem, bits, ret);
-    if (type->kind == COMPONENT_BORROW)
-        return borrow(cx, type->elem, bits, ret);
     if (type->kind != COMPONENT_FLAGS)
-        return component_trap(&cx->call, "streams, futures and error contexts cannot be passed here");
+        return component__lift_handle(cx, type, bits, ret);
     ret->u64 = type->case_count < 32 ? bits & ((1u << type->case_count) - 1) : bits;
     return 0;
 }

@@ -51,21 +51,11 @@ static uint64_t scalar_bits(const struct component_type *type, const struct comp
     }
 }
 
-static int string(struct component_cx *cx, const struct component_value *value, uint32_t *ret_ptr,
-                  uint32_t *ret_units)
-{
-    if (!cx->raw)
-        return component_lower_string(&cx->call, value->text, ret_ptr, ret_units);
-    struct component_text text = component_text_of(cx->source, (uint32_t)value->text.n);
-    text.p = (const uint8_t *)value->text.p;
-    return component__lower_text(&cx->call, &text, ret_ptr, ret_units);
-}
-
 static int list(struct component_cx *cx, uint32_t elem_type, const struct component_value *value,
                 uint32_t *ret_ptr, uint32_t *ret_count)
 {
     const struct component_type *elem = component_type_of(cx->types, elem_type);
-    bool bulk = elem->kind == COMPONENT_U8 || (cx->raw && component__is_scalar(elem->kind));
+    bool bulk = elem->kind == COMPONENT_U8;
     uint64_t count = bulk ? value->text.n : value->list.count;
     if (count > COMPONENT_LIST_BYTES_MAX / elem->size)
         return component_trap(&cx->call, "list of %llu elements is over the limit of %u bytes",
@@ -75,9 +65,7 @@ static int list(struct component_cx *cx, uint32_t elem_type, const struct compon
     if (rc < 0)
         return rc;
     if (bulk && count)
-        memmove(cx->call.mem + ptr, value->text.p, count * elem->size);
-    for (uint64_t i = 0; bulk && elem->kind == COMPONENT_BOOL && i < count; i++)
-        cx->call.mem[ptr + i] = cx->call.mem[ptr + i] != 0;
+        memcpy(cx->call.mem + ptr, value->text.p, count);
     for (uint64_t i = 0; rc == 0 && !bulk && i < count; i++)
         rc = component__store(cx, elem_type, &value->list.items[i], ptr + (uint32_t)i * elem->size);
     *ret_ptr = ptr;
@@ -87,7 +75,7 @@ static int list(struct component_cx *cx, uint32_t elem_type, const struct compon
 
 static struct component_object *adopted(struct component_cx *cx, const struct component_value *value)
 {
-    if (cx->raw)
+    if (cx->between_guests)
         return value->object;
     struct component_object *node = cx->pending;
     assert(node && node->object == value->object); /* component__adopt went the same way */
@@ -95,8 +83,8 @@ static struct component_object *adopted(struct component_cx *cx, const struct co
     return node;
 }
 
-static int handle(struct component_cx *cx, const struct component_type *type,
-                  const struct component_value *value, uint32_t *ret)
+int component__lower_handle(struct component_cx *cx, const struct component_type *type,
+                            const struct component_value *value, uint32_t *ret)
 {
     uint32_t number = type->elem;
     const struct component_bound_resource *resource = &cx->call.store->component->resources[number];
@@ -130,7 +118,7 @@ static int one_word(struct component_cx *cx, const struct component_type *type,
                     const struct component_value *value, uint32_t *ret)
 {
     if (type->kind == COMPONENT_OWN || type->kind == COMPONENT_BORROW)
-        return handle(cx, type, value, ret);
+        return component__lower_handle(cx, type, value, ret);
     if (type->kind != COMPONENT_FLAGS)
         return component_trap(&cx->call, "streams, futures and error contexts cannot be passed here");
     uint32_t bits = (uint32_t)value->u64;
@@ -173,7 +161,8 @@ int component__store(struct component_cx *cx, uint32_t type_number, const struct
     switch ((int)type->kind) {
     case COMPONENT_STRING:
     case COMPONENT_LIST:
-        rc = type->kind == COMPONENT_STRING ? string(cx, value, &a, &b) : list(cx, type->elem, value, &a, &b);
+        rc = type->kind == COMPONENT_STRING ? component_lower_string(&cx->call, value->text, &a, &b)
+                                            : list(cx, type->elem, value, &a, &b);
         if (rc < 0)
             return rc;
         component_store_u32(cx->call.mem + at, a);
@@ -243,7 +232,8 @@ int component__lower_flat(struct component_cx *cx, uint32_t type_number, const s
     switch ((int)type->kind) {
     case COMPONENT_STRING:
     case COMPONENT_LIST:
-        rc = type->kind == COMPONENT_STRING ? string(cx, value, &a, &b) : list(cx, type->elem, value, &a, &b);
+        rc = type->kind == COMPONENT_STRING ? component_lower_string(&cx->call, value->text, &a, &b)
+                                            : list(cx, type->elem, value, &a, &b);
         vals[0].u64 = a;
         vals[1].u64 = b;
         return rc;

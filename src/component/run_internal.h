@@ -95,6 +95,8 @@ struct component {
     uint32_t late_count; /* filled in while binding */
     struct component_kind_slot *kinds;
     uint32_t kind_mask;
+    const struct component_program **programs; /* per type that passes between guests, else NULL (copy.h) */
+    uint32_t program_count;
     struct component_cell *func_cells, *memory_cells;
     uint32_t func_cell_count, memory_cell_count;
     struct component_store *idle; /* pooled stores */
@@ -155,11 +157,9 @@ struct component_cx {
     const struct component_types *types;
     struct sw_arena *arena;      /* lift: for the values */
     struct component_task *task; /* lower: scope of borrows; NULL for results */
-    bool
-        raw; /* guest to guest: strings and lists of scalars are views of the source's memory, own handles are nodes */
-    enum component_encoding source; /* lower, raw: the source's strings */
+    bool between_guests;         /* own handles of host resources are nodes, and stay the store's */
     struct component_object *
-        pending; /* lower, not raw: objects adopted and not yet given a handle, in order; lift: lifted objects */
+        pending; /* lower, for the host: objects adopted and not yet given a handle, in order; lift: lifted objects */
     struct component_object **pending_end;
 };
 
@@ -228,6 +228,11 @@ int component__store(struct component_cx *cx, uint32_t type, const struct compon
                      uint32_t at) SW_MUST_CHECK;
 int component__lower_flat(struct component_cx *cx, uint32_t type, const struct component_value *value,
                           union engine_val *vals) SW_MUST_CHECK;
+/* own and borrow, and what traps: from and to the number of a handle. */
+int component__lift_handle(struct component_cx *cx, const struct component_type *type, uint32_t handle,
+                           struct component_value *ret) SW_MUST_CHECK;
+int component__lower_handle(struct component_cx *cx, const struct component_type *type,
+                            const struct component_value *value, uint32_t *ret) SW_MUST_CHECK;
 bool component__is_scalar(
     enum component_kind kind); /* of fixed size, without pointer or handle: bool .. char */
 /* All parameters: flat, or through memory when there are more than COMPONENT_FLAT_MAX; *ret_used: flat values consumed or made. */

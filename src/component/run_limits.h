@@ -25,6 +25,10 @@
 /* What host functions of one store may put aside for the life of the store (component_call_arena), results included. */
 #define COMPONENT_STORE_BYTES_MAX (64u << 20)
 
+#define COMPONENT_PROGRAM_INLINE 8u  /* operations of a part that are written into its whole's copy program */
+#define COMPONENT_PROGRAMS_FIRST 64u /* types of a small component; doubled as needed */
+#define COMPONENT_COPY_HANDLES_FIRST 8u /* handles of one call between guests before more room is taken */
+
 #define COMPONENT_BOUND_BYTES_MAX                                                                            \
     (256u << 20) /* of one bound component's tables; a plan has the same order of size */
 #define COMPONENT_STORES_POOLED                                                                              \

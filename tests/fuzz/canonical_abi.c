@@ -1,10 +1,11 @@
 /* canonical_abi.c - a random type and random memory through the lifter, then through the lowerer into another guest and back.
  *
  * Nothing may be read or written outside the fake guests' memories (poisoned under AddressSanitizer); a value that was lifted and
- * lowered prints the same when it is lifted again. Input: options, a type program, then guest 0's memory or flat values. */
+ * lowered prints the same when it is lifted again. Or from guest to guest directly, by a copy program. Input: options, a type program, then guest 0's memory or flat values. */
 #include <stdlib.h>
 
 #include "base/buf.h"
+#include "component/copy.h"
 
 #include "../unit/component/run_fixture.h"
 
@@ -129,7 +130,6 @@ static int lower(struct component_cx *cx, uint32_t type, bool flat, const struct
     int rc = flat ? component__lower_flat(cx, type, value, vals) : component__store(cx, type, value, AT);
     if (rc < 0)
         return rc;
-    cx->raw = false;
     cx->pending = NULL; /* now what is lifted */
     cx->pending_end = &cx->pending;
     return flat ? component__lift_flat(cx, type, vals, ret)
@@ -147,14 +147,27 @@ static void compare(struct fixture *fx, uint32_t type, const struct component_va
         abort();
 }
 
-static void run(struct fixture *fx, struct input *in, uint32_t type, bool flat, bool raw)
+static void copy(struct component_cx *from, struct component_cx *to, uint32_t type)
+{
+    struct component_copy both;
+    struct sw_err err;
+    struct component *component = from->call.store->component;
+    if (component__programs_make(component, &(struct component_func_type){.result = type}, &err) < 0)
+        return;
+    component__copy_begin(&both, from, to);
+    if (component__copy_check(&both, component->programs[type], from->call.mem + AT) == 0 &&
+        component__copy_store(&both, component->programs[type], from->call.mem + AT, AT) < 0)
+        return; /* realloc trapped */
+}
+
+static void run(struct fixture *fx, struct input *in, uint32_t type, bool flat, bool copies)
 {
     const struct component_type *shape = component_type_of(fx->plan.types, type);
     struct component_cx from, to;
     struct component_value value, again;
     struct fake_guest *guest = fixture_guest(fx, 0);
-    fixture_cx(fx, 0, raw, &from);
-    fixture_cx(fx, 1, raw, &to);
+    fixture_cx(fx, 0, copies, &from);
+    fixture_cx(fx, 1, copies, &to);
     make_handles(fx, &from);
     if (shape->size > MEMORY - AT)
         return;
@@ -163,12 +176,14 @@ static void run(struct fixture *fx, struct input *in, uint32_t type, bool flat, 
     if (shape->flat_count > COMPONENT_FLAT_MAX)
         flat = false;
     fixture_guest(fx, 1)->next = MEMORY;
-    to.source = fx->lifts[0].options.encoding;
+    if (copies) {
+        copy(&from, &to, type);
+        return;
+    }
     if (lift(&from, type, flat, in, &value) < 0)
         return;
-    if (!raw)
-        component__adopt(&to, type, &value);
-    if (lower(&to, type, flat, &value, &again) == 0 && !raw && !shape->has_handle)
+    component__adopt(&to, type, &value);
+    if (lower(&to, type, flat, &value, &again) == 0 && !shape->has_handle)
         compare(fx, type, &value, &again);
 }
 

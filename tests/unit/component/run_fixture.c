@@ -438,7 +438,7 @@ void fixture_note(struct fixture *fx, const char *fmt, ...)
     fx->events_n += (size_t)n;
 }
 
-void fixture_cx(struct fixture *fx, uint32_t lift, bool raw, struct component_cx *ret)
+void fixture_cx(struct fixture *fx, uint32_t lift, bool between_guests, struct component_cx *ret)
 {
     memset(ret, 0, sizeof *ret);
     int rc = component__call_begin(&ret->call, fx->store, &fx->component->lifts[lift].canon);
@@ -446,7 +446,7 @@ void fixture_cx(struct fixture *fx, uint32_t lift, bool raw, struct component_cx
     (void)rc;
     ret->types = fx->plan.types;
     ret->arena = &fx->store->arena;
-    ret->raw = raw;
+    ret->between_guests = between_guests;
     ret->pending_end = &ret->pending;
 }
 

@@ -70,7 +70,7 @@ const char *fixture_failure(const struct fixture *fx); /* "" when there is none 
 void fixture_note(struct fixture *fx, const char *fmt, ...) SW_PRINTF(2, 3);
 
 /* A lifting and lowering context of a lift, as a call of it would have. */
-void fixture_cx(struct fixture *fx, uint32_t lift, bool raw, struct component_cx *ret);
+void fixture_cx(struct fixture *fx, uint32_t lift, bool between_guests, struct component_cx *ret);
 /* Prints a value that was lifted for the host. */
 void fixture_print(const struct fixture *fx, uint32_t type, const struct component_value *value,
                    struct sw_buf *out);

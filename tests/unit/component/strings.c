@@ -1,6 +1,7 @@
 /* strings.c - strings in three encodings: validation, every transcoding, and the realloc calls a guest sees. */
 #include "check.h"
 
+#include "component/copy.h"
 #include "run_fixture.h"
 
 /* Guest 0 has the source's encoding, guest 1 the destination's. */
@@ -139,6 +140,20 @@ static const struct pass_row {
     {L16, "\x3d\xd8\x00\xde", 4, 2 | TAG, U16, "\x3d\xd8\x00\xde", 4, 2, "0,0,2,4;"},
 };
 
+/* A string of guest 0, by its flat values, into guest 1. */
+static int pass(struct component_cx *from, struct component_cx *to, union engine_val *vals)
+{
+    const struct component_case param = {.name = SW_LIT("p"), .type = COMPONENT_STRING};
+    const struct component_func_type func = {.params = &param, .param_count = 1, .flat_param_count = 2};
+    struct component_copy copy;
+    union engine_val given[2] = {vals[0], vals[1]};
+    uint32_t used;
+    component__copy_begin(&copy, from, to);
+    CHECK_INT(component__copy_check_params(&copy, &func, given, &used), 0);
+    CHECK_INT(used, 2);
+    return component__copy_store_params(&copy, &func, given, vals);
+}
+
 static void passing_transcodes_with_the_specified_realloc_calls(void **state)
 {
     (void)state;
@@ -146,15 +161,12 @@ static void passing_transcodes_with_the_specified_realloc_calls(void **state)
         const struct pass_row *row = &pass_rows[i];
         struct fixture fx;
         struct component_cx from, to;
-        struct component_value value;
         setup(&fx, row->from, row->to);
         fixture_cx(&fx, 0, true, &from);
         fixture_cx(&fx, 1, true, &to);
-        to.source = row->from;
         memcpy(from.call.mem + 0x100, row->bytes, row->n);
         union engine_val vals[2] = {{.u64 = 0x100}, {.u64 = row->units}};
-        CHECK_INT(component__lift_flat(&from, COMPONENT_STRING, vals, &value), 0);
-        CHECK_INT(component__lower_flat(&to, COMPONENT_STRING, &value, vals), 0);
+        CHECK_INT(pass(&from, &to, vals), 0);
         if (strcmp(fx.guests[1].log, row->log) != 0)
             print_error("row %zu: %s, expected %s\n", i, fx.guests[1].log, row->log);
         CHECK_STR(sw_str_of(fx.guests[1].log), row->log);
@@ -202,18 +214,15 @@ static void every_realloc_result_of_a_transcoding_is_checked(void **state)
         for (uint32_t call = 1; call <= rows[i].calls; call++) {
             struct fixture fx;
             struct component_cx from, to;
-            struct component_value value;
             setup(&fx, row->from, row->to);
             fx.guests[1].realloc = bad_realloc;
             bad_at = call;
             bad_result = 65535 + (row->to != U8); /* room for one byte, or none */
             fixture_cx(&fx, 0, true, &from);
             fixture_cx(&fx, 1, true, &to);
-            to.source = row->from;
             memcpy(from.call.mem + 0x100, row->bytes, row->n);
             union engine_val vals[2] = {{.u64 = 0x100}, {.u64 = row->units}};
-            CHECK_INT(component__lift_flat(&from, COMPONENT_STRING, vals, &value), 0);
-            CHECK_INT(component__lower_flat(&to, COMPONENT_STRING, &value, vals), -SW_EGUEST);
+            CHECK_INT(pass(&from, &to, vals), -SW_EGUEST);
             CHECK_HAS(fixture_failure(&fx), "realloc return: beyond end of memory");
             fixture_deinit(&fx);
         }

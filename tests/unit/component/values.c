@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/buf.h"
+#include "component/copy.h"
 #include "run_fixture.h"
 
 #define AT 0x100 /* where a row's bytes are in guest 0's memory */
@@ -124,13 +125,13 @@ static const struct row {
 };
 
 /* Loads the row's bytes in guest 0 in a fresh store. */
-static int load(struct fixture *fx, const struct row *row, bool raw, uint32_t type, struct component_cx *cx,
+static int load(struct fixture *fx, const struct row *row, uint32_t type, struct component_cx *cx,
                 struct component_value *value)
 {
     fixture_close(fx);
     fixture_open(fx);
     (void)bytes_of(row->bytes, fixture_guest(fx, 0)->memory.base + AT);
-    fixture_cx(fx, 0, raw, cx);
+    fixture_cx(fx, 0, false, cx);
     return component__load(cx, type, cx->call.mem + AT, value);
 }
 
@@ -143,7 +144,7 @@ static void loading_gives_each_value_or_traps(void **state)
         struct component_cx cx;
         struct component_value value;
         uint32_t type = fixture_type(&fx, rows[i].type);
-        int rc = load(&fx, &rows[i], false, type, &cx, &value);
+        int rc = load(&fx, &rows[i], type, &cx, &value);
         if ((rc < 0) != !rows[i].want)
             print_error("row %zu (%s): %s\n", i, rows[i].type, fixture_failure(&fx));
         CHECK_INT(rc < 0, !rows[i].want);
@@ -166,7 +167,7 @@ static void what_is_stored_loads_again_and_so_does_its_flat_form(void **state)
         if (!rows[i].want)
             continue;
         uint32_t type = fixture_type(&fx, rows[i].type);
-        CHECK_INT(load(&fx, &rows[i], false, type, &cx, &value), 0);
+        CHECK_INT(load(&fx, &rows[i], type, &cx, &value), 0);
         struct component_cx other; /* guest 1, UTF-16 */
         fixture_cx(&fx, 1, false, &other);
         fixture_guest(&fx, 1)->next = 0x400;
@@ -182,24 +183,32 @@ static void what_is_stored_loads_again_and_so_does_its_flat_form(void **state)
     fixture_deinit(&fx);
 }
 
-static void raw_values_pass_from_guest_to_guest(void **state)
+static void values_are_copied_from_guest_to_guest(void **state)
 {
     struct fixture fx;
     (void)state;
     setup(&fx);
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         struct component_cx from, to;
-        struct component_value value, again;
+        struct component_copy copy;
+        struct component_value again;
+        struct sw_err err;
         uint32_t type = fixture_type(&fx, rows[i].type);
-        int rc = load(&fx, &rows[i], true, type, &from, &value);
+        const struct component_func_type func = {.result = type};
+        CHECK_OK(component__programs_make(fx.component, &func, &err), &err);
+        const struct component_program *program = fx.component->programs[type];
+        fixture_close(&fx);
+        fixture_open(&fx);
+        (void)bytes_of(rows[i].bytes, fixture_guest(&fx, 0)->memory.base + AT);
+        fixture_cx(&fx, 0, true, &from);
+        fixture_cx(&fx, 1, true, &to);
+        component__copy_begin(&copy, &from, &to);
+        int rc = component__copy_check(&copy, program, from.call.mem + AT);
         CHECK_INT(rc < 0, !rows[i].want);
         if (rc < 0)
             continue;
-        fixture_cx(&fx, 1, true, &to);
-        to.source = COMPONENT_UTF8;
         fixture_guest(&fx, 1)->next = 0x400;
-        CHECK_INT(component__store(&to, type, &value, 0x200), 0);
-        to.raw = false;
+        CHECK_INT(component__copy_store(&copy, program, from.call.mem + AT, 0x200), 0);
         CHECK_INT(component__load(&to, type, to.call.mem + 0x200, &again), 0);
         check_print(&fx, type, &again, rows[i].want);
     }
@@ -335,7 +344,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(loading_gives_each_value_or_traps),
         cmocka_unit_test(what_is_stored_loads_again_and_so_does_its_flat_form),
-        cmocka_unit_test(raw_values_pass_from_guest_to_guest),
+        cmocka_unit_test(values_are_copied_from_guest_to_guest),
         cmocka_unit_test(flat_values_are_taken_by_their_low_bits),
         cmocka_unit_test(flat_values_are_made_zero_extended),
         cmocka_unit_test(nans_are_lifted_as_the_canonical_one),
