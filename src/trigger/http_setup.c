@@ -308,7 +308,6 @@ void trigger_http_free(struct trigger_http *http)
     http_server_free(http->server);
     loop_timer_free(http->expiry);
     loop_timer_free(http->pause);
-    trigger_output_free(http->output, TRIGGER_OUTPUT_FLUSH_MS); /* every guest has ended */
     struct sw_link *link;
     while ((link = sw_list_take_head(&http->spare))) {
         struct trigger_request *req = SW_CONTAINER(link, struct trigger_request, ticket.link);
