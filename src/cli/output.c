@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -98,7 +99,6 @@ int cli_output_write(const char *path, struct sw_str bytes, const struct cli_io 
     char *temporary = sw_arena_try(&arena, n + 8, 1);
     if (!temporary)
         return sw_arena_fail(&arena, n, err);
-    memcpy(temporary, path, n);
-    memcpy(temporary + n, ".XXXXXX", 8);
+    (void)snprintf(temporary, n + 8, "%s.XXXXXX", path); /* it fits */
     return replace(path, temporary, &arena, bytes, err);
 }

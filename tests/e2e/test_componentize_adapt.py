@@ -103,6 +103,24 @@ def test_a_command_of_wasi_libc_runs_with_the_default_adapter(tmp_path, command)
         assert (said[0].returncode, said[0].stdout.splitlines()[1:]) == (said[1].returncode, said[1].stdout.splitlines()[1:])
 
 
+def test_a_c_guest_with_printf_is_served_through_the_default_adapter(start, tmp_path):
+    adapter("reactor")
+    core, ours = tmp_path / "core.wasm", tmp_path / "ours.wasm"
+    flags = ["clang", "--target=wasm32-wasi", "-Os", f"-I{ROOT}/sdk/c/include", "-mexec-model=reactor"]
+    try:
+        run = subprocess.run([*flags, str(ROOT / "tests/guests/p1/http.c"), "-o", str(core)], capture_output=True, text=True)
+    except FileNotFoundError:
+        pytest.skip("clang is not installed")
+    if run.returncode:
+        pytest.skip("there is no wasi-libc: " + run.stderr.strip().splitlines()[-1])
+    run = componentize(core, "--wit", WIT, "--world", "http", "-o", ours)
+    assert run.returncode == 0, run.stderr
+    tool("validate", ours)
+    with start(["-f", str(ours)]) as server:
+        response = get(server.port)
+    assert (response.status, response.text) == (200, "Hello from libc 2.50\n")
+
+
 def test_an_adapter_is_cut_down_to_what_is_used(tmp_path, command):
     ours, theirs, whole = tmp_path / "ours.wasm", tmp_path / "theirs.wasm", adapter("command")
     assert componentize(command, "--adapt", f"{P1}={whole}", "-o", ours).returncode == 0
