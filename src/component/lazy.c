@@ -79,8 +79,7 @@ int component__mark_lazy(struct component_plan *plan, struct sw_arena *scratch, 
     find_uses(plan, uses);
     for (uint32_t i = 0; i < plan->instance_count; i++) {
         struct component_core_instance *instance = &plan->instances[i];
-        instance->lazy = uses[i].late && !uses[i].early &&
-                         makes_only_functions(plan->cores[instance->core]);
+        instance->lazy = uses[i].late && !uses[i].early && makes_only_functions(plan->cores[instance->core]);
     }
     int rc = 0;
     for (uint32_t i = 0; rc == 0 && i < plan->instance_count; i++)

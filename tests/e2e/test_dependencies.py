@@ -5,6 +5,7 @@ import os
 import re
 import shutil
 import subprocess
+import time
 
 import pytest
 
@@ -106,7 +107,10 @@ def test_values_and_resources_cross_over(server, component, path, text):
 
 def test_what_a_dependency_prints_is_the_components_output(server):
     assert get(server.port, "/strict/say/printed-by-the-library").text == "here"
-    assert re.search(r"^printed-by-the-library$", server.log(), re.M)
+    end = time.monotonic() + 10  # another thread writes it
+    while not re.search(r"^printed-by-the-library$", server.log(), re.M):
+        assert time.monotonic() < end, server.log()
+        time.sleep(0.01)
 
 
 # ---- what a dependency may do ----

@@ -57,7 +57,7 @@ void create_udp_socket(int32_t family, struct ret_small *ret);
 SWELL_IMPORT("[export]" OPS, "[resource-new]counter") handle counter_new(int32_t rep);
 
 struct point {
-    int32_t x, y;
+    int32_t x;
     struct text label;
 };
 static uint32_t counts[8], count_of;
@@ -93,13 +93,12 @@ SWELL_EXPORT(OPS "#join") struct text *join(const struct text *parts, uint32_t n
 }
 
 SWELL_EXPORT(OPS "#add-points")
-struct point *add_points(int32_t ax, int32_t ay, const char *ap, uint32_t an, int32_t bx, int32_t by,
-                         const char *bp, uint32_t bn)
+struct point *add_points(int32_t ax, const char *ap, uint32_t an, int32_t bx, const char *bp, uint32_t bn)
 {
     answer.n = 0;
     add((struct text){ap, an});
     add((struct text){bp, bn});
-    sum = (struct point){ax + bx, ay + by, answer};
+    sum = (struct point){ax + bx, answer};
     return &sum;
 }
 
