@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 
 #include "app/app_internal.h"
+#include "app/download.h"
 #include "app/fields.h"
 #include "app/limits.h"
 #include "base/alloc.h"
@@ -182,6 +183,38 @@ int app__read_file(const char *path, const char *what, struct sw_buf *text, stru
     return rc < 0 ? sw_wrap(err, "read '%s'", path) : 0;
 }
 
+/* The component's file is in the cache afterwards, and its path its source. */
+static int fetch_source(const struct app__reader *r, const struct app_load *what,
+                        struct app_component *component, struct codec_toml_place at)
+{
+    sw_auto_buf path = SW_BUF(PATH_MAX);
+    if (!what->cache_root)
+        return app__fail(r, at, SW_EINPUT,
+                         "source: there is no folder for downloads\n"
+                         "hint: name one with --cache-dir, or set XDG_CACHE_HOME or HOME");
+    int rc = app_download(&(struct app_download){.cache_root = what->cache_root,
+                                                 .url = component->source_url,
+                                                 .digest = component->source_digest,
+                                                 .progress = what->progress,
+                                                 .progress_arg = what->progress_arg},
+                          &path, r->err);
+    if (rc < 0)
+        return sw_wrap(r->err, SW_FMT ":%u:%u: source", SW_ARG(r->file), at.line, at.column);
+    char absolute[PATH_MAX];
+    if (!realpath(path.p, absolute))
+        return sw_fail_errno(r->err, SW_EIO, errno, "find '%s'", path.p);
+    return sw_arena_copy(&r->app->arena, sw_str_of(absolute), &component->source, r->err);
+}
+
+static int find_source(const struct app__reader *r, const struct app_load *what, uint32_t index,
+                       struct codec_toml_place at)
+{
+    struct app_component *component =
+        (struct app_component *)(uintptr_t)&r->app->components[index]; /* the arena's: ours */
+    int rc = component->source_url.n ? fetch_source(r, what, component, at) : 0;
+    return rc < 0 ? rc : check_source(r, component, at);
+}
+
 static int load_manifest(const struct app_load *what, const struct found *found, struct app *app,
                          struct sw_err *err)
 {
@@ -197,7 +230,7 @@ static int load_manifest(const struct app_load *what, const struct found *found,
     const struct app__reader r = {
         .app = app, .file = sw_str_of(found->path), .dir = sw_str_of(found->dir), .err = err};
     for (uint32_t i = 0; rc == 0 && i < app->component_count; i++)
-        rc = check_source(&r, &app->components[i], places.source[i]);
+        rc = find_source(&r, what, i, places.source[i]);
     return rc;
 }
 

@@ -118,8 +118,6 @@ static const struct {
     {A("files = [{ source = \"a\", dest = \"/\" }]\n"),
      "spin.toml:9:26: dest: unknown key in an entry of 'files'\nhint: expected one of 'source', "
      "'destination'"},
-    {A("files = [\"a\"]\n"), "spin.toml:9:1: files: this version of Swell does not support files yet\nhint: "
-                             "remove it to run the application without"},
     {A("exclude_files = \"a\"\n"), "spin.toml:9:17: exclude_files: expected an array, got the string 'a'"},
     {A("exclude_files = [1]\n"),
      "spin.toml:9:18: exclude_files: expected a list of strings, got the integer 1 in it"},
@@ -421,6 +419,7 @@ static void lists_are_read(void **state)
         A("allowed_outbound_hosts = [\"https://{{ host }}:1\", \"redis://b\"]\n"
           "targets = [\"spin-up\", \"spin-up:3.2\", { url = \"https://x\" }, { path = \"t.toml\" }]\n"
           "exclude_files = [\"*.map\"]\n"
+          "files = [\"a/**/*\", { source = \"b\", destination = \"/c\" }, \"*\"]\n"
           "build = { command = [\"a\", \"b\"], workdir = \"w\", watch = [\"c\"] }\n" VARS),
         NULL);
     const struct app_component *a = &app->components[0];
@@ -433,7 +432,15 @@ static void lists_are_read(void **state)
     CHECK_STR(a->build.commands[1], "b");
     CHECK_STR(a->build.workdir, "w");
     CHECK_STR(a->build.watch[0], "c");
-    CHECK_INT(app->warning_count, 0);
+    CHECK_INT(a->file_count, 3);
+    CHECK(a->files[0].is_pattern && !a->files[1].is_pattern);
+    CHECK_STR(a->files[0].source, "a/**/*");
+    CHECK_STR(a->files[1].source, "b");
+    CHECK_STR(a->files[1].destination, "/c");
+    CHECK_INT(a->files[1].place.line, 12);
+    CHECK_INT(app->warning_count, 1);
+    CHECK_STR(app->warnings[0],
+              "spin.toml:12:58: files: '*' takes everything beside the manifest, this file included");
     app_free(app);
 }
 
