@@ -42,4 +42,9 @@
 /* A value from the manifest inside a message. */
 #define APP_MESSAGE_VALUE_BYTES_MAX 60
 
+/* One entry of allowed_outbound_hosts with its variables' values: a host name, a scheme and a port, with room for white space. */
+#define APP_OUTBOUND_ENTRY_BYTES_MAX 4096
+/* All entries of a component, parsed: APP_LIST_MAX of them, each rarely over 100 bytes. */
+#define APP_OUTBOUND_BYTES_MAX (8u << 20)
+
 #endif

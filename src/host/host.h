@@ -10,6 +10,7 @@
 #include "base/error.h"
 #include "base/str.h"
 #include "component/host.h"
+#include "loop/resolve.h"
 
 struct app;
 struct app_component;
@@ -28,6 +29,17 @@ struct host_preopen {    /* a mount: a folder that the guest finds under a name 
     bool is_writable;
 };
 
+struct app_outbound;
+struct http_client;
+/* How this process reaches others; shared by everything that it serves. */
+struct host_outside {
+    struct http_client *http;
+    struct sw_str
+        self_authority; /* where the application itself is served, "127.0.0.1:3000"; empty: nowhere */
+    struct loop_address self_address;
+    uint16_t self_port;
+};
+
 /* What a component was granted, made once when the app is loaded; shared by its stores. */
 struct host_grants {
     struct sw_str app;       /* id, for log lines */
@@ -38,6 +50,9 @@ struct host_grants {
     uint32_t preopen_count;
     const struct app *application;            /* whose variables have the values */
     const struct app_component *variables_of; /* whose own variables can be read; NULL: none */
+    const struct app_outbound *outbound; /* where it may connect to; NULL: nowhere */
+    const struct host_outside
+        *outside; /* NULL: there is no way out. That of the component, also for its dependencies */
     /* One line, or the part that fits HOST_LOG_LINE_MAX, of a guest's stdout or stderr. */
     void (*output)(void *arg, bool is_stderr, struct sw_str line);
     void *output_arg;

@@ -23,6 +23,8 @@
  * number. */
 #define HOST_FIELDS_BYTES_MAX (128u << 10)
 #define HOST_FIELD_OVERHEAD 32
+/* Requests to others that one store has at once: each holds buffers of some 100 KiB and a descriptor. */
+#define HOST_CALLS_MAX 64
 /* path-with-query and authority of an outgoing request; 8 KiB is what servers take, RFC 9110 4.1 recommends it. */
 #define HOST_URI_BYTES_MAX (16u << 10)
 /* Objects of one store (streams, pollables, fields, requests): guards against a guest that makes handles in a loop. */

@@ -53,4 +53,20 @@
 #define HTTP_DISCARD_BYTES_MAX 262144 /* of a body nobody read, to keep the connection */
 #define HTTP_LINGER_BYTES_MAX 1048576
 
+/* ---- requests to others ---- */
+#define HTTP_CLIENT_REQUESTS_MAX 1024 /* of one process at once: each has a descriptor and about 100 KiB */
+#define HTTP_CLIENT_TIMEOUT_MS 600000 /* connect, first byte, between bytes; spin.md 4.7 */
+#define HTTP_CLIENT_ATTEMPT_MS                                                                               \
+    5000 /* connecting to an address that does not answer, while there are others */
+#define HTTP_CLIENT_WINDOW_BYTES 65536 /* of a response's body that nobody reads; then the peer waits */
+#define HTTP_CLIENT_HEAD_BYTES_MAX                                                                           \
+    131072 /* fields of a response, and its trailers again: what a guest may have in one fields object */
+#define HTTP_CLIENT_START_BYTES_MAX                                                                          \
+    1048576 /* what a request is begun with, and again as lines: fields of 128 KiB, a URI of 32 KiB */
+#define HTTP_CLIENT_UPLOAD_BYTES 16384      /* one read of a request's body */
+#define HTTP_CLIENT_IDLE_MAX 64             /* connections kept for the next request */
+#define HTTP_CLIENT_IDLE_S 60               /* how long: servers give up at 60 to 75 seconds */
+#define HTTP_CLIENT_CONNECTIONS_MAX 1024    /* open at once; as many as requests */
+#define HTTP_CLIENT_CA_BYTES_MAX (4u << 20) /* a bundle of trusted certificates; the usual one has 220 KiB */
+
 #endif

@@ -26,4 +26,9 @@
 /* Parts of one gathered write; IOV_MAX is 1024, nobody here needs more than head, chunk size, body, end. */
 #define LOOP_WRITE_PARTS_MAX 64
 
+/* A host name (RFC 1035 2.3.4: 255 bytes on the wire, 253 as text). */
+#define LOOP_NAME_BYTES_MAX 253
+/* Addresses of one name that are looked at; the best come first. */
+#define LOOP_ADDRESSES_MAX 16
+
 #endif

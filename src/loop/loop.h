@@ -89,6 +89,15 @@ int loop_watch_new(struct loop *loop, int fd, loop_watch_fn *readable, void *arg
                    struct sw_err *err) SW_MUST_CHECK;
 void loop_watch_free(struct loop_watch *watch);
 
+/* The same in the directions that are asked for, for libraries that own their descriptors. Free it before the descriptor is closed. */
+enum { LOOP_READABLE = 1u, LOOP_WRITABLE = 2u };
+struct loop_ready;
+typedef void loop_ready_fn(void *arg, unsigned events); /* a failure is told as both */
+int loop_ready_new(struct loop *loop, int fd, loop_ready_fn *fn, void *arg, struct loop_ready **ret,
+                   struct sw_err *err) SW_MUST_CHECK; /* watches nothing yet */
+void loop_ready_set(struct loop_ready *ready, unsigned events);
+void loop_ready_free(struct loop_ready *ready); /* no callback after this; NULL is fine */
+
 /* Delivers a signal as a callback. */
 struct loop_signal;
 typedef void loop_signal_fn(void *arg, int number);

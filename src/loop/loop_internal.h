@@ -12,6 +12,7 @@ struct loop {
     uv_idle_t idle;          /* active while work is queued, so that the poll does not sleep */
     struct sw_link deferred; /* of loop_defer.link */
     bool idle_on;
+    uint32_t lookups; /* of resolve.c, that libuv's threads work on */
 };
 
 /* -code with libuv's words behind the text. */

@@ -66,6 +66,12 @@
 /* Address of a listener as the name of a socket: with "/proc/self/fd/N/" in front it must fit the 108 bytes of unix(7). */
 #define NODE_CONTROL_NAME_BYTES_MAX 80
 
+/* Names that one worker wants to know at once; so many of them are looked up at a time, of 16 that libuv's threads do for all. */
+#define NODE_NAMES_MAX 256
+#define NODE_NAMES_RUNNING_MAX 4
+/* A question or an answer: a name, or 16 addresses. A worker's question must fit what slot.c reads. */
+#define NODE_NAMES_MESSAGE_BYTES_MAX 2048
+
 /* Temporary files that a killed compiler left in the cache are taken away when they are this old. */
 #define NODE_CACHE_STALE_S 3600
 

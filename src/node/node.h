@@ -128,6 +128,7 @@ struct node_worker_events {
     void (*lost)(void *arg);           /* the supervisor is gone: end */
 };
 struct loop;
+struct loop_resolver;
 int node_worker_new(struct loop *loop, int channel_fd, const struct node_worker_events *events, void *arg,
                     struct node_worker **ret, struct sw_err *err) SW_MUST_CHECK;
 int node_worker_ready(struct node_worker *worker,
@@ -136,6 +137,8 @@ int node_worker_stopped(struct node_worker *worker,
                         struct sw_err *err) SW_MUST_CHECK; /* it accepts no more */
 struct node_status *
 node_worker_status(struct node_worker *worker); /* from serve on, until node_worker_free */
+struct loop_resolver *
+node_worker_resolver(struct node_worker *worker); /* asks the supervisor; until node_worker_free */
 int node_worker_failed(struct node_worker *worker, const char *text,
                        struct sw_err *err) SW_MUST_CHECK; /* cannot serve: start-up ends with text */
 void node_worker_free(struct node_worker *worker);

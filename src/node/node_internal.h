@@ -145,6 +145,20 @@ void node__control_free(struct node__control *control); /* takes the socket away
 /* The folder of sockets, ours alone; SW_ABSENT when it is missing and `make` is false. */
 int node__control_dir(const char *run_dir, bool make, int *ret_fd, struct sw_err *err) SW_MUST_CHECK;
 
+/* ---- names.c, names_worker.c: look-ups for a worker ---- */
+
+struct codec_json;
+struct node__names; /* in the supervisor, for one worker process */
+struct node__names *node__names_new(struct loop *loop, int channel_fd, bool granted);
+void node__names_ask(struct node__names *names, const struct codec_json *question);
+void node__names_free(struct node__names *names); /* forgets what runs; NULL is fine */
+struct node__asker;                               /* in the worker */
+struct loop_resolver;
+struct node__asker *node__asker_new(int channel_fd);
+struct loop_resolver *node__asker_face(struct node__asker *asker);
+void node__asker_answer(struct node__asker *asker, const struct codec_json *message);
+void node__asker_free(struct node__asker *asker); /* every look-up over or dropped; NULL is fine */
+
 /* ---- status.c: the page a worker shares with the supervisor ---- */
 
 /* A memory file of one page, zeroed, that nobody can resize. */

@@ -2,7 +2,8 @@
  *
  *   worker    begin -- application received -- load ---------------- engine and its threads, components ---- enter ---- first request
  *             descriptors,                     Landlock: /proc, code,                                       Landlock: mounts; rlimits;
- *             privileges                       mounts; no TCP                                               seccomp on all threads
+ *             privileges                       mounts; no TCP, or no but                                    seccomp on all threads
+ *                                              connecting where a host was granted
  *   compiler  ---- enter ---- component or module read from a descriptor, compiled, written to others
  *                  Landlock: reading what control groups say; rlimits; seccomp
  *
@@ -20,6 +21,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "app/outbound.h"
 #include "base/alloc.h"
 #include "base/log.h"
 #include "base/str.h"
@@ -168,12 +170,27 @@ static void add_code(struct paths *paths, const struct node_serving *serving)
                     (struct node__path){.fd = serving->components[i].artifacts[k].cwasm_fd};
 }
 
+#define TRUST_PATHS 6
+
 static uint32_t paths_most(const struct node_serving *serving)
 {
-    uint32_t most = 2; /* the core's and /proc */
+    uint32_t most = 2 + TRUST_PATHS; /* the core's and /proc */
     for (uint32_t i = 0; serving && i < serving->app->component_count; i++)
         most += serving->app->components[i].mount_count + serving->components[i].artifact_count;
     return most;
+}
+
+/* Certificates that outgoing requests trust (http/client_trust.c). */
+static void add_trust(struct paths *paths)
+{
+    static const char *const usual[TRUST_PATHS - 1] = {"/etc/ssl/certs", "/etc/ssl/cert.pem",
+                                                       "/etc/ssl/ca-bundle.pem", "/etc/pki/tls/certs",
+                                                       "/etc/pki/ca-trust"};
+    const char *said = getenv("SSL_CERT_FILE");
+    for (size_t i = 0; i < TRUST_PATHS - 1; i++)
+        paths->items[paths->count++] = (struct node__path){.path = usual[i], .optional = true};
+    if (said && *said)
+        paths->items[paths->count++] = (struct node__path){.path = said, .optional = true};
 }
 
 /* loads: what only loading needs, too. */
@@ -191,9 +208,12 @@ static int limit_worker_paths(enum mode mode, const struct node_serving *serving
         paths.items[paths.count++] = (struct node__path){.path = "/proc"};
     if (loads && serving)
         add_code(&paths, serving);
+    bool connects = serving && app_reaches_out(serving->app);
+    if (loads && connects)
+        add_trust(&paths);
     if (serving)
         add_mounts(&paths, serving->app);
-    return node__paths_limit(paths.items, paths.count, err);
+    return node__paths_limit(paths.items, paths.count, connects, err);
 }
 
 int node_sandbox_worker_load(const struct node_serving *serving, struct sw_err *err)
@@ -230,7 +250,7 @@ static void close_loaded(struct node_serving *serving)
 
 static struct node__needs needs_of(const struct node_serving *serving)
 {
-    struct node__needs needs = {.files = false};
+    struct node__needs needs = {.connects = serving && app_reaches_out(serving->app)};
     for (uint32_t i = 0; serving && i < serving->app->component_count; i++) {
         const struct app_component *component = &serving->app->components[i];
         needs.files |= component->mount_count > 0;
@@ -292,7 +312,7 @@ static int enter_compiler(enum mode mode, int last_fd, struct sw_err *err)
     if (rc == 0)
         rc = limit_compiler(err);
     if (rc == 0)
-        rc = node__paths_limit(paths, sizeof paths / sizeof *paths, err);
+        rc = node__paths_limit(paths, sizeof paths / sizeof *paths, false, err);
     return rc < 0 ? rc : node__calls_limit(NODE__COMPILER, &(struct node__needs){.files = false}, err);
 }
 

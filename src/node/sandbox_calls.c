@@ -100,6 +100,18 @@ static const struct call files_written[] = {
     ALLOW(pwrite64), ALLOW(pwritev2), ALLOW(ftruncate), ALLOW(fallocate), ALLOW(fsync),     ALLOW(fdatasync),
     ALLOW(mkdirat),  ALLOW(unlinkat), ALLOW(renameat),  ALLOW(linkat),    ALLOW(symlinkat), ALLOW(utimensat)};
 
+/* Where the application was granted a host: http/client_curl.c. Which one it is is not the kernel's to know; the address is compared with the
+ * one that was checked when the socket is made. */
+#define SOCKET_TYPE ((uint64_t)SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK)
+static const struct call connects[] = {ALLOW_IF_BOTH(socket, 0, AF_INET, 1, SOCKET_TYPE),
+                                       ALLOW_IF_BOTH(socket, 0, AF_INET6, 1, SOCKET_TYPE),
+                                       ALLOW(connect),
+                                       ALLOW(getsockname),
+                                       ALLOW(poll),
+                                       ALLOW(ppoll),
+                                       ALLOW_IF(fcntl, 1, WHOLE, F_GETFL),
+                                       ALLOW_IF(fcntl, 1, WHOLE, F_SETFL)};
+
 static const struct call compiler[] = {
     /* writing what it compiled, and reading the few files that say how many processors there are: which paths is Landlock's business,
      * that nothing is made or written by name is ours, too */
@@ -147,6 +159,8 @@ static int add_worker(scmp_filter_ctx filter, const struct node__needs *needs)
         rc = needs->files ? ADD_LIST(filter, files_read) : ADD_LIST(filter, worker_without_files);
     if (rc == 0 && needs->writes)
         rc = ADD_LIST(filter, files_written);
+    if (rc == 0 && needs->connects)
+        rc = ADD_LIST(filter, connects);
     return rc;
 }
 

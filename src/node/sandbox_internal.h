@@ -14,6 +14,7 @@ enum node__profile { NODE__WORKER, NODE__COMPILER };
 struct node__needs { /* what an application's grants need of a worker */
     bool files;      /* mounts: opened and read by name */
     bool writes;     /* and changed */
+    bool connects;   /* hosts that may be connected to */
 };
 
 bool node__calls_supported(void);
@@ -35,8 +36,9 @@ struct node__path {   /* a folder or a file, to be read and listed */
 
 /* The version of the kernel's interface; 0: it has none, or it is switched off. */
 int node__paths_abi(void);
-/* For this thread and those it makes later: no file but `paths`, no TCP, no signals and abstract sockets to others, each where the kernel
+/* For this thread and those it makes later: no file but `paths`, no TCP (connects: but connecting), no signals and abstract sockets to others, each where the kernel
  * has it. Does nothing on a kernel without. */
-int node__paths_limit(const struct node__path *paths, size_t count, struct sw_err *err) SW_MUST_CHECK;
+int node__paths_limit(const struct node__path *paths, size_t count, bool connects,
+                      struct sw_err *err) SW_MUST_CHECK;
 
 #endif

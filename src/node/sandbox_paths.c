@@ -48,7 +48,8 @@ struct path_rule {
 #define FS_ALL_3 (FS_ALL_2 | (UINT64_C(1) << 14)) /* 6.2: truncating */
 #define FS_ALL_5 (FS_ALL_3 | (UINT64_C(1) << 15)) /* 6.10: ioctl on devices */
 #define NET_ALL_4 UINT64_C(3)                     /* 6.7: TCP bind and connect */
-#define SCOPE_ALL_6 UINT64_C(3)                   /* 6.12: abstract Unix sockets and signals outside */
+#define NET_CONNECT UINT64_C(2)
+#define SCOPE_ALL_6 UINT64_C(3) /* 6.12: abstract Unix sockets and signals outside */
 
 int node__paths_abi(void)
 {
@@ -92,12 +93,14 @@ static int add_path(int ruleset_fd, const struct ruleset *ruleset, const struct 
     return add_fd(ruleset_fd, ruleset, path, fd, path->path, err);
 }
 
-int node__paths_limit(const struct node__path *paths, size_t count, struct sw_err *err)
+int node__paths_limit(const struct node__path *paths, size_t count, bool connects, struct sw_err *err)
 {
     int abi = node__paths_abi();
     if (abi == 0)
         return 0;
     struct ruleset ruleset = everything(abi);
+    if (connects)
+        ruleset.net &= ~NET_CONNECT; /* what a ruleset does not name stays as it is */
     /* Parts that the kernel does not know are zero, which it accepts. */
     sw_auto_close int fd = (int)syscall(SYS_landlock_create_ruleset, &ruleset, sizeof ruleset, 0u);
     if (fd < 0)

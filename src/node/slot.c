@@ -21,6 +21,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "app/outbound.h"
 #include "base/alloc.h"
 #include "base/log.h"
 #include "codec/json.h"
@@ -38,6 +39,7 @@ struct node__slot {
     struct loop_watch *watch;
     struct loop_timer *
         timer; /* STARTING: its time limit; SERVING: the next ping, or SIGKILL; PAUSED: when to start again, or at once to be gone */
+    struct node__names *names; /* looks up what the worker asks for; while there is a channel */
     struct node_status *status;
     uint32_t pings; /* not answered, in a row */
     int pid;        /* of the present or the last process */
@@ -53,6 +55,8 @@ struct node__slot {
 
 static void channel_close(struct node__slot *slot)
 {
+    node__names_free(slot->names);
+    slot->names = NULL;
     loop_watch_free(slot->watch);
     slot->watch = NULL;
     if (slot->channel_fd >= 0)
@@ -114,6 +118,9 @@ static void on_message(struct node__slot *slot, struct sw_str json)
     } else if (sw_str_eq(word, SW_LIT("stopped"))) {
         if (slot->state == DRAINING)
             slot->config.events->stopped(slot->config.arg, slot);
+    } else if (sw_str_eq(word, SW_LIT("resolve"))) {
+        if (slot->names)
+            node__names_ask(slot->names, root);
     } else if (sw_str_eq(word, SW_LIT("failed"))) {
         on_failed(slot, root);
     } else {
@@ -255,6 +262,7 @@ static int start(struct node__slot *slot, struct sw_err *err)
     sw_auto_close int child_fd = pair[1];
     sw_auto_close int status_fd = -1;
     slot->channel_fd = pair[0];
+    slot->names = node__names_new(slot->config.loop, slot->channel_fd, app_reaches_out(slot->config.app));
     slot->timed_out = slot->hung = slot->told = false;
     slot->failure[0] = '\0';
     node__status_unmap(slot->status);

@@ -29,6 +29,7 @@ struct node_worker {
     struct loop_watch *watch;
     struct node_serving *serving; /* until it is given away */
     struct node_status *status;
+    struct node__asker *asker;
     bool served;
     bool accepting;
     int *fds;
@@ -239,6 +240,8 @@ static int on_packet(struct node_worker *worker, struct node_message *message, e
         rc = on_serve(worker, root, message, err);
     else if (sw_str_eq(word, SW_LIT("descriptors")))
         rc = on_descriptors(worker, message, err);
+    else if (sw_str_eq(word, SW_LIT("resolved")))
+        node__asker_answer(worker->asker, root);
     else if (sw_str_eq(word, SW_LIT("accept")))
         rc = on_accept(worker, ret, err);
     else if (sw_str_eq(word, SW_LIT("drain")))
@@ -304,6 +307,7 @@ int node_worker_new(struct loop *loop, int channel_fd, const struct node_worker_
     struct node_worker *worker = sw_alloc(sizeof *worker);
     *worker = (struct node_worker){.loop = loop, .channel_fd = channel_fd, .events = events, .arg = arg};
     worker->buffer = sw_alloc(NODE_MESSAGE_BYTES_MAX);
+    worker->asker = node__asker_new(channel_fd);
     int rc = loop_watch_new(loop, channel_fd, on_readable, worker, &worker->watch, err);
     if (rc < 0) {
         node_worker_free(worker);
@@ -321,6 +325,11 @@ int node_worker_ready(struct node_worker *worker, struct sw_err *err)
 int node_worker_stopped(struct node_worker *worker, struct sw_err *err)
 {
     return send_word(worker, SW_LIT("{\"type\":\"stopped\"}"), err);
+}
+
+struct loop_resolver *node_worker_resolver(struct node_worker *worker)
+{
+    return node__asker_face(worker->asker);
 }
 
 struct node_status *node_worker_status(struct node_worker *worker)
@@ -350,6 +359,7 @@ void node_worker_free(struct node_worker *worker)
         close_fd(worker->fds[i]);
     node_serving_free(worker->serving);
     node__status_unmap(worker->status);
+    node__asker_free(worker->asker);
     sw_free(worker->fds);
     sw_free(worker->buffer);
     sw_free(worker);

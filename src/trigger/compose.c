@@ -49,6 +49,8 @@ static struct host_grants inherited(const struct host_grants *own, uint32_t inhe
         grants.env = own->env;
         grants.env_count = own->env_count;
     }
+    if (inherit & APP_INHERIT_OUTBOUND_HOSTS)
+        grants.outbound = own->outbound;
     if (inherit & APP_INHERIT_FILES) {
         grants.preopens = own->preopens;
         grants.preopen_count = own->preopen_count;

@@ -11,12 +11,14 @@
 
 struct engine;
 struct loop;
+struct loop_resolver;
 struct node_serving;
 struct trigger_http;
 struct trigger_output;
 
 struct trigger_http_config {
     struct trigger_output *output; /* where guests' output goes; the caller's, it outlives the trigger. NULL: nowhere */
+    struct loop_resolver *resolver; /* for names of hosts that a component may connect to */
 };
 
 /* Loads every component of the serving table, with its limits (app_limits, else those of limits.h). serving must outlive the trigger. */

@@ -12,6 +12,7 @@
 #include "trigger/limits.h"
 #include "trigger/load.h"
 #include "trigger/output.h"
+#include "trigger/outside.h"
 #include "trigger/wagi.h"
 
 #define TRIGGER_EXTRA_FIXED 7 /* injected headers without the path matches, spin.md 2.3 */
@@ -39,6 +40,7 @@ struct trigger_http {
     struct trigger_service *services;   /* parallel to app->components */
     struct trigger_admission admission; /* its lanes, too */
     struct trigger_output *output;      /* the worker's; NULL: quiet */
+    struct trigger_outside *outside;    /* NULL: no component may connect to anything */
     struct http_server *server;
     struct loop_timer *expiry;
     uint64_t expiry_at_ms; /* when it fires, at or before the earliest deadline; UINT64_MAX: not armed */

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include "app/outbound.h"
 #include "base/alloc.h"
 #include "base/log.h"
 #include "component/component.h"
@@ -67,9 +68,15 @@ static int grants_make(struct trigger_http *http, struct trigger_service *servic
                                              .env_count = meta->env_count,
                                              .application = http->serving->app,
                                              .variables_of = meta,
+                                             .outside = trigger_outside_host(http->outside),
                                              .output = guest_output,
                                              .output_arg = service};
-    return open_mounts(component, err);
+    int rc = open_mounts(component, err);
+    if (rc < 0 || !http->outside || meta->outbound_host_count == 0)
+        return rc;
+    rc = app_outbound_new(http->serving->app, meta, &component->outbound, err);
+    component->grants.outbound = component->outbound;
+    return rc;
 }
 
 static int read_component(struct trigger_http *http, uint32_t index, struct sw_err *err)
@@ -209,6 +216,8 @@ static int load_all(struct trigger_http *http, struct sw_err *err)
     if (!http->services)
         return sw_fail(err, SW_ENOMEM, "no memory for %u components", app->component_count);
     int rc = app_routes_new(app, &http->routes, err);
+    if (rc == 0 && app_reaches_out(app))
+        rc = trigger_outside_new(http->loop, http->config.resolver, http->serving, &http->outside, err);
     if (rc == 0)
         rc = trigger_admission_init(&http->admission, app->component_count, err);
     if (rc == 0)
@@ -320,8 +329,10 @@ void trigger_http_free(struct trigger_http *http)
         struct trigger_component *component = &http->services[i].component;
         sw_free((void *)(uintptr_t)component->grants.env); /* ours: made by grants_make */
         close_mounts(component);
+        app_outbound_free(component->outbound);
         trigger_component_deinit(component);
     }
+    trigger_outside_free(http->outside); /* no store is left that could use it */
     trigger_admission_deinit(&http->admission);
     sw_free(http->services);
     app_routes_free(http->routes);

@@ -29,6 +29,7 @@ struct trigger_component {
     bool run_gives_result;                 /* the first of them */
     struct host_grants grants;
     struct host_grants *dependency_grants; /* what grants.dependencies points at */
+    struct app_outbound *outbound;         /* what grants.outbound points at; its maker frees it */
 };
 
 /* Reads and checks a component binary: what a compile process and a worker share. name is for messages. On failure *ret is deinited. */

@@ -72,7 +72,8 @@ static int show_running(struct worker *worker, struct sw_err *err)
 static void serve(void *arg, struct node_serving *serving)
 {
     struct worker *worker = arg;
-    const struct trigger_http_config config = {.output = getenv("SWELL_QUIET") ? NULL : worker->output};
+    const struct trigger_http_config config = {.output = getenv("SWELL_QUIET") ? NULL : worker->output,
+                                               .resolver = node_worker_resolver(worker->channel)};
     const struct engine_config engine = {
         .reset = env_reset(), .stacks_max = TRIGGER_REQUESTS_MAX, .slots_max = TRIGGER_SLOTS_MAX};
     struct sw_err err;

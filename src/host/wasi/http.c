@@ -2,6 +2,7 @@
 #include "host/wasi/http.h"
 
 #include "host/host_internal.h"
+#include "host/wasi/http_outgoing.h"
 
 void host_http_init(struct host_http *http, struct host *host)
 {
@@ -10,6 +11,8 @@ void host_http_init(struct host_http *http, struct host *host)
     http->outparam.host = host;
     http->incoming.host = host;
     http->trailers.host = host;
+    http->trailers.body = &http->incoming;
+    sw_list_init(&http->calls);
     host_event_init(&http->incoming.source.ready);
 }
 
@@ -27,6 +30,7 @@ static void detach(struct host_http *http)
 void host_http_deinit(struct host_http *http)
 {
     detach(http);
+    host_http_calls_stop(http);
     http->exchange = NULL;
 }
 
@@ -85,6 +89,11 @@ static const struct sw_str methods[] = {
 #define METHOD_COUNT (sizeof methods / sizeof *methods)
 _Static_assert(HOST_HTTP_TYPES_METHOD_GET == 0 && HOST_HTTP_TYPES_METHOD_OTHER == METHOD_COUNT,
                "the table follows the variant");
+
+struct sw_str host_http_method_text(const struct host_http_types_method *method)
+{
+    return method->tag < METHOD_COUNT ? methods[method->tag] : method->other;
+}
 
 void host_http_method_from(struct sw_str text, struct host_http_types_method *ret)
 {

@@ -55,27 +55,42 @@ int host_fields_content_length(const struct host_http_types_fields *fields, uint
 /* For the exchange, content-length left out: views in the host's scratch. NULL after recording a trap. */
 struct http_field *host_fields_array(struct component_call *call, const struct host_http_types_fields *fields,
                                      uint32_t *ret_count) SW_MUST_CHECK;
+/* The same, with room for so many more. */
+struct http_field *host_fields_array_room(struct component_call *call,
+                                          const struct host_http_types_fields *fields, uint32_t room,
+                                          uint32_t *ret_count) SW_MUST_CHECK;
+/* An immutable object with copies of what `next` gives until it gives false; names in lower case, those that are the connection's business left
+ * out. SW_ABSENT: they are over HOST_FIELDS_BYTES_MAX. < 0 after recording a trap. */
+int host_fields_collect(struct component_call *call,
+                        bool (*next)(void *arg, uint32_t i, struct http_field *ret), void *arg,
+                        struct host_http_types_fields **ret) SW_MUST_CHECK;
 
 /* ---- bodies ---- */
 
 enum host_incoming_state { HOST_INCOMING_OPEN, HOST_INCOMING_ENDED, HOST_INCOMING_FAILED };
 
-struct host_http_types_incoming_body {
-    struct host_source source; /* first: the carrier */
+struct host_http_call;
+struct
+    host_http_types_incoming_body { /* of the request that is answered, or of a response to one that was sent */
+    struct host_source source;      /* first: the carrier */
     struct host *host;
+    struct host_http_call *call; /* the response's, which it is part of; NULL: the exchange's */
     enum host_incoming_state state;
     enum sw_code failure; /* FAILED: why */
     bool stream_taken;
     bool stream_open;
 };
+void host_incoming_body_init(struct host_http_types_incoming_body *body, struct host *host,
+                             struct host_http_call *call);
 struct host_http_types_future_trailers {
     struct host *host;
+    struct host_http_types_incoming_body *body;
     bool taken; /* get gave its result */
 };
 
 enum host_outgoing_state {
     HOST_OUTGOING_UNSENT,   /* nothing takes the bytes yet: they wait in pending */
-    HOST_OUTGOING_ATTACHED, /* they go to the exchange */
+    HOST_OUTGOING_ATTACHED, /* they go to the exchange, or are fetched by the request that was sent */
     HOST_OUTGOING_BROKEN /* nobody will ever read them: the client left, or what the body belongs to is gone */
 };
 struct host_http_types_outgoing_body {
@@ -94,6 +109,7 @@ struct host_http_types_outgoing_body {
     struct sw_buf pending;
     size_t pending_at; /* bytes of it that the exchange took */
     struct host_http_types_fields *trailers;
+    struct http_client_request *request; /* is_request and ATTACHED: who reads it */
 };
 
 struct host_http_types_outgoing_body *
@@ -106,6 +122,12 @@ void host_outgoing_body_pump(struct host_http_types_outgoing_body *body); /* pen
 /* Attached and finished: waits until the exchange has the last byte, then ends the response. Returns 0 or < 0 (trap or cancelled). */
 int host_outgoing_body_complete_wait(struct component_call *call,
                                      struct host_http_types_outgoing_body *body) SW_MUST_CHECK;
+
+/* An outgoing request's: what its client fetches (http/client.h), on the loop. */
+int host_outgoing_body_read(struct host_http_types_outgoing_body *body, char *p, size_t n, size_t *ret_n);
+bool host_outgoing_body_trailer(const struct host_http_types_outgoing_body *body, uint32_t i,
+                                struct http_field *ret);
+uint64_t host_outgoing_body_length(const struct host_http_types_outgoing_body *body);
 
 /* ---- messages ---- */
 
@@ -138,10 +160,21 @@ struct host_http {
     struct host_http_types_incoming_body incoming;
     struct host_http_types_future_trailers trailers;
     struct host_http_types_outgoing_body *attached; /* counted */
+    struct sw_link calls;                           /* host_http_call.link: requests to others */
+    uint32_t call_count;
 };
 
 void host_http_init(struct host_http *http, struct host *host);
 void host_http_deinit(struct host_http *http);
+void host_http_calls_stop(struct host_http *http); /* requests to others end, whatever still refers to them */
+void host_http_call_ref(struct host_http_call *call);
+void host_http_call_unref(struct host_http_call *call);
+/* The body of its response, as host_source: see http_incoming_body.c. */
+int host_http_call_peek(struct host_http_call *call, struct sw_str *ret, struct sw_err *err) SW_MUST_CHECK;
+struct host_http_types_future_trailers *host_http_call_future(struct host_http_call *call);
+void host_http_call_consume(struct host_http_call *call, size_t n);
+int host_http_call_trailers(struct component_call *caller, struct host_http_call *call,
+                            struct host_http_types_fields **ret) SW_MUST_CHECK; /* *ret NULL: none */
 
 /* ---- words ---- */
 

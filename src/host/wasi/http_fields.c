@@ -329,10 +329,11 @@ int host_fields_content_length(const struct host_http_types_fields *fields, uint
     return rc;
 }
 
-struct http_field *host_fields_array(struct component_call *call, const struct host_http_types_fields *fields,
-                                     uint32_t *ret_count)
+struct http_field *host_fields_array_room(struct component_call *call,
+                                          const struct host_http_types_fields *fields, uint32_t room,
+                                          uint32_t *ret_count)
 {
-    struct http_field *items = host_scratch(call, fields->count, sizeof *items);
+    struct http_field *items = host_scratch(call, (size_t)fields->count + room, sizeof *items);
     if (!items)
         return NULL;
     uint32_t n = 0;
@@ -341,4 +342,48 @@ struct http_field *host_fields_array(struct component_call *call, const struct h
             items[n++] = (struct http_field){entry->name, trimmed(entry->value)};
     *ret_count = n;
     return items;
+}
+
+struct http_field *host_fields_array(struct component_call *call, const struct host_http_types_fields *fields,
+                                     uint32_t *ret_count)
+{
+    return host_fields_array_room(call, fields, 0, ret_count);
+}
+
+/* The name of the entry that was appended last. */
+static void lower_last(struct host_http_types_fields *fields)
+{
+    struct host_field *entry = fields->last;
+    for (size_t i = 0; i < entry->name.n; i++)
+        if (entry->text[i] >= 'A' && entry->text[i] <= 'Z')
+            entry->text[i] = (char)(entry->text[i] | 0x20);
+}
+
+int host_fields_collect(struct component_call *call,
+                        bool (*next)(void *arg, uint32_t i, struct http_field *ret), void *arg,
+                        struct host_http_types_fields **ret)
+{
+    struct host_http_types_fields *fields = fields_new(call);
+    struct http_field field;
+    int rc = 0;
+    if (!fields)
+        return -SW_EGUEST;
+    for (uint32_t i = 0; rc == 0 && next(arg, i, &field); i++) {
+        if (host_fields_forbidden(field.name))
+            continue;
+        if (entry_bytes(field.name, field.value) > HOST_FIELDS_BYTES_MAX - fields->bytes) {
+            rc = SW_ABSENT;
+            continue;
+        }
+        rc = append(call, fields, field.name, field.value);
+        if (rc == 0)
+            lower_last(fields);
+    }
+    if (rc != 0) {
+        host_fields_unref(host_of(call), fields);
+        return rc;
+    }
+    fields->immutable = true;
+    *ret = fields;
+    return 0;
 }

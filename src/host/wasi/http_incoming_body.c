@@ -1,4 +1,4 @@
-/* http_incoming_body.c - the request's body: a host_source over the exchange, and the future of its trailers.  Room: host.
+/* http_incoming_body.c - a body that is read: a host_source over the exchange or over a response, and the future of its trailers.  Room: host.
  *
  *   OPEN --(peek: end)--> ENDED        OPEN --(peek: failure)--> FAILED
  * The stream or, after finish, the future reads the exchange: never both (finish traps while the stream is open). */
@@ -14,10 +14,10 @@ static int source_peek(struct host_source *source, struct sw_str *ret, struct sw
         SW_CONTAINER(source, struct host_http_types_incoming_body, source);
     if (body->state == HOST_INCOMING_ENDED)
         return SW_END;
-    if (body->state == HOST_INCOMING_FAILED || !body->host->http.exchange)
-        return sw_fail(err, body->failure ? body->failure : SW_EIO,
-                       "the request's body cannot be read any more");
-    int rc = http_exchange_body_peek(body->host->http.exchange, ret, err);
+    if (body->state == HOST_INCOMING_FAILED || (!body->call && !body->host->http.exchange))
+        return sw_fail(err, body->failure ? body->failure : SW_EIO, "the body cannot be read any more");
+    int rc = body->call ? host_http_call_peek(body->call, ret, err)
+                        : http_exchange_body_peek(body->host->http.exchange, ret, err);
     if (rc == SW_END)
         body->state = HOST_INCOMING_ENDED;
     if (rc < 0) {
@@ -31,7 +31,11 @@ static void source_consume(struct host_source *source, size_t n)
 {
     struct host_http_types_incoming_body *body =
         SW_CONTAINER(source, struct host_http_types_incoming_body, source);
-    if (body->state == HOST_INCOMING_OPEN && body->host->http.exchange)
+    if (body->state != HOST_INCOMING_OPEN)
+        return;
+    if (body->call)
+        host_http_call_consume(body->call, n);
+    else if (body->host->http.exchange)
         http_exchange_body_consume(body->host->http.exchange, n);
 }
 
@@ -40,11 +44,21 @@ static void source_close(struct host_source *source)
     struct host_http_types_incoming_body *body =
         SW_CONTAINER(source, struct host_http_types_incoming_body, source);
     body->stream_open = false;
+    if (body->call)
+        host_http_call_unref(body->call);
 }
 
 static const struct host_source_ops source_ops = {source_peek, source_consume, source_close};
 
 /* ---- incoming-body ---- */
+
+void host_incoming_body_init(struct host_http_types_incoming_body *body, struct host *host,
+                             struct host_http_call *call)
+{
+    *body = (struct host_http_types_incoming_body){.host = host, .call = call};
+    body->source.ops = &source_ops;
+    host_event_init(&body->source.ready);
+}
 
 int host_http_types_incoming_request_consume(struct component_call *call,
                                              struct host_http_types_incoming_request *self,
@@ -71,6 +85,8 @@ int host_http_types_incoming_body_stream(struct component_call *call,
         return -SW_EGUEST;
     self->stream_taken = true;
     self->stream_open = true;
+    if (self->call)
+        host_http_call_ref(self->call);
     return 0;
 }
 
@@ -80,14 +96,17 @@ int host_http_types_incoming_body_finish(struct component_call *call,
 {
     if (this_->stream_open)
         return host_trap(call, "incoming-body.finish: its input-stream is still alive");
-    this_->stream_taken = true;
-    *ret = &this_->host->http.trailers;
+    this_->stream_taken = true; /* and the future takes over the handle's reference */
+    *ret = this_->call ? host_http_call_future(this_->call) : &this_->host->http.trailers;
     return 0;
 }
 
 void host_http_types_incoming_body_drop(void *owner, void *object)
 {
-    (void)owner, (void)object; /* part of the host; a stream may go on reading */
+    struct host_http_types_incoming_body *body = object; /* a stream may go on reading */
+    (void)owner;
+    if (body->call)
+        host_http_call_unref(body->call);
 }
 
 /* ---- future-trailers ---- */
@@ -106,29 +125,39 @@ static bool trailers_reach(struct host_http_types_incoming_body *body)
 static bool trailers_ready(struct host_io_poll_pollable *pollable)
 {
     struct host_http_types_future_trailers *future = pollable->target;
-    return future->taken || trailers_reach(&future->host->http.incoming);
+    return future->taken || trailers_reach(future->body);
 }
 
 static struct host_event *trailers_watch(struct host_io_poll_pollable *pollable, struct component_call *call)
 {
+    const struct host_http_types_future_trailers *future = pollable->target;
     (void)call;
-    return &pollable->host->http.incoming.source.ready;
+    return &future->body->source.ready;
 }
 
 static void trailers_nothing(struct host_io_poll_pollable *pollable)
 {
-    (void)pollable; /* the future is part of the host */
+    (void)pollable;
+}
+
+static void trailers_release(struct host_io_poll_pollable *pollable)
+{
+    host_http_types_future_trailers_drop(pollable->host, pollable->target);
 }
 
 static const struct host_pollable_ops trailers_ops = {trailers_ready, trailers_watch, trailers_nothing,
-                                                      trailers_nothing};
+                                                      trailers_release};
 
 int host_http_types_future_trailers_subscribe(struct component_call *call,
                                               struct host_http_types_future_trailers *self,
                                               struct host_io_poll_pollable **ret)
 {
     *ret = host_pollable_new(call, &trailers_ops, self);
-    return *ret ? 0 : -SW_EGUEST;
+    if (!*ret)
+        return -SW_EGUEST;
+    if (self->body->call)
+        host_http_call_ref(self->body->call);
+    return 0;
 }
 
 static int trailers_take(struct component_call *call, struct host *host, struct host_http_types_fields **ret)
@@ -160,8 +189,9 @@ int host_http_types_future_trailers_get(
     struct host_option_result_result_option_http_types_fields_http_types_error_code_void *ret)
 {
     struct host *host = self->host;
+    struct host_http_types_incoming_body *body = self->body;
     *ret = (struct host_option_result_result_option_http_types_fields_http_types_error_code_void){0};
-    if (!self->taken && !trailers_reach(&host->http.incoming))
+    if (!self->taken && !trailers_reach(body))
         return 0;
     ret->has = true;
     if (self->taken) {
@@ -169,17 +199,21 @@ int host_http_types_future_trailers_get(
         return 0;
     }
     self->taken = true;
-    if (host->http.incoming.state == HOST_INCOMING_ENDED) {
-        int rc = trailers_take(call, host, &ret->value.ok.ok.value);
+    if (body->state == HOST_INCOMING_ENDED) {
+        int rc = body->call ? host_http_call_trailers(call, body->call, &ret->value.ok.ok.value)
+                            : trailers_take(call, host, &ret->value.ok.ok.value);
         ret->value.ok.ok.has = ret->value.ok.ok.value != NULL;
         return rc;
     }
     ret->value.ok.is_err = true;
-    host_http_error_code(HOST_ERROR_HTTP_INCOMING, host->http.incoming.failure, 0, &ret->value.ok.err);
+    host_http_error_code(HOST_ERROR_HTTP_INCOMING, body->failure, 0, &ret->value.ok.err);
     return 0;
 }
 
 void host_http_types_future_trailers_drop(void *owner, void *object)
 {
-    (void)owner, (void)object; /* part of the host */
+    struct host_http_types_future_trailers *future = object;
+    (void)owner;
+    if (future->body->call)
+        host_http_call_unref(future->body->call); /* the other one is part of the host */
 }

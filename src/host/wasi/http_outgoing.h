@@ -1,8 +1,9 @@
-/* http_outgoing.h - requests to others: what they are made of.  Room: host. */
+/* http_outgoing.h - requests to others: what they are made of, where they go, what comes back.  Room: host. */
 #ifndef SW_HOST_WASI_HTTP_OUTGOING_H
 #define SW_HOST_WASI_HTTP_OUTGOING_H
 
 #include "host/wasi/http.h"
+#include "http/client.h"
 
 struct host_http_types_outgoing_request {
     struct host_http_types_method method; /* OTHER: method_text */
@@ -20,5 +21,43 @@ struct host_http_types_request_options { /* nanoseconds */
     struct host_option_u64 first_byte;
     struct host_option_u64 between_bytes;
 };
+
+/* One request to others, from handle until the last of its handles is gone. */
+struct host_http_call {
+    struct sw_link link; /* host.http.calls */
+    uint32_t refs;       /* the future, the response, its body, their streams and pollables */
+    struct host *host;
+    struct http_client_request *request;        /* NULL: stopped */
+    struct host_http_types_outgoing_body *body; /* counted; NULL: none */
+    struct host_event changed;                  /* head or failure */
+    bool taken;                                 /* the future gave its result */
+    bool consumed;
+    struct host_http_types_fields *headers; /* of the response; made by the future */
+    struct host_http_types_incoming_body incoming;
+    struct host_http_types_future_trailers trailers;
+};
+struct host_http_types_future_incoming_response { /* a face of the call, as the next one */
+    struct host_http_call *call;
+};
+struct host_http_types_incoming_response {
+    struct host_http_call *call;
+};
+
+/* ---- http_outgoing_target.c: where a request goes, and whether it may ---- */
+
+struct host_http_target {
+    struct sw_str scheme;
+    struct sw_str host; /* without brackets */
+    struct sw_str authority;
+    struct sw_str path;
+    uint16_t port;
+    bool is_self; /* to the application itself */
+};
+/* Views of the request, of the host's arena or of grants. Returns 0 or HOST_WIT_ERROR with *ret_error. */
+int host_http_target_find(struct component_call *call, const struct host_http_types_outgoing_request *request,
+                          struct host_http_target *ret,
+                          struct host_http_types_error_code *ret_error) SW_MUST_CHECK;
+
+struct sw_str host_http_method_text(const struct host_http_types_method *method);
 
 #endif

@@ -1,4 +1,5 @@
-/* http_outgoing_body.c - what a guest writes: a host_sink that feeds the exchange once its response is sent.  Room: host.
+/* http_outgoing_body.c - what a guest writes: a host_sink that feeds the exchange once its response is sent, or that the client of a request
+ * to others fetches from once it is sent.  Room: host.
  *
  *   UNSENT --response-outparam.set--> ATTACHED --client left, request over--> BROKEN
  *     `--its response or request is dropped--> BROKEN
@@ -12,6 +13,7 @@
 #include "host/host_internal.h"
 #include "host/limits.h"
 #include "host/wasi/io.h"
+#include "http/client.h"
 
 static struct host_http_types_outgoing_body *body_of(struct host_sink *sink)
 {
@@ -45,6 +47,9 @@ static void pending_deinit(struct host_http_types_outgoing_body *body)
 void host_outgoing_body_break(struct host_http_types_outgoing_body *body)
 {
     body->state = HOST_OUTGOING_BROKEN;
+    if (body->request)
+        http_client_more(body->request); /* hears of it when it fetches */
+    body->request = NULL;
     pending_deinit(body);
     host_event_fire(&body->sink.ready);
 }
@@ -55,6 +60,10 @@ void host_outgoing_body_pump(struct host_http_types_outgoing_body *body)
     int rc = 0;
     if (body->state != HOST_OUTGOING_ATTACHED)
         return;
+    if (body->is_request) {
+        http_client_more(body->request); /* it fetches */
+        return;
+    }
     while (rc == 0 && pending_bytes(body)) {
         size_t n = 0;
         rc = http_exchange_write(body->host->http.exchange,
@@ -131,10 +140,12 @@ static int sink_write(struct host_sink *sink, struct sw_str bytes, size_t *ret_n
     bytes = sw_str_head(bytes, HOST_BODY_UNSENT_BYTES_MAX - pending_bytes(body));
     size_t through = 0;
     int rc = 0;
-    if (body->state == HOST_OUTGOING_ATTACHED && !pending_bytes(body))
+    if (body->state == HOST_OUTGOING_ATTACHED && !body->is_request && !pending_bytes(body))
         rc = write_through(body, bytes, &through, err);
     if (rc == 0 && through < bytes.n)
         rc = sink_keep(body, sw_str_from(bytes, through), err);
+    if (rc == 0 && body->is_request)
+        host_outgoing_body_pump(body);
     if (rc < 0) {
         host_outgoing_body_break(body); /* a gap must not follow */
         return rc;
@@ -163,6 +174,44 @@ static void sink_close(struct host_sink *sink)
 }
 
 static const struct host_sink_ops sink_ops = {sink_room, sink_write, sink_flush, sink_close};
+
+/* ---- what the client of a request fetches ---- */
+
+int host_outgoing_body_read(struct host_http_types_outgoing_body *body, char *p, size_t n, size_t *ret_n)
+{
+    struct sw_str bytes = sw_str_head(sw_str_from(sw_buf_str(&body->pending), body->pending_at), n);
+    if (body->aborted || body->state == HOST_OUTGOING_BROKEN)
+        return -SW_EIO;
+    if (bytes.n == 0)
+        return body->finished ? SW_END : SW_WAIT;
+    memcpy(p, bytes.p, bytes.n);
+    body->pending_at += bytes.n;
+    if (!pending_bytes(body))
+        pending_drop(body, body->pending.n);
+    if (pending_bytes(body) <= pending_max(body) / 2)
+        host_event_fire(&body->sink.ready);
+    *ret_n = bytes.n;
+    return 0;
+}
+
+bool host_outgoing_body_trailer(const struct host_http_types_outgoing_body *body, uint32_t i,
+                                struct http_field *ret)
+{
+    const struct host_field *entry = body->trailers ? body->trailers->first : NULL;
+    for (; entry; entry = entry->next)
+        if (!host_fields_forbidden(entry->name) && i-- == 0) {
+            *ret = (struct http_field){entry->name, entry->value};
+            return true;
+        }
+    return false;
+}
+
+uint64_t host_outgoing_body_length(const struct host_http_types_outgoing_body *body)
+{
+    if (body->length != UINT64_MAX)
+        return body->length;
+    return body->finished && !body->trailers ? body->written : UINT64_MAX;
+}
 
 /* ---- outgoing-body ---- */
 
@@ -275,9 +324,11 @@ int host_http_types_outgoing_body_finish_wait(struct component_call *call,
         rc = HOST_WIT_ERROR;
     } else {
         this_->finished = true;
-        if (this_->state == HOST_OUTGOING_ATTACHED)
+        if (this_->state == HOST_OUTGOING_ATTACHED && !this_->is_request)
             rc = host_outgoing_body_complete_wait(call, this_);
     }
+    if (this_->is_request)
+        host_outgoing_body_pump(this_); /* its end, or its failure, is to be fetched too */
     host_outgoing_body_unref(this_);
     return rc;
 }
@@ -287,5 +338,7 @@ void host_http_types_outgoing_body_drop(void *owner, void *object)
     struct host_http_types_outgoing_body *body = object;
     (void)owner;
     body->aborted = true;
+    if (body->is_request)
+        host_outgoing_body_pump(body);
     host_outgoing_body_unref(body);
 }
