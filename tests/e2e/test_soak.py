@@ -54,7 +54,7 @@ def test_a_run_that_is_too_short_says_so():
     assert soak.report(SimpleNamespace(rows=rows(lambda t: 1, lambda t: 1, count=5)))[1] == ["too few samples: let it run for longer"]
 
 
-GOOD = {"canary": {"found": 0, "wrong": 0}, "hello": {"errors": 0}, "echo": {"errors": 0}, "waits": {"errors": 0}, "rude": {"wrong": []}}
+GOOD = {"canary": {"found": 0, "wrong": 0}, "burst": {"errors": 0, "found": 0, "wrong": 0}, "hello": {"errors": 0}, "echo": {"errors": 0}, "waits": {"errors": 0}, "rude": {"wrong": []}}
 QUIET = {"supervisor": (9, 1), "worker": (12, 3)}
 
 
@@ -62,6 +62,7 @@ QUIET = {"supervisor": (9, 1), "worker": (12, 3)}
     ({}, {"worker": (13, 3)}, "a quiet worker has 13 descriptors, at the start it had 12"),
     ({}, {"supervisor": (9, 2)}, "a quiet supervisor has 2 threads, at the start it had 1"),
     ({"canary": {"found": 1, "wrong": 0}}, {}, "the canary: "),
+    ({"burst": {"errors": 0, "found": 1, "wrong": 0}}, {}, "the burst: "),
     ({"hello": {"errors": 9}}, {}, "hello: 9 requests failed"),
     ({"echo": {"died": True}}, {}, "a client gave up: ['echo']"),
     ({"rude": {"wrong": [b"x"]}}, {}, "a slow client got a wrong answer"),
