@@ -164,6 +164,47 @@ static void a_large_manifest_is_refused(void **state)
                 "'large.toml': expected a manifest of at most 1048576 bytes, got 1048577");
 }
 
+#define HEX "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad" /* of "abc" */
+
+static void a_download_is_taken_from_the_cache_when_its_digest_is_right(void **state)
+{
+    (void)state;
+    struct app *app = NULL;
+    struct sw_err err = {0};
+    char want[PATH_MAX + 160];
+    const struct app_load what = {.path = SW_LIT("remote.toml"), .cache_root = "cache"};
+    write_file("remote.toml",
+               "spin_manifest_version = 2\n[application]\nname = \"x\"\n[[trigger.http]]\nroute = "
+               "\"/\"\ncomponent = \"a\"\n[component.a]\n"
+               "source = { url = \"http://127.0.0.1:1/a.wasm\", digest = \"sha256:" HEX "\" }\n");
+    CHECK_INT(mkdir("cache", 0700) | mkdir("cache/spin", 0700) | mkdir("cache/spin/registry", 0700) |
+                  mkdir("cache/spin/registry/wasm", 0700),
+              0);
+    write_file("cache/spin/registry/wasm/sha256:" HEX, "abc");
+    CHECK_OK(app_load(&what, &app, &err), &err);
+    (void)snprintf(want, sizeof want, "%s/cache/spin/registry/wasm/sha256:" HEX, root);
+    CHECK_STR(app->components[0].source, want);
+    app_free(app);
+    write_file("cache/spin/registry/wasm/sha256:" HEX,
+               "abd"); /* not what it says: fetched anew, which fails here */
+    CHECK_INT(app_load(&what, &app, &err), -SW_EIO);
+    CHECK_HAS(err.text, "remote.toml:8:10: source: download 'http://127.0.0.1:1/a.wasm': ");
+    CHECK_INT(access("cache/spin/registry/wasm/sha256:" HEX, F_OK), 0); /* only a right one replaces it */
+    check_fails(
+        "remote.toml", SW_EINPUT,
+        "remote.toml:8:10: source: there is no folder for downloads\nhint: name one with --cache-dir");
+}
+
+static void a_profile_of_a_bare_wasm_is_refused(void **state)
+{
+    (void)state;
+    struct app *app = NULL;
+    struct sw_err err = {0};
+    CHECK_INT(app_load(&(struct app_load){.path = SW_LIT("a.wasm"), .profile = SW_LIT("p")}, &app, &err),
+              -SW_EINPUT);
+    CHECK_HAS(err.text, "Profile p is not defined in this application");
+}
+
 static void every_allocation_may_fail(void **state)
 {
     (void)state;
@@ -193,6 +234,8 @@ int main(void)
         cmocka_unit_test(extra_environment_beats_the_manifest),
         cmocka_unit_test(a_missing_source_names_the_build_command),
         cmocka_unit_test(a_large_manifest_is_refused),
+        cmocka_unit_test(a_download_is_taken_from_the_cache_when_its_digest_is_right),
+        cmocka_unit_test(a_profile_of_a_bare_wasm_is_refused),
         cmocka_unit_test(every_allocation_may_fail),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
