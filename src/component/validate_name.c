@@ -374,15 +374,16 @@ static int check_static(struct v *v, const struct v_extern_name *name, const str
     return rc == SW_ABSENT ? component__v_bad(v, "static resource name is not known in this context") : rc;
 }
 
-/* canonversion: what names a track, 1 or 0.2 or 0.0.3. */
+/* canonversion: what names a track, 1 or 0.2 or 0.0.3; of 0.0.0, all of it. */
 static bool is_track(struct sw_str version)
 {
     uint64_t number = 0;
-    for (int i = 0; i < 2 && sw_str_starts(version, SW_LIT("0.")); i++)
+    int zeros = 0;
+    for (; zeros < 2 && sw_str_starts(version, SW_LIT("0.")); zeros++)
         version = sw_str_from(version, 2);
     if (!sw_str_to_u64(version, UINT64_MAX, &number))
         return false;
-    return version.p[0] != '0' || version.n == 1;
+    return version.p[0] != '0' || (version.n == 1 && zeros == 2);
 }
 
 static int check_version(struct v *v, const struct v_extern_name *name, const struct parsed *parsed)

@@ -11,7 +11,7 @@ import sys
 def body(comment, params):
     names = [re.search(r"(\w+)$", param)[1] for param in params]
     kinds = {name: re.sub(r"\s*\*?\s*\w+$", "", param) for name, param in zip(names, params)}
-    lines = [f"    (void){name};" for name in names if not name.startswith("ret")]
+    lines = ["    ours_lifted(call);"] + [f"    (void){name};" for name in names if not name.startswith("ret")]
     if " -> " not in comment:
         return lines + ["    return 0;"]
     if "ret" in names and kinds["ret"] == kinds["p0"] and "ret_error" not in names:
@@ -27,7 +27,7 @@ def body(comment, params):
 
 def main():
     header, include, out = sys.argv[1:]
-    text = [f'/* bound.c - written by tests/differential/bound.py.  Room: component (its tests). */\n#include "{include}"\n']
+    text = [f'/* bound.c - written by tests/differential/bound.py.  Room: component (its tests). */\n#include "{include}"\n\n#include "differential/ours.h"\n']
     for comment, name, params in re.findall(r"/\* ([^*]*)\*/\nint (host_d_i_do\d+)\(([^)]*)\) SW_MUST_CHECK;", open(header).read()):
         params = [" ".join(param.split()) for param in params.split(",")]
         text.append(f"int {name}({', '.join(params)})\n{{\n" + "\n".join(body(comment, params)) + "\n}\n")

@@ -236,7 +236,8 @@ static int add_file(const char *path, const struct stat *info, int kind, struct 
     (void)info;
     (void)ftw;
     size_t n = strlen(path);
-    bool named = strstr(path, "corpus/component_decode") || (n > 5 && strcmp(path + n - 5, ".wasm") == 0);
+    bool named = strstr(path, "corpus/component_decode") || (n > 5 && strcmp(path + n - 5, ".wasm") == 0) ||
+                 (n > 4 && strcmp(path + n - 4, ".bin") == 0);
     if (kind == FTW_F && named)
         mutate_corpus_add(&state.corpus, path);
     return 0;

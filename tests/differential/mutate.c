@@ -432,25 +432,50 @@ void mutate(const struct mutate_corpus *corpus, uint64_t seed, struct sw_buf *re
 
 /* ---- the corpus ---- */
 
-void mutate_corpus_add(struct mutate_corpus *corpus, const char *path)
+static void keep(struct mutate_corpus *corpus, struct sw_str bytes)
 {
-    struct sw_err err;
-    struct sw_buf bytes = SW_BUF(FILE_MAX);
-    FILE *file = fopen(path, "rb");
-    int rc = file ? sw_buf_read_fd(&bytes, fileno(file), &err) : -1;
-    if (file)
-        (void)fclose(file);
-    if (rc < 0 || bytes.n < 8 || memcmp(bytes.p, preamble, 8) != 0) {
-        sw_buf_deinit(&bytes);
+    struct sw_buf file = SW_BUF(FILE_MAX);
+    if (bytes.n < 8 || bytes.n > FILE_MAX || memcmp(bytes.p, preamble, 8) != 0)
         return;
-    }
+    add(&file, bytes.p, bytes.n);
     if (corpus->count == corpus->cap) {
         corpus->cap = corpus->cap ? 2 * corpus->cap : 256;
         corpus->files = realloc(corpus->files, corpus->cap * sizeof *corpus->files);
         if (!corpus->files)
             abort();
     }
-    corpus->files[corpus->count++] = bytes;
+    corpus->files[corpus->count++] = file;
+}
+
+/* The files of cases in tests/unit/component/data: a text and a component in turn, each behind its length. */
+static void keep_cases(struct mutate_corpus *corpus, struct sw_str cases)
+{
+    for (bool is_text = true; cases.n >= 4; is_text = !is_text) {
+        uint32_t n;
+        memcpy(&n, cases.p, sizeof n);
+        if (n > cases.n - 4)
+            return;
+        if (!is_text)
+            keep(corpus, sw_str(cases.p + 4, n));
+        cases = sw_str_from(cases, 4 + (size_t)n);
+    }
+}
+
+void mutate_corpus_add(struct mutate_corpus *corpus, const char *path)
+{
+    struct sw_err err;
+    sw_auto_buf bytes = SW_BUF(16u << 20);
+    size_t n = strlen(path);
+    FILE *file = fopen(path, "rb");
+    int rc = file ? sw_buf_read_fd(&bytes, fileno(file), &err) : -1;
+    if (file)
+        (void)fclose(file);
+    if (rc < 0)
+        return;
+    if (n > 4 && strcmp(path + n - 4, ".bin") == 0)
+        keep_cases(corpus, sw_buf_str(&bytes));
+    else
+        keep(corpus, sw_buf_str(&bytes));
 }
 
 static int by_content(const void *a, const void *b)

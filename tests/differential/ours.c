@@ -22,6 +22,9 @@ struct ours {
     const struct shape *shape;
     struct component_host_func *funcs;
     struct component_host_interface interface;
+    const struct component_host_interface
+        *bound; /* generated bindings; NULL: the generic lifter and lowerer */
+    uint8_t snapshot[GUEST_END];
     const struct component_host_interface *interfaces[1];
     struct component_host host;
     oracle_import_fn *fn;
@@ -78,6 +81,22 @@ static int imported(struct component_call *call, union engine_val *vals)
     return type->result == COMPONENT_NO_TYPE ? 0 : lower_result(&cx, type, &result, vals, used);
 }
 
+/* Or the generated callbacks. Their functions give back what they were given, which must not lie in memory that lowering writes to: so
+ * arguments are lifted from a snapshot. */
+static int bound(struct component_call *call, union engine_val *vals)
+{
+    struct ours *ours = component_call_owner(call);
+    assert(call->mem && call->mem_len == GUEST_END);
+    memcpy(ours->snapshot, call->mem, GUEST_END);
+    call->mem = ours->snapshot;
+    return ours->bound->funcs[call->lowering->callee.host - ours->funcs].fn(call, vals);
+}
+
+void ours_lifted(struct component_call *call)
+{
+    call->mem = ours_memory(component_call_owner(call));
+}
+
 /* ---- components ---- */
 
 struct ours *ours_new(void)
@@ -128,11 +147,18 @@ void ours_open(struct ours *ours, const struct shape *shape, const struct sw_buf
     ours->arg = arg;
     ours->funcs = calloc(shape->count, sizeof *ours->funcs);
     assert(ours->funcs);
-    for (uint32_t i = 0; i < shape->count; i++)
+    ours->bound = interface;
+    assert(!interface || interface->func_count == shape->count);
+    for (uint32_t i = 0; i < shape->count; i++) {
         ours->funcs[i] = (struct component_host_func){shape->funcs[i].name, shape->funcs[i].text, imported};
+        if (interface) {
+            ours->funcs[i] = interface->funcs[i];
+            ours->funcs[i].fn = bound;
+        }
+    }
     ours->interface = (struct component_host_interface){
         .name = "t:d/i", .version = "", .funcs = ours->funcs, .func_count = shape->count};
-    ours->interfaces[0] = interface ? interface : &ours->interface;
+    ours->interfaces[0] = &ours->interface;
     ours->host = (struct component_host){.interfaces = ours->interfaces, .interface_count = 1};
     must(component_decode(sw_buf_str(wasm), &ours->binary, &err), &err, "decode");
     must(component_link(ours->binary, &ours->host, &ours->plan, &err), &err, "link");

@@ -12,6 +12,7 @@ void ours_free(struct ours *ours);
 /* interface: generated bindings to be the host, whose functions give their first argument back; NULL: the generic lifter and lowerer, and fn. */
 void ours_open(struct ours *ours, const struct shape *shape, const struct sw_buf *wasm,
                const struct component_host_interface *interface, oracle_import_fn *fn, void *arg);
+void ours_lifted(struct component_call *call); /* what the functions of such bindings begin with */
 void ours_close(struct ours *ours);
 void ours_begin(struct ours *ours);
 void ours_end(struct ours *ours);

@@ -18,6 +18,7 @@ fn features() -> WasmFeatures {
         | WasmFeatures::CM_MAP
         | WasmFeatures::CM64
         | WasmFeatures::CM_IMPLEMENTS
+        | WasmFeatures::CM_CANON_NAMES
 }
 
 fn validate(bytes: &[u8]) -> Result<(), (u8, String)> {
