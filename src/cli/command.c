@@ -6,12 +6,31 @@
 #include "base/alloc.h"
 #include "codec/nearest.h"
 
+/* How many bytes the character at the front has; 1 also for a byte that is no UTF-8. */
+static size_t char_bytes(struct sw_str text)
+{
+    unsigned char c = (unsigned char)text.p[0];
+    size_t n = c >= 0xf0 ? 4 : c >= 0xe0 ? 3 : c >= 0xc2 ? 2 : 1;
+    return n <= text.n && sw_utf8_valid(sw_str_head(text, n)) ? n : 1;
+}
+
+/* C0 but line end and tab, DEL, and C1, which some terminals take as a byte, others as UTF-8. */
+static bool is_control(const char *p, size_t n)
+{
+    unsigned char c = (unsigned char)p[0];
+    if (n == 2)
+        return c == 0xc2 && (unsigned char)p[1] < 0xa0;
+    return n == 1 && ((c < 0x20 && c != '\n' && c != '\t') || (c >= 0x7f && c < 0xa0));
+}
+
 void cli_print_safe(FILE *out, struct sw_str text)
 {
-    for (size_t i = 0; i < text.n; i++) {
-        unsigned char c = (unsigned char)text.p[i];
-        bool control = (c < 0x20 && c != '\n' && c != '\t') || c == 0x7f;
-        (void)fputc(control ? '?' : c, out); /* a terminal that is gone is nobody to tell */
+    while (text.n) {
+        size_t n = char_bytes(text);
+        bool control = is_control(text.p, n);
+        (void)fwrite(control ? "?" : text.p, 1, control ? 1 : n,
+                     out); /* a terminal that is gone is nobody to tell */
+        text = sw_str_from(text, n);
     }
 }
 

@@ -21,7 +21,8 @@ _Static_assert(ENGINE_STACK_BYTES >=
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "raw values are little-endian, as is engine_val");
 
 #define SETTINGS                                                                                             \
-    "epoch=1 concurrency=0 cow=0 opt=speed reservation=4294967296 guard=33554432 shared-memory=0 prepare=2"
+    "epoch=1 concurrency=0 cow=0 opt=speed reservation=4294967296 guard=33554432 shared-memory=0 "           \
+    "prepare=" ENGINE_PREPARE_DIGEST
 
 _Static_assert(ENGINE_SLOT_BYTES == UINT64_C(4294967296) && ENGINE_SLOT_GUARD_BYTES == UINT64_C(33554432),
                "the settings text names these two");

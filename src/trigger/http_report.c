@@ -191,6 +191,11 @@ void trigger__report_end(struct trigger_request *req, int rc, enum host_http_out
                         SW_ARG(req->service->component.meta->id));
         break;
     case HOST_HTTP_ERROR:
+        if (rc == 0)
+            sw_log_warn("trigger", "response.error",
+                        "component=" SW_FMT
+                        " the handler set an error, or a response that cannot be sent: the client got %u",
+                        SW_ARG(req->service->component.meta->id), status ? status : 500u);
         trigger__answer_empty(req->exchange, status ? status : 500);
         break;
     case HOST_HTTP_NONE:

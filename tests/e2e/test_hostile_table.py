@@ -54,6 +54,7 @@ STACK = trap("stack overflow", "the guest's call stack is exhausted")
 TIMEOUT = rf"limit\.time component=ID method=POST path=PATH limit_ms={LIMIT_MS} used_ms=\d+ cpu_ms=\d+"
 MEMORY = r"limit\.memory component=ID method=POST path=PATH limit_bytes=1073741824 used_bytes=\d+ asked_bytes=\d+"
 NONE = r"response\.none component=ID the handler set no response"
+ERROR = r"response\.error component=ID the handler set an error, or a response that cannot be sent: the client got 500"
 BROKEN = r"response\.cut component=ID the handler ended before its response did"
 OBJECTS = host("no memory for one more host object, or they are over 8388608 bytes")
 FIELDS = host("fields are over 131072 bytes")
@@ -185,7 +186,7 @@ ZOO = {
     "status_99": (REFUSED, []),
     "status_1000": (REFUSED, []),
     "status_65736": (REFUSED, []),  # 200 in 16 bits: as the canonical ABI lifts a u16
-    "status_101": (FAILED, []),
+    "status_101": (FAILED, [ERROR]),
     "header_injection": (REFUSED, []),
     "header_injection_by_set": (REFUSED, []),
     "forbidden_headers": (REFUSED, []),
@@ -204,7 +205,7 @@ ZOO = {
     "body_dropped": (cut(b"half"), [BROKEN]),
     "body_left": (cut(b"half"), [BROKEN]),
     "body_twice": (REFUSED, []),
-    "error_internal": (FAILED, []),
+    "error_internal": (FAILED, [ERROR]),
     "error_with_text_outside": (FAILED, [model("string content out-of-bounds")]),
 }
 
@@ -267,7 +268,7 @@ def server(cache, tmp_path_factory):
     server = runner.Swell("-f", str(manifest(folder)), "--request-timeout", f"{LIMIT_MS}ms", cache=cache, log=folder / "swell.log", workers=1,
                           env={"SWELL_SANDBOX": "inspect"})
     with server:
-        server.allow_log(r"guest\.trap|response\.(none|cut)|request\.failed|limit\.(time|memory)")  # each row looks at its own lines
+        server.allow_log(r"guest\.trap|response\.(none|cut|error)|request\.failed|limit\.(time|memory)")  # each row looks at its own lines
         yield server
 
 

@@ -225,6 +225,36 @@ static void the_last_operand_may_be_several(void **state)
     CHECK_HAS(err.text, "Unrecognised option \"--CALL...\"");
 }
 
+static void printed_text_cannot_drive_a_terminal(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        const char *printed;
+    } rows[] = {
+        {"a\tb\nc", "a\tb\nc"},
+        {"\x1b[2J\r\x7f", "?[2J??"},
+        {"\xc2\x9b"
+         "2J",
+         "?2J"}, /* U+009B as UTF-8 */
+        {"\x9b"
+         "2J\x80\x9f",
+         "?2J??"},                                       /* the same as bytes */
+        {"\xc2\xa0\xc3\x9b\xe2\x82\xac\xf0\x9f\x98\x80", /* U+00A0, U+00DB, U+20AC, U+1F600 */
+         "\xc2\xa0\xc3\x9b\xe2\x82\xac\xf0\x9f\x98\x80"},
+        {"\xe2\x82", "\xe2?"}, /* cut */
+        {"\xff\xc2", "\xff\xc2"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        char text[64] = "";
+        FILE *out = fmemopen(text, sizeof text, "w");
+        CHECK(out != NULL);
+        cli_print_safe(out, sw_str_of(rows[i].text));
+        CHECK_INT(fclose(out), 0);
+        CHECK_STR(sw_str_of(text), rows[i].printed);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -232,6 +262,7 @@ int main(void)
         cmocka_unit_test(options_fill_the_struct),
         cmocka_unit_test(a_list_has_a_limit),
         cmocka_unit_test(the_last_operand_may_be_several),
+        cmocka_unit_test(printed_text_cannot_drive_a_terminal),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
