@@ -6,6 +6,14 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
+/* As load.c does it for what is given by URL. */
+static void fetch(const struct app *app)
+{
+    for (uint32_t i = 0; i < app->component_count; i++)
+        if (app->components[i].source_url.n)
+            ((struct app_component *)(uintptr_t)&app->components[i])->source = SW_LIT("/cache/x");
+}
+
 static void check_locked(const struct app *app)
 {
     struct app *again = NULL;
@@ -34,6 +42,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         struct app_routes *routes = NULL;
         if (app_routes_new(app, &routes, &err) == 0)
             app_routes_free(routes);
+        fetch(app);
         check_locked(app);
     }
     app_free(app);
