@@ -22,6 +22,7 @@ GUESTS = {
     "wagi": ("command", "tests/guests/wagi/main.c", []),
     "variables": ("c-world", "tests/guests/variables/main.c", ["reader"]),
     "compose-server": ("c-world", "tests/guests/compose/server.c", ["server"]),
+    "compose-rust": ("rust-world", "tests/guests/compose/main.rs", ["server"]),
     "compose-library": ("c-world", "tests/guests/compose/library.c", ["library"]),
     **{
         f"realloc-{how.lower()}": ("c", "tests/guests/hostile/realloc.c", [f"-DREALLOC={how}"])
@@ -40,7 +41,7 @@ def digest(kind, source, flags):
     sha = hashlib.sha256(repr((kind, flags)).encode())
     folder = ROOT / source
     inputs = [folder] if folder.is_file() and kind != "js" else sorted((folder if folder.is_dir() else folder.parent).rglob("*"))
-    if kind in ("c", "c-world"):
+    if kind in ("c", "c-world", "rust-world"):
         inputs += sorted([*folder.parent.glob("*.h"), *folder.parent.glob("*.wit")])
     for path in [*inputs, *sorted((ROOT / "sdk/c").rglob("*")), ROOT / "tools/build-guest", ROOT / "tools/env.sh"]:
         if path.is_file():

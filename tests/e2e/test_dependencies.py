@@ -44,12 +44,14 @@ memory = "8MiB"
 [component.open]
 source = "server.wasm"
 environment = { NAME = "bob" }
+files = [{ source = "shared", destination = "/" }]
 [component.open.dependencies]
 "test:calc" = { component = "calculator", inherit_configuration = ["environment"] }
 
 [component.whole]
 source = "server.wasm"
 environment = { NAME = "eve" }
+files = [{ source = "shared", destination = "/" }]
 dependencies_inherit_configuration = true
 [component.whole.dependencies]
 "test:calc/ops" = { path = "library.wasm", export = "test:calc/ops@1.2.0" }
@@ -75,6 +77,8 @@ source = "server.wasm"
 def write(folder, text):
     for name in ("server", "library"):
         shutil.copy(guests.build(f"compose-{name}"), folder / f"{name}.wasm")
+    (folder / "shared").mkdir(exist_ok=True)
+    (folder / "shared/a.txt").write_text("a")
     (folder / "spin.toml").write_text(text)
     return folder
 
@@ -129,6 +133,7 @@ def test_the_component_has_its_own_environment(server, component, name):
     ("whole", "arguments", "0"),
     ("strict", "files", "0"),
     ("open", "files", "0"),
+    ("whole", "files", "1"),
     ("strict", "http", "error 15"),  # HTTP-request-denied
     ("open", "http", "error 15"),
     ("strict", "stdin", "closed"),
@@ -213,6 +218,16 @@ def test_a_library_is_compiled_once(tmp_path, cache):
     assert sorted(fresh.rglob("*.cwasm")) == sorted(codes)
 
 
+# ---- another language ----
+
+def test_a_component_in_rust_has_a_dependency_in_c(tmp_path, cache):
+    shutil.copy(guests.build("compose-rust"), tmp_path / "rust.wasm")
+    text = MAIN.replace("server.wasm", "rust.wasm") + f'environment = {{ NAME = "ann" }}\ndependencies = {{ {OPS} = {{ path = "library.wasm" }} }}\n'
+    with runner.Swell("-f", str(write(tmp_path, text)), cache=cache, log=tmp_path / "swell.log") as server:
+        for _ in range(3):
+            assert get(server.port, "/").text == "zwölf, 42, own ann, its not set, of 0, files 0"
+
+
 # ---- against another tool ----
 
 def wasm_tools():
@@ -225,9 +240,8 @@ def test_the_same_answers_as_a_component_that_another_tool_composed(tmp_path, ca
     parts = [str(guests.build(f"compose-{name}")) for name in ("server", "library")]
     whole = tmp_path / "whole.wasm"
     subprocess.run([wasm_tools(), "compose", parts[0], "-d", parts[1], "-o", str(whole)], check=True, capture_output=True)
-    manifest = MAIN.replace("server.wasm", str(whole)) + 'environment = { NAME = "eve" }\n'
-    (tmp_path / "spin.toml").write_text(manifest)
-    with runner.Swell("-f", str(tmp_path), cache=cache, log=tmp_path / "swell.log") as other:
+    manifest = MAIN.replace("server.wasm", "whole.wasm") + 'environment = { NAME = "eve" }\nfiles = [{ source = "shared", destination = "/" }]\n'
+    with runner.Swell("-f", str(write(tmp_path, manifest)), cache=cache, log=tmp_path / "swell.log") as other:
         for path in ("join", "points", "count", "keep", "own/NAME", "probe/environment/NAME", "probe/files", "probe/http", "probe/stdin",
                      "probe/names", "probe/tcp", "fail/none", "hunt"):
             ours, theirs = get(server.port, f"/whole/{path}"), get(other.port, f"/x/{path}")
