@@ -24,6 +24,20 @@ world w { import shapes; export shapes; export greet: func(who: string) -> strin
 """
 
 
+RESOURCES_OF_THE_WORLD = """package t:p@1.0.0;
+interface i { resource z; record q { a: u32 } }
+world w {
+  use i.{z, q};
+  resource a { constructor(n: string); m: func(b: borrow<a>, q: q) -> list<a>; s: static func() -> option<z>; }
+  type same = a;
+  record plain { p: u32 }
+  import f: func(x: a) -> plain;
+  export g: func(x: borrow<a>) -> string;
+  export h: func(x: same);
+}
+"""
+
+
 def adapter(kind):
     found = sorted(CACHE.glob(f"adapter-*/{P1}.{kind}.wasm"))
     if not found:
@@ -162,6 +176,21 @@ def test_own_worlds_and_encodings_of_strings(tmp_path, encoding):
     same_world(ours, theirs)
     word = {"utf8": "string-encoding=utf8", "utf16": "string-encoding=utf16", "compact-utf16": "string-encoding=latin1+utf16"}[encoding]
     assert tool("print", ours).stdout.count(word) == tool("print", theirs).stdout.count(word) > 0
+
+
+def test_a_world_may_have_resources_of_its_own(tmp_path):
+    wit, core, plain = tmp_path / "w.wit", tmp_path / "core.wasm", tmp_path / "plain.wasm"
+    wit.write_text(RESOURCES_OF_THE_WORLD)
+    tool("component", "embed", "--dummy-names", "legacy", "--world", "w", wit, "-o", core)
+    tool("strip", "-d", "component-type", core, "-o", plain)
+    theirs = tmp_path / "theirs.wasm"
+    tool("component", "new", core, "-o", theirs)
+    for name, args in (("section", [core]), ("folder", [plain, "--wit", wit]), ("both", [core, "--wit", wit])):
+        ours = tmp_path / f"{name}.wasm"
+        run = componentize(*args, "-o", ours)
+        assert run.returncode == 0, run.stderr
+        tool("validate", ours)
+        same_world(ours, theirs)
 
 
 def test_says_who_made_it(tmp_path):

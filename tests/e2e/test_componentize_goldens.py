@@ -30,7 +30,6 @@ REFUSED = {  # what is not supported yet
     "deduplicate-imports": "another style of core names",
     "import-memory": MEMORY,
     "import-memory-async-builtins": MEMORY,
-    "import-resource-simple": "resources of the world itself",
     "realloc-shim-import-memory": MEMORY,
     "realloc-task-hook-async": ASYNC,
     "realloc-task-hook-import-memory": MEMORY,

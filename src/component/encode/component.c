@@ -42,18 +42,31 @@ static void import_interface(struct enc *e, struct enc_interface *in)
     sw_buf_deinit(&sink.bytes);
 }
 
-static void import_func(struct enc *e, const struct wit_item *item)
+static void import_func(struct enc *e, const struct wit_func *func, struct sw_str name)
 {
     bool used = false;
     for (uint32_t i = 0; i < e->use_count; i++)
-        if (e->uses[i].func == item->func && sw_str_eq(e->uses[i].import->name, item->name)) {
+        if (e->uses[i].func == func && sw_str_eq(e->uses[i].import->name, name)) {
             e->uses[i].root_func = e->root.funcs;
             used = true;
         }
     if (!used)
         return;
-    import_item(e, item->name, 1, enc_func_type(e, &e->world_scope, item->func));
+    import_item(e, name, 1, enc_func_type(e, &e->world_scope, func));
     e->root.funcs++;
+}
+
+static void import_root(struct enc *e)
+{
+    const struct wit_world *world = e->world;
+    for (uint32_t i = 0; e->rc == 0 && i < world->home.def_count; i++)
+        (void)enc_def(e, &e->world_scope, world->home.defs[i]); /* its index is in the scope */
+    for (uint32_t i = 0; e->rc == 0 && i < world->home.def_count; i++)
+        for (uint32_t k = 0; e->rc == 0 && k < world->home.defs[i]->func_count; k++)
+            import_func(e, world->home.defs[i]->funcs[k], world->home.defs[i]->funcs[k]->full_name);
+    for (uint32_t i = 0; e->rc == 0 && i < world->item_count; i++)
+        if (!world->items[i]->is_export && world->items[i]->kind == WIT_ITEM_FUNC)
+            import_func(e, world->items[i]->func, world->items[i]->name);
 }
 
 uint32_t enc_lowered_func(struct enc *e, const struct enc_use *use)
@@ -67,11 +80,7 @@ void enc_component(struct enc *e)
     enc_raw(e, &e->root.bytes, sw_str("\0asm\x0d\0\1\0", 8));
     for (uint32_t i = 0; e->rc == 0 && i < e->import_count; i++)
         import_interface(e, &e->imports[i]);
-    for (uint32_t i = 0; e->rc == 0 && i < e->world->home.def_count; i++)
-        (void)enc_def(e, &e->world_scope, e->world->home.defs[i]); /* as above */
-    for (uint32_t i = 0; e->rc == 0 && i < e->world->item_count; i++)
-        if (!e->world->items[i]->is_export && e->world->items[i]->kind == WIT_ITEM_FUNC)
-            import_func(e, e->world->items[i]);
+    import_root(e);
     enc_core(e);
     enc_exports(e);
     enc_customs(e);

@@ -186,6 +186,8 @@ static void move_home(struct enc *e, struct wit_home *home)
         move_type(e, def->type);
         for (uint32_t k = 0; e->rc == 0 && k < def->field_count; k++)
             move_type(e, def->fields[k].type);
+        for (uint32_t k = 0; !home->interface && e->rc == 0 && k < def->func_count; k++)
+            move_func(e, def->funcs[k]); /* an interface has them among its own */
     }
 }
 

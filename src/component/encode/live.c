@@ -104,16 +104,9 @@ static void add_export(struct enc *e, uint32_t at)
 static void world_uses(struct enc *e)
 {
     const struct wit_home *home = &e->world->home;
-    for (uint32_t i = 0; e->rc == 0 && i < home->def_count; i++) {
+    for (uint32_t i = 0; e->rc == 0 && i < home->def_count; i++)
         if (home->defs[i]->kind == WIT_DEF_USE)
             add_import(e, home->defs[i]->target->home->interface, NULL);
-        else if (home->defs[i]->kind == WIT_DEF_RESOURCE)
-            (void)enc_fail(e, SW_EINPUT,
-                           "world '" SW_FMT "' declares the resource '" SW_FMT
-                           "' itself, which is not supported yet"
-                           "\nhint: declare it in an interface",
-                           SW_ARG(e->world->name), SW_ARG(home->defs[i]->name));
-    }
 }
 
 void enc_gather(struct enc *e)

@@ -130,6 +130,26 @@ static bool find_imported(struct enc *e, struct enc_use *use)
     return use->func != NULL;
 }
 
+/* A resource of the world itself: its functions, and its drop. */
+static bool find_root_resource(struct enc *e, struct enc_use *use)
+{
+    const struct wit_home *home = &e->world->home;
+    struct sw_str dropped = behind(use->import->name, SW_LIT("[resource-drop]"));
+    uint32_t at = 0;
+    for (uint32_t i = 0; enc_step(e) && !use->func && i < home->def_count; i++) {
+        if (wit_def_strip(home->defs[i])->kind != WIT_DEF_RESOURCE)
+            continue;
+        if (dropped.n && sw_str_eq(home->defs[i]->name, dropped)) {
+            use->kind = ENC_DROP;
+            use->def = home->defs[i];
+            return true;
+        }
+        if (home->defs[i]->kind == WIT_DEF_RESOURCE)
+            use->func = find_func(home->defs[i]->funcs, home->defs[i]->func_count, use->import->name, &at);
+    }
+    return use->func != NULL;
+}
+
 static bool find_root(struct enc *e, struct enc_use *use)
 {
     for (uint32_t i = 0; i < e->world->item_count; i++) {
@@ -137,7 +157,7 @@ static bool find_root(struct enc *e, struct enc_use *use)
         if (!item->is_export && item->kind == WIT_ITEM_FUNC && sw_str_eq(item->name, use->import->name))
             use->func = item->func;
     }
-    return use->func != NULL;
+    return use->func || find_root_resource(e, use);
 }
 
 static void check_type(struct enc *e, const struct engine_core *core, uint32_t func,

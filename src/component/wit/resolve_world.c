@@ -94,10 +94,31 @@ static int item(struct wit_resolver *r, struct wit_world *world, struct list *li
     return rc == 0 ? add(r, world, list, item, item->pos) : rc;
 }
 
+/* In an interface they are among its functions. */
+static int resource_funcs(struct wit_resolver *r, const struct wit_world *world, struct wit_def *def)
+{
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < def->func_count; i++) {
+        int rc = wit__gate_check(r, world->home.package, &def->funcs[i]->gate);
+        if (rc == SW_ABSENT)
+            continue;
+        if (rc == 0)
+            rc = wit__resolve_func(r, &world->home, def->funcs[i]);
+        if (rc < 0)
+            return rc;
+        def->funcs[kept++] = def->funcs[i];
+    }
+    def->func_count = kept;
+    return 0;
+}
+
 static int resolve(struct wit_resolver *r, struct wit_world *world)
 {
     struct list list = {0};
     int rc = wit__resolve_defs(r, &world->home);
+    for (uint32_t i = 0; rc == 0 && i < world->home.def_count; i++)
+        if (world->home.defs[i]->kind == WIT_DEF_RESOURCE)
+            rc = resource_funcs(r, world, world->home.defs[i]);
     for (uint32_t i = 0; rc == 0 && i < world->item_count; i++) {
         rc = wit__gate_check(r, world->home.package, &world->items[i]->gate);
         if (rc == SW_ABSENT)
