@@ -6,9 +6,17 @@
 #define SW_TOOLS_TIDY_H
 
 #include "base/error.h"
+#include "component/host.h"
+#include "engine/engine.h"
 
 #define sw_fail_at(...) ((void)sw_fail_at(__VA_ARGS__), -1)
 #define sw_fail_errno_at(...) ((void)sw_fail_errno_at(__VA_ARGS__), -1)
 #define sw_wrap_at(...) ((void)sw_wrap_at(__VA_ARGS__), -1)
+
+/* Failures of guests: the same. Where they are defined, or declared in a header that is not above, their names stand in
+ * parentheses, so that they are no macros there. */
+#define component__fail(...) ((void)component__fail(__VA_ARGS__), -1)
+#define component_trap(...) ((void)component_trap(__VA_ARGS__), -1)
+#define engine_store_fail(...) ((void)engine_store_fail(__VA_ARGS__), -1)
 
 #endif

@@ -66,7 +66,8 @@ struct engine_store *component_call_engine(const struct component_call *call)
     return call->store->engine;
 }
 
-int component_trap(struct component_call *call, const char *fmt, ...)
+/* In parentheses: tools/tidy.h. */
+int(component_trap)(struct component_call *call, const char *fmt, ...)
 {
     char text[200];
     va_list args;

@@ -111,7 +111,9 @@ struct fixup {
 static bool read_segment(const struct engine_core *core, struct fixup *fixup)
 {
     struct code code = code_of(core->elem_section);
-    if (code_leb(&code, false) != 1 || code_leb(&code, false) != 0) /* one segment, of the plain form */
+    uint64_t segments = code_leb(&code, false);
+    uint64_t form = code_leb(&code, false);
+    if (segments != 1 || form != 0) /* one segment, of the plain form */
         return false;
     if (code_byte(&code) != OP_I32_CONST || code_leb(&code, true) != 0 || code_byte(&code) != OP_END)
         return false;

@@ -6,7 +6,8 @@
 
 #include "component/run_internal.h"
 
-int component__fail(struct component_store *store, const char *fmt, ...)
+/* In parentheses: tools/tidy.h. */
+int(component__fail)(struct component_store *store, const char *fmt, ...)
 {
     char text[256];
     va_list args;

@@ -178,7 +178,7 @@ int component__core_call_wait(struct component_store *store, struct component_co
 int component__late_call_wait(void *env, struct engine_store *engine_store,
                               union engine_val *vals); /* engine_host_fn; env: component_bound_late */
 int component__memory(struct component_store *store, uint32_t cell, struct engine_memory *ret) SW_MUST_CHECK;
-int component__fail(struct component_store *store, const char *fmt, ...)
+int(component__fail)(struct component_store *store, const char *fmt, ...)
     SW_PRINTF(2, 3); /* records a trap; returns -SW_EGUEST */
 /* A level of calls: its scratch arena is store->scratch[store->depth]. */
 int component__level_begin(struct component_store *store) SW_MUST_CHECK;

@@ -61,7 +61,8 @@ static const struct {
     {WASMTIME_TRAP_CODE_CAST_FAILURE, ENGINE_TRAP_OTHER, "cast of a reference failed"},
 };
 
-int engine_store_fail(struct engine_store *store, enum engine_trap kind, const char *fmt, ...)
+/* In parentheses: tools/tidy.h. */
+int(engine_store_fail)(struct engine_store *store, enum engine_trap kind, const char *fmt, ...)
 {
     if (engine__poisoned(store) || kind == ENGINE_TRAP_NONE)
         return -SW_EGUEST;
