@@ -20,6 +20,9 @@ spin_manifest_version = 2
 [application]
 name = "shop"
 
+[variables]
+colour = { default = "red" }
+
 [[trigger.http]]
 route = "/strict/..."
 component = "strict"
@@ -35,6 +38,7 @@ component = "whole"
 [component.strict]
 source = "server.wasm"
 environment = { NAME = "ann", MORE = "x" }
+variables = { colour = "{{ colour }}" }
 [component.strict.tool.swell.limits]
 cpu_time = "200ms"
 memory = "8MiB"
@@ -44,6 +48,8 @@ memory = "8MiB"
 [component.open]
 source = "server.wasm"
 environment = { NAME = "bob" }
+allowed_outbound_hosts = ["http://127.0.0.1:1"]
+variables = { colour = "{{ colour }}" }
 files = [{ source = "shared", destination = "/" }]
 [component.open.dependencies]
 "test:calc" = { component = "calculator", inherit_configuration = ["environment"] }
@@ -51,6 +57,8 @@ files = [{ source = "shared", destination = "/" }]
 [component.whole]
 source = "server.wasm"
 environment = { NAME = "eve" }
+allowed_outbound_hosts = ["http://127.0.0.1:1"]
+variables = { colour = "{{ colour }}" }
 files = [{ source = "shared", destination = "/" }]
 dependencies_inherit_configuration = true
 [component.whole.dependencies]
@@ -134,6 +142,9 @@ def test_the_component_has_its_own_environment(server, component, name):
     ("strict", "files", "0"),
     ("open", "files", "0"),
     ("whole", "files", "1"),
+    ("strict", "variable/colour", "none"),
+    ("open", "variable/colour", "none"),
+    ("whole", "variable/colour", "red"),
     ("strict", "http", "error 15"),  # HTTP-request-denied
     ("open", "http", "error 15"),
     ("strict", "stdin", "closed"),
@@ -240,7 +251,8 @@ def test_the_same_answers_as_a_component_that_another_tool_composed(tmp_path, ca
     parts = [str(guests.build(f"compose-{name}")) for name in ("server", "library")]
     whole = tmp_path / "whole.wasm"
     subprocess.run([wasm_tools(), "compose", parts[0], "-d", parts[1], "-o", str(whole)], check=True, capture_output=True)
-    manifest = MAIN.replace("server.wasm", "whole.wasm") + 'environment = { NAME = "eve" }\nfiles = [{ source = "shared", destination = "/" }]\n'
+    manifest = MAIN.replace("server.wasm", "whole.wasm") + 'environment = { NAME = "eve" }\nallowed_outbound_hosts = ["http://127.0.0.1:1"]\n' \
+        'files = [{ source = "shared", destination = "/" }]\n'
     with runner.Swell("-f", str(write(tmp_path, manifest)), cache=cache, log=tmp_path / "swell.log") as other:
         for path in ("join", "points", "count", "keep", "own/NAME", "probe/environment/NAME", "probe/files", "probe/http", "probe/stdin",
                      "probe/names", "probe/tcp", "fail/none", "hunt"):

@@ -21,6 +21,12 @@ struct ret_small { /* result<own<T>, enum> */
         uint8_t err;
     };
 };
+struct ret_variable { /* result<option<string>, error> */
+    _Alignas(4) uint8_t is_err;
+    _Alignas(4) uint8_t is; /* whether there is one; of an error: which */
+    struct text text;
+};
+_Static_assert(sizeof(struct ret_variable) == 16, "as the canonical ABI lays it out");
 struct ret_future { /* result<own<future-incoming-response>, error-code> */
     _Alignas(8) uint8_t is_err;
     _Alignas(8) union {
@@ -40,6 +46,8 @@ SWELL_IMPORT("wasi:io/streams" NEW, "[method]input-stream.blocking-read")
 void stdin_read(handle self, int64_t n, struct ret_list *ret);
 SWELL_IMPORT("wasi:io/streams" NEW, "[method]output-stream.blocking-write-and-flush")
 void stdout_write(handle self, const char *p, uint32_t n, struct ret_stream *ret);
+SWELL_IMPORT("wasi:config/store@0.2.0-draft-2024-09-27", "get")
+void variable_get(const char *p, uint32_t n, struct ret_variable *ret);
 SWELL_IMPORT("wasi:filesystem/preopens" NEW, "get-directories") void get_directories(struct text *ret);
 SWELL_IMPORT(HTTP_NEW, "[constructor]fields") handle headers_new(void);
 SWELL_IMPORT(HTTP_NEW, "[constructor]outgoing-request") handle outgoing_new(handle headers);
@@ -133,6 +141,13 @@ static void probe_environment(struct text name)
     add_number(all.n);
 }
 
+static void probe_variable(struct text name)
+{
+    struct ret_variable ret;
+    variable_get(name.p, name.n, &ret);
+    add(ret.is_err ? TEXT("error") : ret.is ? ret.text : TEXT("none"));
+}
+
 static void add_small(struct ret_small ret)
 {
     add(ret.is_err ? TEXT("error ") : TEXT("got one"));
@@ -170,6 +185,8 @@ SWELL_EXPORT(OPS "#probe") struct text *probe(const char *p, uint32_t n)
     answer.n = 0;
     if (text_starts(what, TEXT("environment/"), &rest))
         probe_environment(rest);
+    else if (text_starts(what, TEXT("variable/"), &rest))
+        probe_variable(rest);
     else if (text_is(what, TEXT("arguments")))
         probe_count(get_arguments);
     else if (text_is(what, TEXT("files")))
