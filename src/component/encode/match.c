@@ -230,6 +230,13 @@ static bool is_memory(const struct enc_use *use)
            sw_str_eq(use->import->module, SW_LIT("env")) && sw_str_eq(use->import->name, SW_LIT("memory"));
 }
 
+static const char *pages(struct enc *e, const struct engine_limits_type *limits)
+{
+    if (limits->max == UINT64_MAX)
+        return enc_text(e, "%llu or more", (unsigned long long)limits->min);
+    return enc_text(e, "%llu to %llu", (unsigned long long)limits->min, (unsigned long long)limits->max);
+}
+
 /* An adapter's memory has pages of 64 KiB and 32 bits (trim.c); so must the one that it is given. */
 static void check_pages(struct enc *e, const struct enc_module *module)
 {
@@ -243,6 +250,11 @@ static void check_pages(struct enc *e, const struct enc_module *module)
                        "the core module's memory is of another kind than adapter '" SW_FMT
                        "' takes: 32-bit, not shared, pages of 65536 bytes",
                        SW_ARG(module->name));
+    const struct engine_limits_type *wanted = &module->core->memories[0];
+    if (e->rc == 0 && (limits->min < wanted->min || limits->max > wanted->max))
+        (void)enc_fail(e, SW_EINPUT,
+                       "adapter '" SW_FMT "' takes a memory of %s pages, the core module's has %s",
+                       SW_ARG(module->name), pages(e, wanted), pages(e, limits));
 }
 
 static bool match_other(struct enc *e, struct enc_use *use) /* what is not of the world */

@@ -156,6 +156,8 @@ static void says_what_does_not_fit(void **state)
          "(i32)"},
         {true, "\5never", 1, 'N', NULL},
         {true, "[method]file.read", 13, 'R', "imports 't:adapter/files' '[method]file.Read'"},
+        {true, "\6memory\2", 9, 3,
+         "adapter 'old' takes a memory of 3 or more pages, the core module's has 1 or more"},
         {true, "\3run", 1, 'R', "adapter 'old' does not export the function 'run'"},
         {true, "_initialize", 1, 'I',
          "import '__main_module__' '_Initialize', which the core module does not export"},
