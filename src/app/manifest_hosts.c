@@ -4,6 +4,8 @@
 #include "app/app_internal.h"
 #include "app/limits.h"
 #include "app/manifest_internal.h"
+#include "app/outbound.h"
+#include "app/variables.h"
 
 struct hosts {
     struct sw_str *items;
@@ -52,7 +54,7 @@ static bool has_http_scheme(struct sw_str text, struct sw_str *ret_host)
 }
 
 /* Returns 0, or SW_ABSENT when text is no entry of that list. */
-static int convert(struct app__reader *r, struct sw_str text, struct hosts *hosts)
+static int convert_form(struct app__reader *r, struct sw_str text, struct hosts *hosts)
 {
     struct sw_str host;
     int rc = 0;
@@ -69,6 +71,19 @@ static int convert(struct app__reader *r, struct sw_str text, struct hosts *host
         return SW_ABSENT;
     rc = add(r, hosts, "http://", text);
     return rc < 0 ? rc : add(r, hosts, "https://", text);
+}
+
+/* The same; what comes of it keeps to the grammar of allowed_outbound_hosts. */
+static int convert(struct app__reader *r, struct sw_str text, struct hosts *hosts)
+{
+    uint32_t before = hosts->count;
+    int rc = convert_form(r, text, hosts);
+    for (uint32_t i = before; rc == 0 && i < hosts->count; i++) {
+        struct sw_err unused;
+        if (app_outbound_check(hosts->items[i], &unused) < 0)
+            rc = SW_ABSENT;
+    }
+    return rc;
 }
 
 static int read_http(struct app__reader *r, const struct codec_toml *http, struct hosts *hosts)
@@ -102,12 +117,38 @@ static int add_databases(struct app__reader *r, struct hosts *hosts)
     return rc;
 }
 
+/* With the values that are known now: defaults. One without a value is checked when it has one. */
+static int check_entry(struct app__reader *r, const struct codec_toml *value)
+{
+    sw_auto_buf text = SW_BUF(APP_VARIABLE_BYTES_MAX);
+    struct sw_err why = {0};
+    int rc = app_variables_expand(r->app, value->string, &text, &why);
+    struct sw_str entry = sw_buf_str(&text);
+    while (entry.n && (entry.p[0] == ' ' || entry.p[0] == '\t'))
+        entry = sw_str_from(entry, 1);
+    while (entry.n && (entry.p[entry.n - 1] == ' ' || entry.p[entry.n - 1] == '\t'))
+        entry.n--;
+    bool is_nothing =
+        entry.n == 0 || sw_str_eq(entry, SW_LIT("http://")) || sw_str_eq(entry, SW_LIT("https://"));
+    if (rc == SW_ABSENT || (rc == 0 && is_nothing)) /* the idiom for a host that may not be set */
+        return 0;
+    if (rc == 0)
+        rc = app_outbound_check(entry, &why);
+    if (rc == 0)
+        return 0;
+    return app__fail(r, value->at, why.code, "`allowed_outbound_hosts` is malformed: '%s': %s",
+                     app__show(value->string).text, why.text);
+}
+
 static int read_outbound(struct app__reader *r, const struct codec_toml *outbound, struct hosts *hosts)
 {
     int rc = 0;
     for (uint32_t i = 0; rc == 0 && i < outbound->count; i++) {
-        rc = app__check_template(r, &outbound->children[i], "allowed_outbound_hosts");
-        hosts->items[hosts->count++] = outbound->children[i].string;
+        const struct codec_toml *value = &outbound->children[i];
+        rc = app__check_template(r, value, "allowed_outbound_hosts");
+        if (rc == 0)
+            rc = check_entry(r, value);
+        hosts->items[hosts->count++] = value->string;
     }
     return rc;
 }

@@ -12,9 +12,11 @@
 #include "app/dotenv.h"
 #include "app/fields.h"
 #include "app/limits.h"
+#include "app/outbound.h"
 #include "app/runtime_config.h"
 #include "app/variables.h"
 #include "codec/json.h"
+#include "codec/template.h"
 
 struct resolve {
     struct app *app;
@@ -202,7 +204,7 @@ static int from_dotenv(struct resolve *r, struct sw_str prefix, const char *path
     return rc == SW_END ? 0 : rc;
 }
 
-/* ---- the whole ---- */
+/* ---- providers ---- */
 
 static int from_provider(struct resolve *r, const struct app_provider *provider)
 {
@@ -244,6 +246,42 @@ static int check_required(const struct resolve *r)
                    missing, app__show(first->name).text, app__show(sw_buf_str(&name)).text);
 }
 
+/* ---- what is made of values: hosts ---- */
+
+static bool names_secret(const struct app *app, struct sw_str template)
+{
+    struct codec_template_part part;
+    struct sw_err unused;
+    while (codec_template_next(&template, &part, &unused) == 0)
+        for (uint32_t i = 0; part.is_name && i < app->variable_count; i++)
+            if (app->variables[i].is_secret && sw_str_eq(app->variables[i].name, part.text))
+                return true;
+    return false;
+}
+
+/* The same as workers do later; here it is said to who starts the application, and without secrets. */
+static int check_hosts(const struct app *app, const struct app_component *component, struct sw_err *err)
+{
+    for (uint32_t i = 0; i < component->outbound_host_count; i++) {
+        struct sw_str template = component->outbound_hosts[i];
+        struct app_outbound *outbound = NULL;
+        const struct app_component one = {
+            .id = component->id, .outbound_hosts = &component->outbound_hosts[i], .outbound_host_count = 1};
+        int rc = app_outbound_new(app, &one, &outbound, err);
+        app_outbound_free(outbound);
+        if (rc == -SW_EINPUT && names_secret(app, template))
+            rc = sw_fail(
+                err, SW_EINPUT,
+                "`allowed_outbound_hosts` is malformed: entry '%s', with the values that its variables have",
+                app__show(template).text);
+        if (rc < 0)
+            return sw_wrap(err, "component '" SW_FMT "'", SW_ARG(component->id));
+    }
+    return 0;
+}
+
+/* ---- the whole ---- */
+
 static int resolve_all(struct resolve *r, const struct app_variable_sources *sources)
 {
     int rc = 0;
@@ -268,7 +306,10 @@ int app_variables_resolve(struct app *app, const struct app_variable_sources *so
         r.variables[i].has_value = false;
     }
     int rc = resolve_all(&r, sources);
-    if (rc == 0)
-        app->variables = r.variables;
+    if (rc < 0)
+        return rc;
+    app->variables = r.variables;
+    for (uint32_t i = 0; rc == 0 && i < app->component_count; i++)
+        rc = check_hosts(app, &app->components[i], err);
     return rc;
 }

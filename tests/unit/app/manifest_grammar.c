@@ -7,7 +7,9 @@
 #include "parse.h"
 
 #define ROUTE "[[trigger.http]]\nroute = \"/\"\n"
-#define VARS "[variables]\nhost = { default = \"h\" }\ntoken = { required = true, secret = true }\n"
+#define VARS                                                                                                 \
+    "[variables]\nhost = { default = \"h\" }\nnone = { default = \"\" }\ntoken = { required = true, secret " \
+    "= true }\n"
 #define DIGEST "sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 #define A(more) HEAD HTTP COMP more
 #define DEP(more) HEAD HTTP COMP "[component.a.dependencies]\n" more
@@ -166,6 +168,24 @@ static const struct {
     {A("allowed_outbound_hosts = [\"https://{{ nobody }}\"]\n"),
      "spin.toml:9:27: allowed_outbound_hosts: unknown variable 'nobody'\nhint: add it to [variables]; only "
      "these can be named"},
+    {A("allowed_outbound_hosts = [\"example.com\"]\n"),
+     "spin.toml:9:27: `allowed_outbound_hosts` is malformed: 'example.com': 'example.com' does not contain a "
+     "scheme; write it as 'https://host' or 'scheme://host:port'"},
+    {A("allowed_outbound_hosts = [\"*://example.com\"]\n"),
+     "spin.toml:9:27: `allowed_outbound_hosts` is malformed: '*://example.com': no port was provided and the "
+     "scheme '*' does not have a known default port number"},
+    {A("allowed_outbound_hosts = [\"https://x/path\"]\n"),
+     "spin.toml:9:27: `allowed_outbound_hosts` is malformed: 'https://x/path': 'x/path' must not include a "
+     "path"},
+    {A("allowed_outbound_hosts = [\"https://{{ host }}.*\"]\n") VARS,
+     "spin.toml:9:27: `allowed_outbound_hosts` is malformed: 'https://{{ host }}.*': 'h.*': wildcards are "
+     "allowed only as subdomains, as in '*.example.com'"},
+    {A("allowed_outbound_hosts = [\"{http,https}://x\"]\n"),
+     "spin.toml:9:27: `allowed_outbound_hosts` is malformed: '{http,https}://x': scheme lists are not "
+     "supported; write one entry for each scheme"},
+    {A("allowed_outbound_hosts = [\"insecure:allow-all\"]\n"),
+     "spin.toml:9:27: `allowed_outbound_hosts` is malformed: 'insecure:allow-all': 'insecure:allow-all' is "
+     "not allowed in allowed_outbound_hosts; write '*://*:*' instead"},
     {A("allowed_http_hosts = [\"example.com/path\", \"ok.example\", \"ftp://x\", \"http://\", \"a:b\"]\n"),
      "spin.toml:9:22: allowed_http_hosts: expected host names, with a port or 'http://' or 'https://' "
      "perhaps, got 'example.com/path', 'ftp://x', 'http://', 'a:b'\nhint: allowed_outbound_hosts takes every "
@@ -416,14 +436,16 @@ static void lists_are_read(void **state)
 {
     (void)state;
     struct app *app = parse_right(
-        A("allowed_outbound_hosts = [\"https://{{ host }}:1\", \"redis://b\"]\n"
+        A("allowed_outbound_hosts = [\"https://{{ host }}:1\", \"redis://b\", \"{{ none }}\", \"https://{{ "
+          "none }}\", "
+          "\"{{ token }}\"]\n"
           "targets = [\"spin-up\", \"spin-up:3.2\", { url = \"https://x\" }, { path = \"t.toml\" }]\n"
           "exclude_files = [\"*.map\"]\n"
           "files = [\"a/**/*\", { source = \"b\", destination = \"/c\" }, \"*\"]\n"
           "build = { command = [\"a\", \"b\"], workdir = \"w\", watch = [\"c\"] }\n" VARS),
         NULL);
     const struct app_component *a = &app->components[0];
-    CHECK_INT(a->outbound_host_count, 2);
+    CHECK_INT(a->outbound_host_count, 5);
     CHECK_STR(a->outbound_hosts[0], "https://{{ host }}:1");
     CHECK_STR(a->outbound_hosts[1], "redis://b");
     CHECK_INT(a->exclude_file_count, 1);

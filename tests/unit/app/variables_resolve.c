@@ -293,6 +293,43 @@ static void an_option_for_nobody_is_a_warning(void **state)
     app_free(app);
 }
 
+static void a_host_made_of_a_value_is_checked_without_showing_a_secret(void **state)
+{
+    (void)state;
+    static const struct app_variable known[] = {{.name = SW_LIT_INIT("open")},
+                                                {.name = SW_LIT_INIT("hidden"), .is_secret = true}};
+    static const struct sw_str hosts[] = {SW_LIT_INIT("https://{{ open }}"),
+                                          SW_LIT_INIT("https://{{ open }}.{{ hidden }}")};
+    static const struct {
+        const char *given[2];
+        const char *text; /* NULL: it is right */
+    } cases[] = {
+        {{"open=a", "hidden=b"}, NULL},
+        {{"open=", "hidden=b"}, NULL}, /* an entry that says nothing */
+        {{"open=a/b", "hidden=b"},
+         "component 'c': `allowed_outbound_hosts` is malformed: entry 'https://{{ open }}': 'a/b' must not "
+         "include a path"},
+        {{"open=a", "hidden=s3cret/x"},
+         "component 'c': `allowed_outbound_hosts` is malformed: entry 'https://{{ open }}.{{ hidden }}', "
+         "with the "
+         "values that its variables have"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        const struct app_component component = {
+            .id = SW_LIT("c"), .outbound_hosts = hosts, .outbound_host_count = i == 1 ? 1 : 2};
+        struct app *app = new_app();
+        struct sw_err err = {0};
+        app->variables = known;
+        app->components = &component;
+        app->component_count = 1;
+        int rc = app_variables_resolve(
+            app, &(struct app_variable_sources){.given = cases[i].given, .given_count = 2}, &err);
+        CHECK_INT(rc, cases[i].text ? -SW_EINPUT : 0);
+        CHECK_STR(sw_str_of(err.text), cases[i].text ? cases[i].text : "");
+        app_free(app);
+    }
+}
+
 static void a_value_has_a_limit(void **state)
 {
     (void)state;
@@ -350,6 +387,7 @@ int main(void)
         cmocka_unit_test(the_runtime_configuration_is_refused_with_place_and_words),
         cmocka_unit_test(the_first_source_that_has_a_value_gives_it),
         cmocka_unit_test(an_option_for_nobody_is_a_warning),
+        cmocka_unit_test(a_host_made_of_a_value_is_checked_without_showing_a_secret),
         cmocka_unit_test(a_value_has_a_limit),
         cmocka_unit_test(every_allocation_may_fail),
     };
