@@ -17,7 +17,8 @@ struct trigger_http;
 struct trigger_output;
 
 struct trigger_http_config {
-    struct trigger_output *output; /* where guests' output goes; the caller's, it outlives the trigger. NULL: nowhere */
+    struct trigger_output
+        *output; /* where guests' output goes; the caller's, it outlives the trigger. NULL: nowhere */
     struct loop_resolver *resolver; /* for names of hosts that a component may connect to */
 };
 
