@@ -400,6 +400,7 @@ void oracle_free(struct oracle *oracle)
     free(oracle);
 }
 
+/* lint: allow(size): the type of Wasmtime's callback */
 static wasmtime_error_t *imported(void *data, wasmtime_context_t *context,
                                   const wasmtime_component_func_type_t *func_type,
                                   wasmtime_component_val_t *args, size_t arg_count,
