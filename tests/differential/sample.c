@@ -76,8 +76,8 @@ static struct sw_str text(struct random *random, struct sw_arena *arena)
 
 static uint64_t float_bits(struct random *random, bool wide)
 {
-    static const double edges[] = {0.0,      -0.0,      1.0, -1.5,   1e-310, 1e308,
-                                   INFINITY, -INFINITY, NAN, 3.5e38, 1e-40};
+    static const double edges[] = {
+        0.0, -0.0, 1.0, -1.5, 1e-310, 1e308, (double)INFINITY, -(double)INFINITY, (double)NAN, 3.5e38, 1e-40};
     double d = edges[random_below(random, sizeof edges / sizeof *edges)];
     if (random_below(random, 3) == 0) {
         uint64_t bits = random_u64(random);
