@@ -149,6 +149,9 @@ struct app {
     uint32_t component_count;
     const struct app_variable *variables;
     uint32_t variable_count;
+    const struct sw_str
+        *blocked_networks; /* "private" or CIDR: never connected to, whatever is allowed (spin.md 5.6) */
+    uint32_t blocked_network_count;
     const struct app_http_trigger *http;
     uint32_t http_count;
     const struct sw_str

@@ -96,6 +96,13 @@ static void metadata(struct writer *w, const struct app *app)
     text(w, &first, SW_LIT("version"), app->version);
     text(w, &first, SW_LIT("description"), app->description);
     list(w, &first, SW_LIT("authors"), app->authors, app->author_count);
+    if (app->blocked_network_count) {
+        bool first_member = true;
+        key(w, &first, SW_LIT("swell"));
+        raw(w, SW_LIT("{"));
+        list(w, &first_member, SW_LIT("block_networks"), app->blocked_networks, app->blocked_network_count);
+        raw(w, SW_LIT("}"));
+    }
     raw(w, SW_LIT(",\"origin\":"));
     file_url(w, app->origin);
     text(w, &first, SW_LIT("profile"), app->profile);

@@ -10,6 +10,7 @@
 #include "app/fields.h"
 #include "app/limits.h"
 #include "app/locked_internal.h"
+#include "app/outbound.h"
 #include "app/variables.h"
 #include "base/alloc.h"
 #include "codec/json.h"
@@ -207,6 +208,28 @@ static int read_authors(struct app__locked *r, const char *path, const struct co
     return app__locked_list(r, path, value, &app->authors, &app->author_count);
 }
 
+static int read_blocked(struct app__locked *r, const char *path, const struct codec_json *value, void *target)
+{
+    struct app *app = target;
+    struct app_network network;
+    int rc = app__locked_list(r, path, value, &app->blocked_networks, &app->blocked_network_count);
+    for (uint32_t i = 0; rc == 0 && i < app->blocked_network_count; i++)
+        if (!app_network_blocks(app->blocked_networks[i], &network))
+            rc = sw_fail(r->err, SW_EINPUT, "locked application: %s: '%s': expected \"private\" or a network",
+                         path, app__show(app->blocked_networks[i]).text);
+    return rc;
+}
+
+static int read_app_swell(struct app__locked *r, const char *path, const struct codec_json *value,
+                          void *target)
+{
+    static const struct app__shape shapes[] = {
+        APP__LOCKED("block_networks", CODEC_JSON_ARRAY, false, read_blocked),
+        APP__LOCKED_END,
+    };
+    return app__locked_object(r, path, value, shapes, target);
+}
+
 static int read_metadata(struct app__locked *r, const char *path, const struct codec_json *value,
                          void *target)
 {
@@ -217,6 +240,7 @@ static int read_metadata(struct app__locked *r, const char *path, const struct c
         APP__LOCKED_TEXT("profile", struct app, profile, false),
         APP__LOCKED("origin", CODEC_JSON_STRING, true, read_origin),
         APP__LOCKED("authors", CODEC_JSON_ARRAY, false, read_authors),
+        APP__LOCKED("swell", CODEC_JSON_OBJECT, false, read_app_swell),
         APP__LOCKED("triggers", CODEC_JSON_OBJECT, false, NULL),
         APP__LOCKED("trigger", CODEC_JSON_OBJECT, false, NULL),
         APP__LOCKED_END,

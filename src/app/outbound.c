@@ -241,6 +241,11 @@ int app_outbound_check(struct sw_str text, struct sw_err *err)
     return parse(text, &entry, err);
 }
 
+static bool says_nothing(struct sw_str text) /* an end point that is not configured */
+{
+    return text.n == 0 || sw_str_eq(text, SW_LIT("http://")) || sw_str_eq(text, SW_LIT("https://"));
+}
+
 bool app_reaches_out(const struct app *app)
 {
     for (uint32_t i = 0; i < app->component_count; i++)
@@ -260,11 +265,6 @@ static int lower_copy(struct sw_arena *arena, struct sw_str *text, struct sw_err
         copy[i] = (char)(text->p[i] >= 'A' && text->p[i] <= 'Z' ? text->p[i] | 0x20 : text->p[i]);
     *text = sw_str(copy, text->n);
     return 0;
-}
-
-static bool says_nothing(struct sw_str text) /* an end point that is not configured */
-{
-    return text.n == 0 || sw_str_eq(text, SW_LIT("http://")) || sw_str_eq(text, SW_LIT("https://"));
 }
 
 static int add(struct app_outbound *outbound, const struct app *app, struct sw_str template,

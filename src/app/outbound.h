@@ -44,6 +44,13 @@ struct app_network { /* CIDR; an address of IPv4 in the first four bytes */
 /* "10.0.0.0/8", "::1/128", or a single address. */
 bool app_network_parse(struct sw_str text, struct app_network *ret) SW_MUST_CHECK;
 bool app_network_has(const struct app_network *network, const uint8_t bytes[16], bool is_v6);
+/* An item of block_networks: "private" (then it is the empty network) or CIDR. */
+bool app_network_blocks(struct sw_str text, struct app_network *ret) SW_MUST_CHECK;
+/* Copies the operator's items, which were checked, to app->blocked_networks. */
+int app_block_networks(struct app *app, const struct sw_str *networks, uint32_t count,
+                       struct sw_err *err) SW_MUST_CHECK;
+/* Whether the application may connect to that address at all. */
+bool app_address_is_blocked(const struct app *app, const uint8_t bytes[16], bool is_v6);
 /* Every address that is not globally reachable: RFC 6890's registries, IPv4 inside IPv6 included. */
 bool app_address_is_private(const uint8_t bytes[16], bool is_v6);
 

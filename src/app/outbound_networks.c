@@ -34,6 +34,58 @@ bool app_network_has(const struct app_network *network, const uint8_t bytes[16],
     return rest == 0 || ((network->bytes[whole] ^ bytes[whole]) >> (8 - rest)) == 0;
 }
 
+/* Where in an IPv6 address one of IPv4 is that packets end up at; 0: there is none. */
+static size_t inner_v4(const uint8_t bytes[16])
+{
+    static const uint8_t mapped[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
+    static const uint8_t translated[12] = {0, 0x64, 0xff, 0x9b};
+    if (memcmp(bytes, mapped, sizeof mapped) == 0 || memcmp(bytes, translated, sizeof translated) == 0)
+        return 12;
+    return bytes[0] == 0x20 && bytes[1] == 2 ? 2 : 0; /* 6to4 */
+}
+
+bool app_network_blocks(struct sw_str text, struct app_network *ret)
+{
+    if (!sw_str_eq(text, SW_LIT("private")))
+        return app_network_parse(text, ret);
+    *ret = (struct app_network){.prefix = 0};
+    return true;
+}
+
+int app_block_networks(struct app *app, const struct sw_str *networks, uint32_t count, struct sw_err *err)
+{
+    struct sw_str *copies = SW_ARENA_ARRAY(&app->arena, count, struct sw_str);
+    int rc = copies ? 0 : sw_arena_fail(&app->arena, count * sizeof *copies, err);
+    for (uint32_t i = 0; rc == 0 && i < count; i++)
+        rc = sw_arena_copy(&app->arena, networks[i], &copies[i], err);
+    if (rc < 0)
+        return rc;
+    app->blocked_networks = copies;
+    app->blocked_network_count = count;
+    return 0;
+}
+
+bool app_address_is_blocked(const struct app *app, const uint8_t bytes[16], bool is_v6)
+{
+    uint8_t inner[16] = {0};
+    size_t at = is_v6 ? inner_v4(bytes) : 0;
+    if (at)
+        memcpy(inner, bytes + at, 4);
+    for (uint32_t i = 0; i < app->blocked_network_count; i++) {
+        struct app_network network;
+        if (sw_str_eq(app->blocked_networks[i], SW_LIT("private"))) {
+            if (app_address_is_private(bytes, is_v6))
+                return true;
+        } else if (!app_network_parse(app->blocked_networks[i], &network)) {
+            return true; /* cannot be: they were checked; nothing is open then */
+        } else if (app_network_has(&network, bytes, is_v6) ||
+                   (at && app_network_has(&network, inner, false))) {
+            return true;
+        }
+    }
+    return false;
+}
+
 struct range {
     uint8_t bytes[16];
     uint8_t prefix;
@@ -80,16 +132,6 @@ static bool is_in(const struct range *ranges, size_t count, const uint8_t *bytes
             return true;
     }
     return false;
-}
-
-/* Where in an IPv6 address one of IPv4 is that packets end up at; 0: there is none. */
-static size_t inner_v4(const uint8_t bytes[16])
-{
-    static const uint8_t mapped[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
-    static const uint8_t translated[12] = {0, 0x64, 0xff, 0x9b};
-    if (memcmp(bytes, mapped, sizeof mapped) == 0 || memcmp(bytes, translated, sizeof translated) == 0)
-        return 12;
-    return bytes[0] == 0x20 && bytes[1] == 2 ? 2 : 0; /* 6to4 */
 }
 
 bool app_address_is_private(const uint8_t bytes[16], bool is_v6)

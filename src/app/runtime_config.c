@@ -8,6 +8,7 @@
 #include "app/app_internal.h"
 #include "app/fields.h"
 #include "app/limits.h"
+#include "app/outbound.h"
 #include "app/variables.h"
 #include "codec/limits.h"
 
@@ -149,6 +150,30 @@ static int read_later(struct app__reader *r, const struct codec_toml *value, voi
         .key = k, .kind = APP__DECODE, .decode = read_later, .help = (text)                                  \
     }
 
+static int read_blocked(struct app__reader *r, const struct codec_toml *value, void *target)
+{
+    struct app_runtime_config *config = target;
+    struct app_network network;
+    int rc = app__list(r, value, "network", &config->blocked_networks, &config->blocked_network_count);
+    for (uint32_t i = 0; rc == 0 && i < config->blocked_network_count; i++)
+        if (!app_network_blocks(config->blocked_networks[i], &network))
+            rc = app__fail_kind(r, &value->children[i],
+                                "\"private\" or a network such as \"10.0.0.0/8\" or \"fd00::/8\"", NULL);
+    return rc;
+}
+
+static int read_networking(struct app__reader *r, const struct codec_toml *value, void *target)
+{
+    static const struct app__field fields[] = {
+        {.key = "block_networks", .kind = APP__DECODE, .decode = read_blocked, .help = "list of networks"},
+        LATER("max_socket_connections", "number of connections"),
+        LATER("max_total_connections", "number of connections"),
+        {0},
+    };
+    int rc = app__want(r, value, CODEC_TOML_TABLE, "write [outbound_networking]");
+    return rc < 0 ? rc : app__table(r, "[outbound_networking]", value, fields, target);
+}
+
 static const struct app__field config_fields[] = {
     {.key = "variables_provider", .kind = APP__DECODE, .decode = read_providers, .help = "list of providers"},
     {.key = "config_provider", .kind = APP__DECODE, .decode = read_providers, .help = "list of providers"},
@@ -163,7 +188,7 @@ static const struct app__field config_fields[] = {
     LATER("outbound_pg", "table of limits"),
     LATER("outbound_mysql", "table of limits"),
     LATER("outbound_mqtt", "table of limits"),
-    LATER("outbound_networking", "table of limits"),
+    {.key = "outbound_networking", .kind = APP__DECODE, .decode = read_networking, .help = "table of limits"},
     LATER("client_tls", "list of client certificates"),
     {0},
 };

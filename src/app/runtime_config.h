@@ -19,6 +19,8 @@ struct app_runtime_config {
     struct app *owner; /* whose arena has the rest */
     const struct app_provider *providers;
     uint32_t provider_count;
+    const struct sw_str *blocked_networks; /* of [outbound_networking], as app.blocked_networks */
+    uint32_t blocked_network_count;
     uint64_t memory_bytes;     /* max_instance_memory; 0: not said */
     const struct sw_str *used; /* the top-level keys, for the start-up line */
     uint32_t used_count;

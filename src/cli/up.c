@@ -13,6 +13,7 @@
 
 #include "app/files.h"
 #include "app/limits.h"
+#include "app/outbound.h"
 #include "app/runtime_config.h"
 #include "app/variables.h"
 #include "base/alloc.h"
@@ -333,12 +334,15 @@ static int add_config(const struct cli_up *options, const struct app_runtime_con
     if (!limits.memory_bytes)
         limits.memory_bytes = config->memory_bytes;
     app_limits_cap(app, &limits);
-    return app_variables_resolve(app,
-                                 &(struct app_variable_sources){.given = options->variables.items,
-                                                                .given_count = options->variables.count,
-                                                                .config = config,
-                                                                .dotenv = ".env"},
-                                 err);
+    rc = app_block_networks(app, config->blocked_networks, config->blocked_network_count, err);
+    return rc < 0
+               ? rc
+               : app_variables_resolve(app,
+                                       &(struct app_variable_sources){.given = options->variables.items,
+                                                                      .given_count = options->variables.count,
+                                                                      .config = config,
+                                                                      .dotenv = ".env"},
+                                       err);
 }
 
 static int load_config(const struct cli_up *options, struct app_runtime_config *ret, FILE *out,

@@ -12,6 +12,8 @@
  *  1. `changed` runs from `work` only, as its last act.
  *  2. The phase's time limit runs in every phase but QUEUED and OVER, and not while the body is not read by its owner.
  *  3. easy is set exactly while libcurl has the request. */
+#include <errno.h>
+
 #include "base/alloc.h"
 #include "base/log.h"
 #include "http/client_internal.h"
@@ -82,6 +84,13 @@ static void attempt(struct http_client_request *request)
         http__request_fail(request, failure);
 }
 
+static bool was_reset(const struct http_client_request *request)
+{
+    long number = 0;
+    return curl_easy_getinfo(request->easy, CURLINFO_OS_ERRNO, &number) == CURLE_OK &&
+           (number == ECONNRESET || number == EPIPE || number == ECONNABORTED || number == ETIMEDOUT);
+}
+
 static enum http_client_failure failure_of(const struct http_client_request *request, CURLcode code)
 {
     if (request->failure != HTTP_CLIENT_OK)
@@ -102,7 +111,8 @@ static enum http_client_failure failure_of(const struct http_client_request *req
     case CURLE_PEER_FAILED_VERIFICATION:
         return HTTP_CLIENT_TLS;
     case CURLE_SEND_ERROR:
-    case CURLE_RECV_ERROR:
+    case CURLE_RECV_ERROR: /* also for chunks that are none */
+        return was_reset(request) ? HTTP_CLIENT_TERMINATED : HTTP_CLIENT_PROTOCOL;
     case CURLE_SEND_FAIL_REWIND:
         return HTTP_CLIENT_TERMINATED;
     case CURLE_URL_MALFORMAT:

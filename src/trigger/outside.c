@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <sys/socket.h>
 
+#include "app/outbound.h"
 #include "base/alloc.h"
 #include "host/host.h"
 #include "http/client.h"
@@ -46,10 +47,17 @@ static int find_self(struct trigger_outside *outside, int listen_fd, struct sw_e
     return 0;
 }
 
+/* The operator's blocked networks, for every address of a name that is allowed. */
+static bool permit(void *arg, const struct loop_address *address)
+{
+    return !app_address_is_blocked(arg, address->bytes, address->is_v6);
+}
+
 int trigger_outside_new(struct loop *loop, struct loop_resolver *resolver, const struct node_serving *serving,
                         struct trigger_outside **ret, struct sw_err *err)
 {
-    const struct http_client_config config = {.resolver = resolver};
+    const struct http_client_config config = {
+        .resolver = resolver, .permit = permit, .permit_arg = serving->app};
     struct trigger_outside *outside = sw_alloc(sizeof *outside);
     int rc = find_self(outside, serving->listen_fd, err);
     if (rc == 0)

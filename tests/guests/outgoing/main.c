@@ -5,10 +5,11 @@
  *   x-send: name: value     a field of it, once for each         x-trailer: name: value   a trailer of it
  *   x-body: none            without a body; "late": its body is finished after the head has come; "drop": dropped unfinished
  *   x-length: N             content-length of it
+ *   x-leave: yes            the future is dropped before it is ready
  *   x-read: none            the response's body is dropped; "slow": read a little at a time
  *   x-count: N              the same request N times, each after the other; "x-parallel: N": all at once
  *
- * The answer: status 200, x-status and x-got-<name> of the last response, its body, then one line "trailer name: value" for each trailer;
+ * The path "/plain" is answered with "plain". Else the answer: status 200, x-status and x-got-<name> of the last response, its body, then one line "trailer name: value" for each trailer;
  * or x-error with the name of the error, of handle or of the future, or "body" when reading failed. */
 #include "swell_http.h"
 
@@ -38,6 +39,9 @@ SWELL_IMPORT(WASI_HTTP, "[method]incoming-response.consume")
 void incoming_consume(handle self, struct ret_handle *ret);
 SWELL_IMPORT(WASI_HTTP, "[resource-drop]incoming-response") void incoming_drop(handle self);
 SWELL_IMPORT(WASI_HTTP, "[method]future-trailers.subscribe") handle trailers_subscribe(handle self);
+
+SWELL_IMPORT("wasi:clocks/monotonic-clock@0.2.0", "subscribe-duration")
+handle clock_subscribe_duration(int64_t ns);
 
 struct error_code {
     uint64_t is; /* the case, in its first byte */
@@ -394,6 +398,11 @@ static void answer_one(void)
         body_forward(&sent);
         body_finish(&sent);
     }
+    if (!error && says("x-leave", "yes")) { /* once the request is on its way */
+        pollable_block(clock_subscribe_duration(200000000));
+        future_drop(sent.future);
+        error = "left";
+    }
     if (!error)
         error = response_await(sent.future, &response);
     if (error) {
@@ -447,6 +456,10 @@ static void answer_many(uint64_t count, bool at_once)
 SWELL_EXPORT("wasi:http/incoming-handler@0.2.0#handle") void handle_request(handle request, handle out)
 {
     struct ret_handle body, stream;
+    if (text_is(request_path(request), TEXT("/plain"))) {
+        respond_text(out, 200, TEXT("plain"));
+        return;
+    }
     handle headers = request_headers(request);
     fields_entries(headers, &asked);
     request_consume(request, &body);
