@@ -118,11 +118,14 @@ static bool is_file_of(int fd, const char *content)
     return n >= 0 && strcmp(text, content) == 0 && lseek(fd, 0, SEEK_CUR) == 0;
 }
 
-static bool is_whole(const struct node_serving *serving)
+static bool can_listen(const struct node_serving *serving)
 {
     struct stat st;
-    if (fstat(serving->listen_fd, &st) != 0 || !S_ISSOCK(st.st_mode))
-        return false;
+    return fstat(serving->listen_fd, &st) == 0 && S_ISSOCK(st.st_mode);
+}
+
+static bool is_whole(const struct node_serving *serving)
+{
     for (uint32_t i = 0; i < serving->app->component_count; i++) {
         const struct node_served_component *component = &serving->components[i];
         if (!is_file_of(component->wasm_fd, "wasm"))
@@ -151,7 +154,7 @@ static void serve(void *arg, struct node_serving *serving)
     worker->serving = serving;
     if (is("FAKE_WORKER", "stuck"))
         return;
-    if (is("FAKE_WORKER", "failed") || !is_whole(serving)) {
+    if (is("FAKE_WORKER", "failed") || !can_listen(serving) || !is_whole(serving)) {
         sw_ignore(node_worker_failed(worker->channel, "cannot serve \"this\"", &err));
         return;
     }
@@ -219,9 +222,22 @@ static void lost(void *arg)
     stop(arg);
 }
 
-static int run_worker(void)
+/* A process that was started once: ends when it has its table. */
+static void serve_once(void *arg, struct node_serving *serving)
 {
-    static const struct node_worker_events events = {serve, accept_, drain, lost};
+    struct worker *worker = arg;
+    worker->serving = serving;
+    if (is("FAKE_WORKER", "segv"))
+        (void)raise(SIGKILL);
+    if (is("FAKE_WORKER", "failed") || can_listen(serving) || !is_whole(serving))
+        _exit(7);
+    (void)mark("served-once");
+    stop(arg);
+}
+
+static int run_worker(void (*on_serve)(void *arg, struct node_serving *serving))
+{
+    const struct node_worker_events events = {on_serve, accept_, drain, lost};
     struct worker worker = {0};
     struct sw_err err;
     const char *fail_after = getenv("FAKE_FAIL_AFTER");
@@ -252,6 +268,8 @@ int main(int argc, char **argv)
     if (argc > 1 && strcmp(argv[1], "internal-compile") == 0)
         return compile(argc, argv);
     if (argc > 1 && strcmp(argv[1], "internal-worker") == 0)
-        return run_worker();
+        return run_worker(serve);
+    if (argc > 1 && strcmp(argv[1], "internal-once") == 0)
+        return run_worker(serve_once);
     return 64;
 }
