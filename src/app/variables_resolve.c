@@ -185,10 +185,20 @@ static int find_env(const struct resolve *r, struct sw_str prefix, struct sw_str
     return 0;
 }
 
+static bool wants_more(const struct resolve *r)
+{
+    for (uint32_t i = 0; i < r->app->variable_count; i++)
+        if (!r->variables[i].has_value)
+            return true;
+    return false;
+}
+
 static int from_dotenv(struct resolve *r, struct sw_str prefix, const char *path)
 {
     sw_auto_buf text = SW_BUF(APP_VARIABLE_BYTES_MAX);
     sw_auto_arena arena = SW_ARENA(4 * (size_t)APP_VARIABLE_BYTES_MAX);
+    if (!wants_more(r)) /* it may be another program's, in a form that we do not read */
+        return 0;
     if (access(path, F_OK) != 0 && (errno == ENOENT || errno == ENOTDIR))
         return 0;
     int rc = app__read_file(path, "a file of variables", &text, r->err);

@@ -220,6 +220,7 @@ static const struct row rows[] = {
     {.given = {"@bad.toml"}, .b = "--variable: bad.toml:1:"},
     {.given = {"a=\xff"}, .b = "--variable: variable 'a': expected UTF-8 without NUL characters"},
     {.dotenv = "A\n", .b = ".env:1: expected NAME=value"},
+    {.given = {"a=1", "b_c=2"}, .dotenv = "A\n", .a = "1", .b = "2"}, /* nothing is wanted of it */
 };
 
 static int resolve(const struct row *row, struct app *app, struct sw_err *err)
