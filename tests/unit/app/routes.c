@@ -236,6 +236,34 @@ static void wildcards_are_recognised(void **state)
     CHECK(!app_route_is_wildcard(SW_LIT("")));
 }
 
+static void a_private_route_serves_nobody_from_outside(void **state)
+{
+    (void)state;
+    const struct app_static_response response = {.status = 200};
+    const struct app_http_trigger triggers[] = {
+        {.id = SW_LIT("p"), .is_private = true},
+        {.id = SW_LIT("a"), .route = SW_LIT("/a")},
+        {.id = SW_LIT("q"), .is_private = true},
+        {.id = SW_LIT("bad"), .route = SW_LIT("/*x"), .static_response = &response},
+    };
+    struct app app = {.components = &component, .component_count = 1, .http = triggers, .http_count = 3};
+    struct app_routes *routes = NULL;
+    struct app_route_match match;
+    struct sw_err err = {0};
+    CHECK_OK(app_routes_new(&app, &routes, &err), &err);
+    CHECK_INT(app_routes_find(routes, SW_LIT("/"), &match), SW_ABSENT); /* "" is not theirs */
+    CHECK_INT(app_routes_find(routes, SW_LIT("/a"), &match), 0);
+    CHECK_INT(match.trigger, 1);
+    CHECK_INT(app_routes_shadowed_count(routes), 0);
+    app_routes_free(routes);
+    app.component_count = 0;
+    app.http = &triggers[3]; /* no component is named where there is none */
+    app.http_count = 1;
+    CHECK_INT(app_routes_new(&app, &routes, &err), -SW_EINPUT);
+    CHECK_STR(sw_str_of(err.text),
+              "route '/*x' of trigger 'bad': expected '*' only as the whole last segment");
+}
+
 static void every_allocation_may_fail(void **state)
 {
     (void)state;
@@ -265,6 +293,7 @@ int main(void)
         cmocka_unit_test(an_invalid_pattern_names_route_and_component),
         cmocka_unit_test(counts_have_limits),
         cmocka_unit_test(wildcards_are_recognised),
+        cmocka_unit_test(a_private_route_serves_nobody_from_outside),
         cmocka_unit_test(every_allocation_may_fail),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -49,6 +49,26 @@ static void the_cache_follows_xdg(void **state)
     }
 }
 
+static void downloads_are_kept_where_spin_keeps_them(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *given, *xdg, *home, *root; /* root NULL: there is none */
+    } rows[] = {
+        {"here", "/x", "/h", "here"},   {NULL, "/x", "/h", "/x"},        {"", "/x", "/h", "/x"},
+        {NULL, "x", "/h", "/h/.cache"}, {NULL, NULL, "/h", "/h/.cache"}, {NULL, NULL, NULL, NULL},
+        {NULL, NULL, "h", NULL},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        sw_auto_buf root = SW_BUF(100);
+        struct sw_err err = {0};
+        CHECK_OK(cli_up_cache_root(rows[i].given, rows[i].xdg, rows[i].home, &root, &err), &err);
+        CHECK_INT(root.n > 0, rows[i].root != NULL);
+        if (rows[i].root)
+            CHECK_STR(sw_str_of(root.p), rows[i].root);
+    }
+}
+
 static void limits_are_read_from_options(void **state)
 {
     (void)state;
@@ -94,11 +114,18 @@ static void the_start_up_output_is_spins(void **state)
         {.id = SW_LIT("hello"), .description = SW_LIT("says\n\x1b[1mhello")},
         {.id = SW_LIT("front")},
     };
+    const struct app_static_response response = {.status = 404};
     const struct app_http_trigger http[] = {
-        {.route = SW_LIT("/hello/..."), .component = 0}, {.route = SW_LIT("/..."), .component = 1},
-        {.route = SW_LIT("/"), .component = 1},          {.route = SW_LIT("a/:b/"), .component = 1},
-        {.route = SW_LIT("/dup"), .component = 0},       {.route = SW_LIT("/dup"), .component = 1},
-        {.route = SW_LIT("/c/*"), .component = 1},       {.route = SW_LIT("..."), .component = 1},
+        {.route = SW_LIT("/hello/..."), .component = 0},
+        {.route = SW_LIT("/..."), .component = 1},
+        {.route = SW_LIT("/"), .component = 1},
+        {.route = SW_LIT("a/:b/"), .component = 1},
+        {.route = SW_LIT("/dup"), .component = 0},
+        {.route = SW_LIT("/dup"), .component = 1},
+        {.route = SW_LIT("/c/*"), .component = 1},
+        {.route = SW_LIT("..."), .component = 1},
+        {.is_private = true, .component = 1},
+        {.id = SW_LIT("fixed\x1b"), .route = SW_LIT("/old"), .static_response = &response},
     };
     const struct app app = {.components = components,
                             .component_count = 2,
@@ -121,7 +148,8 @@ static void the_start_up_output_is_spins(void **state)
                                "  front: http://127.0.0.1:3000/a/:b\n"
                                "  front: http://127.0.0.1:3000/dup\n"
                                "  front: http://127.0.0.1:3000/c (wildcard)\n"
-                               "  front: http://127.0.0.1:3000 (wildcard)\n");
+                               "  front: http://127.0.0.1:3000 (wildcard)\n"
+                               "  fixed?: http://127.0.0.1:3000/old\n");
     free(text);
 }
 
@@ -130,6 +158,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_environment_variable_is_key_and_value),
         cmocka_unit_test(the_cache_follows_xdg),
+        cmocka_unit_test(downloads_are_kept_where_spin_keeps_them),
         cmocka_unit_test(limits_are_read_from_options),
         cmocka_unit_test(the_start_up_output_is_spins),
     };
