@@ -125,6 +125,14 @@ struct app_static_response { /* answered by the host, spin.md 1.13; status and h
     uint32_t header_count;
     struct sw_str body;
 };
+struct app_static_folder { /* files answered by the host: [[application.tool.swell.static]] */
+    struct sw_str folder;  /* absolute */
+    struct sw_str index;   /* what a path with a slash at its end means; empty: nothing */
+    struct sw_str
+        fallback; /* file for what is not there, for applications that route by themselves; empty: 404 */
+    struct sw_str cache_control; /* the header's value; empty: none */
+    bool hidden;                 /* names that begin with a dot are served, too */
+};
 struct app_http_trigger {
     struct sw_str id;
     struct sw_str route; /* as written in the manifest; empty: "/", or is_private */
@@ -133,6 +141,7 @@ struct app_http_trigger {
     enum app_executor executor;
     struct sw_str wagi_argv;                           /* template, spin.md 2.7 */
     const struct app_static_response *static_response; /* or NULL */
+    const struct app_static_folder *static_folder;     /* or NULL; then there is no component, either */
 };
 
 struct app {
@@ -170,6 +179,11 @@ struct app_load {
     void (*progress)(void *arg, struct sw_str url, uint64_t bytes, bool done);
     void *progress_arg;
 };
+static inline bool app_http_has_component(const struct app_http_trigger *trigger)
+{
+    return !trigger->static_response && !trigger->static_folder; /* the host answers those by itself */
+}
+
 /* Finds and loads. Error texts have "file:line:column: " where a place in the manifest is at fault, then expected, got and a hint line.
  * What a later version will run is refused by name. Downloads block: this is for a process that does nothing else meanwhile. */
 int app_load(const struct app_load *what, struct app **ret, struct sw_err *err) SW_MUST_CHECK;

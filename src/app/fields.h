@@ -30,6 +30,7 @@ struct app__reader {
     struct sw_str profile; /* empty: none */
     struct app__later later;
     struct app__components *components; /* of a manifest that is being read */
+    const struct codec_toml *statics;   /* application.tool.swell.static; NULL: none */
 };
 
 enum app__field_kind {

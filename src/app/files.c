@@ -369,11 +369,27 @@ void app__files_remove(struct app *app)
     app->work_dir = SW_LIT("");
 }
 
+static int check_statics(const struct app *app, struct sw_err *err)
+{
+    struct stat st;
+    for (uint32_t i = 0; i < app->http_count; i++) {
+        const struct app_static_folder *folder = app->http[i].static_folder;
+        if (folder && (stat(folder->folder.p, &st) < 0 || !S_ISDIR(st.st_mode)))
+            return sw_fail(err, SW_EINPUT,
+                           SW_FMT ": the static folder '" SW_FMT "' of route '" SW_FMT "' does not exist",
+                           SW_ARG(app->origin), SW_ARG(folder->folder), SW_ARG(app->http[i].route));
+    }
+    return 0;
+}
+
 int app_files_prepare(struct app *app, const struct app_files_config *config, struct sw_err *err)
 {
     struct work work = {.app = app, .config = config, .err = err};
     size_t slash = sw_str_rfind(app->origin, '/');
     work.root = slash == SW_NPOS ? SW_LIT(".") : sw_str_head(app->origin, slash ? slash : 1);
+    int checked = check_statics(app, err);
+    if (checked < 0)
+        return checked;
     for (uint32_t i = 0; i < app->component_count; i++) {
         struct app_component *component =
             (struct app_component *)(uintptr_t)&app->components[i]; /* the app is ours */

@@ -147,6 +147,16 @@ static void static_response(struct writer *w, const struct app_static_response *
     raw(w, SW_LIT("}"));
 }
 
+static void static_folder(struct writer *w, const struct app_static_folder *folder)
+{
+    raw(w, SW_LIT("\"static_folder\":{"));
+    member(w, true, SW_LIT("folder"), folder->folder);
+    member(w, false, SW_LIT("index"), folder->index);
+    member(w, false, SW_LIT("fallback"), folder->fallback);
+    member(w, false, SW_LIT("cache_control"), folder->cache_control);
+    raw(w, folder->hidden ? SW_LIT(",\"hidden\":true}") : SW_LIT("}"));
+}
+
 static void trigger(struct writer *w, const struct app *app, const struct app_http_trigger *http)
 {
     raw(w, SW_LIT("{"));
@@ -155,6 +165,8 @@ static void trigger(struct writer *w, const struct app *app, const struct app_ht
     raw(w, SW_LIT(",\"trigger_config\":{"));
     if (http->static_response)
         static_response(w, http->static_response);
+    else if (http->static_folder)
+        static_folder(w, http->static_folder);
     else
         member(w, true, SW_LIT("component"), app->components[http->component].id);
     if (http->is_private)

@@ -110,6 +110,31 @@ static int read_static_response(struct app__locked *r, const char *path, const s
     return app__locked_object(r, path, value, shapes, response);
 }
 
+static int read_hidden(struct app__locked *r, const char *path, const struct codec_json *value, void *target)
+{
+    (void)r, (void)path;
+    ((struct app_static_folder *)target)->hidden = codec_json_bool(value);
+    return 0;
+}
+
+static int read_static_folder(struct app__locked *r, const char *path, const struct codec_json *value,
+                              void *target)
+{
+    static const struct app__shape shapes[] = {
+        APP__LOCKED_TEXT("folder", struct app_static_folder, folder, true),
+        APP__LOCKED_TEXT("index", struct app_static_folder, index, false),
+        APP__LOCKED_TEXT("fallback", struct app_static_folder, fallback, false),
+        APP__LOCKED_TEXT("cache_control", struct app_static_folder, cache_control, false),
+        APP__LOCKED("hidden", CODEC_JSON_BOOL, false, read_hidden),
+        APP__LOCKED_END,
+    };
+    struct app_static_folder *folder = SW_ARENA_NEW(&r->app->arena, struct app_static_folder);
+    if (!folder)
+        return sw_arena_fail(&r->app->arena, sizeof *folder, r->err);
+    ((struct app_http_trigger *)target)->static_folder = folder;
+    return app__locked_object(r, path, value, shapes, folder);
+}
+
 /* ---- the whole ---- */
 
 static int read_config(struct app__locked *r, const char *path, const struct codec_json *value, void *target)
@@ -117,14 +142,18 @@ static int read_config(struct app__locked *r, const char *path, const struct cod
     static const struct app__shape shapes[] = {
         APP__LOCKED("component", CODEC_JSON_STRING, false, read_component),
         APP__LOCKED("static_response", CODEC_JSON_OBJECT, false, read_static_response),
+        APP__LOCKED("static_folder", CODEC_JSON_OBJECT, false, read_static_folder),
         APP__LOCKED("route", CODEC_JSON_NULL, true, read_route),
         APP__LOCKED("executor", CODEC_JSON_OBJECT, false, read_executor),
         APP__LOCKED_END,
     };
     int rc = app__locked_object(r, path, value, shapes, target);
-    if (rc == 0 && !codec_json_get(value, "component") == !codec_json_get(value, "static_response"))
-        rc = sw_fail(r->err, SW_EINPUT,
-                     "locked application: %s: expected either 'component' or 'static_response'", path);
+    int given = !!codec_json_get(value, "component") + !!codec_json_get(value, "static_response") +
+                !!codec_json_get(value, "static_folder");
+    if (rc == 0 && given != 1)
+        rc = sw_fail(
+            r->err, SW_EINPUT,
+            "locked application: %s: expected one of 'component', 'static_response', 'static_folder'", path);
     return rc;
 }
 

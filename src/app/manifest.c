@@ -37,7 +37,7 @@ static const struct app__field application_fields[] = {
     {.key = "tool",
      .kind = APP__DECODE,
      .offset = offsetof(struct app, limits),
-     .decode = app__read_tool,
+     .decode = app__read_application_tool,
      .help = "tables of other tools"},
     {0},
 };
@@ -119,7 +119,7 @@ static int finish(struct app__reader *r, struct app__places *ret_places)
             all->items[all->items[i].dependencies[k].component].is_library = true;
     }
     for (uint32_t i = 0; i < r->app->http_count; i++)
-        if (!r->app->http[i].static_response)
+        if (app_http_has_component(&r->app->http[i]))
             all->items[r->app->http[i].component].is_library = false;
     r->app->components = all->items;
     r->app->component_count = all->count;
@@ -144,6 +144,8 @@ int app_manifest_parse(const struct app__manifest *manifest, struct app *app, st
         rc = find_version(&r, root, &is_v1);
     if (rc == 0)
         rc = is_v1 ? app__read_v1(&r, root) : read_v2(&r, root);
+    if (rc == 0)
+        rc = app__add_statics(&r);
     if (rc == 0)
         rc = finish(&r, ret_places);
     if (rc == 0 && r.later.what)

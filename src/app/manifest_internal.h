@@ -107,6 +107,11 @@ int app__read_v1(struct app__reader *r, const struct codec_toml *root) SW_MUST_C
 
 /* [application.tool] and [component.ID.tool]; target: struct app_limits. Other programs' tables are ignored, as in Spin. */
 int app__read_tool(struct app__reader *r, const struct codec_toml *value, void *target) SW_MUST_CHECK;
+int app__read_application_tool(struct app__reader *r, const struct codec_toml *value,
+                               void *target) SW_MUST_CHECK; /* the same, with what only an application has */
+/* manifest_static.c: notes the list; and makes triggers of it, behind the others. */
+int app__read_static(struct app__reader *r, const struct codec_toml *value, void *target) SW_MUST_CHECK;
+int app__add_statics(struct app__reader *r) SW_MUST_CHECK;
 /* What a component does not say is what its application says. */
 void app__limits_inherit(struct app_limits *limits, const struct app_limits *from);
 

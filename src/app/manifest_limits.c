@@ -118,16 +118,33 @@ static const struct app__field swell_fields[] = {
     {0},
 };
 
-int app__read_tool(struct app__reader *r, const struct codec_toml *value, void *target)
+static const struct app__field swell_application_fields[] = {
+    {.key = "limits", .kind = APP__DECODE, .decode = read_limits, .help = "limits of a request"},
+    {.key = "static", .kind = APP__DECODE, .decode = app__read_static, .help = "folders that are served"},
+    {0},
+};
+
+static int read_tool(struct app__reader *r, const struct codec_toml *value, const struct app__field *swell,
+                     void *target)
 {
     int rc = app__want(r, value, CODEC_TOML_TABLE, NULL);
     for (uint32_t i = 0; rc == 0 && i < value->count; i++) {
         const struct codec_toml *tool = &value->children[i];
         rc = app__want(r, tool, CODEC_TOML_TABLE, NULL);
         if (rc == 0 && sw_str_eq(tool->key, SW_LIT("swell")))
-            rc = app__table(r, "a table 'tool.swell'", tool, swell_fields, target);
+            rc = app__table(r, "a table 'tool.swell'", tool, swell, target);
     }
     return rc;
+}
+
+int app__read_tool(struct app__reader *r, const struct codec_toml *value, void *target)
+{
+    return read_tool(r, value, swell_fields, target);
+}
+
+int app__read_application_tool(struct app__reader *r, const struct codec_toml *value, void *target)
+{
+    return read_tool(r, value, swell_application_fields, target);
 }
 
 /* ---- one over the other ---- */

@@ -283,7 +283,7 @@ int app__read_triggers(struct app__reader *r, const struct codec_toml *trigger)
                            "%s: unknown trigger type\nhint: this version of Swell has 'http'",
                            app__show(value->key).text);
     }
-    if (rc == 0 && r->app->http_count == 0 && !r->later.what)
+    if (rc == 0 && r->app->http_count == 0 && !r->later.what && !r->statics)
         rc = app__fail(r, trigger->at, SW_EINPUT,
                        "trigger: expected at least one trigger, got none\nhint: add [[trigger.http]] with a "
                        "route and a component");

@@ -76,7 +76,7 @@ struct parse {
 
 static int invalid(const struct parse *p, const char *what)
 {
-    if (p->trigger->static_response)
+    if (!app_http_has_component(p->trigger))
         return sw_fail(p->err, SW_EINPUT, "route '%s' of trigger '%s': %s", app__show(p->trigger->route).text,
                        app__show(p->trigger->id).text, what);
     return sw_fail(p->err, SW_EINPUT, "route '%s' of component '" SW_FMT "': %s",

@@ -218,7 +218,7 @@ static bool is_hidden(const struct app *app, uint32_t index)
 /* Of the component, or of the trigger that needs none. */
 static struct sw_str trigger_name(const struct app *app, const struct app_http_trigger *trigger)
 {
-    return trigger->static_response ? trigger->id : app->components[trigger->component].id;
+    return !app_http_has_component(trigger) ? trigger->id : app->components[trigger->component].id;
 }
 
 void cli_up_print_routes(const struct app *app, const char *address, FILE *out)
@@ -239,7 +239,7 @@ void cli_up_print_routes(const struct app *app, const char *address, FILE *out)
         (void)fprintf(out, ": http://%s%s", address, route.n && route.p[0] != '/' ? "/" : "");
         cli_print_safe(out, route);
         (void)fputs(wildcard ? " (wildcard)\n" : "\n", out);
-        if (!trigger->static_response)
+        if (app_http_has_component(trigger))
             print_description(app->components[trigger->component].description, out);
     }
     (void)fflush(out);
@@ -251,7 +251,7 @@ static void warn_shadowed(const struct app *app, const struct app_routes *routes
         const struct app_http_trigger *loser = &app->http[app_routes_shadowed(routes, i)];
         (void)fputs("warning: route '", err);
         cli_print_safe(err, loser->route);
-        (void)fputs(loser->static_response ? "' of trigger '" : "' of component '", err);
+        (void)fputs(!app_http_has_component(loser) ? "' of trigger '" : "' of component '", err);
         cli_print_safe(err, trigger_name(app, loser));
         (void)fputs("' is not served: a later trigger has the same route\n", err);
     }

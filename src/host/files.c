@@ -180,14 +180,13 @@ static uint64_t open_flags(const struct host_open *how)
     return flags | (uint64_t)(how->write ? (how->read ? O_RDWR : O_WRONLY) : O_RDONLY);
 }
 
-static int open_fd(const struct host_file *dir, const char *path, const struct host_open *how, int *ret,
-                   struct stat *ret_stat)
+static int open_fd(int dir, const char *path, const struct host_open *how, int *ret, struct stat *ret_stat)
 {
     bool path_only = !how->read && !how->write && !how->create && !how->truncate;
     uint64_t flags = open_flags(how);
     if (path_only)
         flags = O_PATH | (flags & (O_NOFOLLOW | O_DIRECTORY));
-    int rc = open_beneath(dir->fd, path, flags, 0644, ret);
+    int rc = open_beneath(dir, path, flags, 0644, ret);
     if (rc)
         return rc;
     if (fstat(*ret, ret_stat) < 0)
@@ -215,7 +214,7 @@ int host_file_open_at(struct host_file *dir, struct sw_str path, const struct ho
     if (rc == 0 && dir->host->file_count >= HOST_FILES_MAX)
         rc = EMFILE;
     if (rc == 0)
-        rc = open_fd(dir, copy.text, how, &fd, &st);
+        rc = open_fd(dir->fd, copy.text, how, &fd, &st);
     if (rc)
         return rc;
     struct host_file *file = file_new(dir->host, fd);
@@ -230,6 +229,14 @@ int host_file_open_at(struct host_file *dir, struct sw_str path, const struct ho
     file->is_changeable = dir->is_changeable;
     *ret = file;
     return 0;
+}
+
+int host_files_open_beneath(int dir, struct sw_str path, int *ret_fd, struct stat *ret_stat)
+{
+    static const struct host_open how = {.follow = true, .read = true};
+    struct path copy;
+    int rc = path_copy(path, &copy);
+    return rc ? rc : open_fd(dir, copy.text, &how, ret_fd, ret_stat);
 }
 
 /* ---- looking and touching ---- */

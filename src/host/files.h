@@ -81,6 +81,9 @@ int host_file_read(const struct host_file *file, char *to, size_t n, uint64_t of
 int host_file_write(const struct host_file *file, struct sw_str bytes, uint64_t offset, bool append,
                     size_t *ret_n) SW_MUST_CHECK;
 
+/* For the host's own answers, without a guest: a regular file or a folder beneath the folder `dir`, for reading. An errno, as above. */
+int host_files_open_beneath(int dir, struct sw_str path, int *ret_fd, struct stat *ret_stat) SW_MUST_CHECK;
+
 /* ---- entries of a folder ---- */
 
 struct host_file_entry {

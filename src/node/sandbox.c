@@ -161,6 +161,13 @@ static void add_mounts(struct paths *paths, const struct app *app)
                                     .writable = app->components[i].mounts[k].is_writable};
 }
 
+static void add_static(struct paths *paths, const struct app *app)
+{
+    for (uint32_t i = 0; i < app->http_count; i++)
+        if (app->http[i].static_folder)
+            paths->items[paths->count++] = (struct node__path){.path = app->http[i].static_folder->folder.p};
+}
+
 static void add_code(struct paths *paths, const struct node_serving *serving)
 {
     for (uint32_t i = 0; i < serving->app->component_count; i++)
@@ -177,7 +184,7 @@ static uint32_t paths_most(const struct node_serving *serving)
     uint32_t most = 2 + TRUST_PATHS; /* the core's and /proc */
     for (uint32_t i = 0; serving && i < serving->app->component_count; i++)
         most += serving->app->components[i].mount_count + serving->components[i].artifact_count;
-    return most;
+    return most + (serving ? serving->app->http_count : 0);
 }
 
 /* Certificates that outgoing requests trust (http/client_trust.c). */
@@ -213,6 +220,8 @@ static int limit_worker_paths(enum mode mode, const struct node_serving *serving
         add_trust(&paths);
     if (serving)
         add_mounts(&paths, serving->app);
+    if (serving)
+        add_static(&paths, serving->app);
     return node__paths_limit(paths.items, paths.count, connects, err);
 }
 
@@ -257,6 +266,8 @@ static struct node__needs needs_of(const struct node_serving *serving)
         for (uint32_t k = 0; k < component->mount_count; k++)
             needs.writes |= component->mounts[k].is_writable;
     }
+    for (uint32_t i = 0; serving && i < serving->app->http_count; i++)
+        needs.files |= serving->app->http[i].static_folder != NULL;
     return needs;
 }
 

@@ -21,6 +21,7 @@
 #include "loop/loop.h"
 #include "node/node.h"
 #include "trigger/http_internal.h"
+#include "trigger/static.h"
 
 /* ---- the request object ---- */
 
@@ -423,6 +424,10 @@ void trigger__on_request(void *arg, struct http_exchange *exchange)
     if (trigger->static_response) {
         trigger__answer_static(exchange, trigger->static_response);
         http_exchange_end(exchange);
+        return;
+    }
+    if (trigger->static_folder) {
+        trigger__static_answer(trigger, http->static_fds[match.trigger], match.path_info, exchange);
         return;
     }
     uint32_t index = trigger->component;

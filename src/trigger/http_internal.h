@@ -38,6 +38,7 @@ struct trigger_http {
     struct trigger_http_config config;
     struct app_routes *routes;
     struct trigger_service *services;   /* parallel to app->components */
+    int *static_fds;                    /* parallel to app->http: of static folders; -1: another trigger */
     struct trigger_admission admission; /* its lanes, too */
     struct trigger_output *output;      /* the worker's; NULL: quiet */
     struct trigger_outside *outside;    /* NULL: no component may connect to anything */

@@ -110,7 +110,7 @@ static int bind_component(struct trigger_http *http, struct trigger_component *c
         rc = trigger_component_bind(component, http->engine, err);
     for (uint32_t i = 0; rc == 0 && i < app->http_count; i++) {
         const struct app_http_trigger *trigger = &app->http[i];
-        if (!trigger->static_response && trigger->component == index)
+        if (app_http_has_component(trigger) && trigger->component == index)
             rc = trigger_component_expect(component, trigger->executor, err);
     }
     return rc < 0 ? sw_wrap(err, "component '" SW_FMT "'", SW_ARG(component->meta->id)) : 0;
@@ -121,7 +121,7 @@ static bool is_served(const struct app *app, uint32_t index)
 {
     bool any = !app->components[index].is_library;
     for (uint32_t i = 0; i < app->http_count; i++)
-        any |= !app->http[i].static_response && app->http[i].component == index;
+        any |= app_http_has_component(&app->http[i]) && app->http[i].component == index;
     return any;
 }
 
@@ -139,6 +139,36 @@ static int load_components(struct trigger_http *http, struct sw_err *err)
     for (uint32_t i = 0; rc == 0 && i < app->component_count; i++)
         rc = is_served(app, i) ? bind_component(http, all, i, err) : 0;
     return rc;
+}
+
+/* ---- static folders ---- */
+
+static int open_statics(struct trigger_http *http, struct sw_err *err)
+{
+    const struct app *app = http->serving->app;
+    http->static_fds = sw_try_alloc_array(app->http_count, sizeof *http->static_fds);
+    if (!http->static_fds)
+        return sw_fail(err, SW_ENOMEM, "no memory for %u triggers", app->http_count);
+    for (uint32_t i = 0; i < app->http_count; i++)
+        http->static_fds[i] = -1;
+    for (uint32_t i = 0; i < app->http_count; i++) {
+        const struct app_static_folder *folder = app->http[i].static_folder;
+        if (!folder)
+            continue;
+        http->static_fds[i] = open(folder->folder.p, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        if (http->static_fds[i] < 0)
+            return sw_fail_errno(err, SW_EINPUT, errno, "the static folder '%s' of route '" SW_FMT "'",
+                                 folder->folder.p, SW_ARG(app->http[i].route));
+    }
+    return 0;
+}
+
+static void close_statics(struct trigger_http *http)
+{
+    for (uint32_t i = 0; http->static_fds && i < http->serving->app->http_count; i++)
+        if (http->static_fds[i] >= 0)
+            (void)close(http->static_fds[i]); /* only read */
+    sw_free(http->static_fds);
 }
 
 /* ---- limits ---- */
@@ -216,6 +246,8 @@ static int load_all(struct trigger_http *http, struct sw_err *err)
     if (!http->services)
         return sw_fail(err, SW_ENOMEM, "no memory for %u components", app->component_count);
     int rc = app_routes_new(app, &http->routes, err);
+    if (rc == 0)
+        rc = open_statics(http, err);
     if (rc == 0 && app_reaches_out(app))
         rc = trigger_outside_new(http->loop, http->config.resolver, http->serving, &http->outside, err);
     if (rc == 0)
@@ -334,6 +366,7 @@ void trigger_http_free(struct trigger_http *http)
     }
     trigger_outside_free(http->outside); /* no store is left that could use it */
     trigger_admission_deinit(&http->admission);
+    close_statics(http);
     sw_free(http->services);
     app_routes_free(http->routes);
     sw_free(http);

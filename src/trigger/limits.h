@@ -73,4 +73,12 @@
 /* Environment, arguments and the output's header of one request. */
 #define TRIGGER_WAGI_TEXT_BYTES_MAX (1u << 20)
 
+
+/* ---- static files ---- */
+
+/* What is read of a file and handed to the connection at once: as much as bodies move. */
+#define TRIGGER_STATIC_PIECE_BYTES (64u << 10)
+/* Where a folder without its last slash is redirected: path and query of a request's head. */
+#define TRIGGER_STATIC_LOCATION_BYTES (16u << 10)
+
 #endif
