@@ -136,13 +136,31 @@ static int parse_port(struct sw_str port, struct entry *entry, struct sw_err *er
     return 0;
 }
 
+/* An address or a network: "10.0.0.0/8", "[::1]", "[fd00::]/8", "[fd00::/8]", "fd00::/8". */
+static bool parse_network(struct sw_str host, struct app_network *ret)
+{
+    char text[64];
+    struct sw_str bare = host;
+    size_t close = sw_str_find(host, ']');
+    bool bracketed = host.n > 2 && host.p[0] == '[' && close != SW_NPOS;
+    if (bracketed) {
+        int n = snprintf(text, sizeof text, SW_FMT SW_FMT, SW_ARG(sw_str(host.p + 1, close - 1)),
+                         SW_ARG(sw_str_from(host, close + 1)));
+        bare = sw_str(text, n > 0 && (size_t)n < sizeof text ? (size_t)n : 0);
+    }
+    struct app_network network;
+    if (!app_network_parse(bare, &network) || bracketed != network.is_v6) {
+        if (bracketed || sw_str_find(host, '/') == SW_NPOS || !app_network_parse(host, &network))
+            return false;
+    }
+    *ret = network;
+    return true;
+}
+
 static int parse_host(struct sw_str host, struct entry *entry, struct sw_err *err)
 {
-    bool bracketed = host.n > 2 && host.p[0] == '[' && host.p[host.n - 1] == ']';
-    struct sw_str bare = bracketed ? sw_str(host.p + 1, host.n - 2) : host;
     entry->host = host;
-    if (app_network_parse(bare, &entry->network) &&
-        (bracketed == entry->network.is_v6 || sw_str_find(host, '/') != SW_NPOS)) {
+    if (parse_network(host, &entry->network)) {
         entry->kind = HOST_NETWORK;
         return 0;
     }

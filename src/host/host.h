@@ -50,7 +50,7 @@ struct host_grants {
     uint32_t preopen_count;
     const struct app *application;            /* whose variables have the values */
     const struct app_component *variables_of; /* whose own variables can be read; NULL: none */
-    const struct app_outbound *outbound; /* where it may connect to; NULL: nowhere */
+    const struct app_outbound *outbound;      /* where it may connect to; NULL: nowhere */
     const struct host_outside
         *outside; /* NULL: there is no way out. That of the component, also for its dependencies */
     /* One line, or the part that fits HOST_LOG_LINE_MAX, of a guest's stdout or stderr. */

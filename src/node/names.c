@@ -146,7 +146,7 @@ void node__names_ask(struct node__names *names, const struct codec_json *questio
     const struct codec_json *name = codec_json_get(question, "name");
     struct sw_str text = name ? codec_json_string(name) : SW_LIT("");
     struct sw_err err;
-    uint64_t number = id ? (uint64_t)codec_json_integer(id) : 0;
+    uint64_t number = id && codec_json_integer(id) > 0 ? (uint64_t)codec_json_integer(id) : 0;
     struct query *query = NULL;
     int rc = check(names, text, &err);
     if (rc == 0 && !(query = sw_try_alloc(sizeof *query)))

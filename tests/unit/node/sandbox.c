@@ -161,6 +161,28 @@ static int connect_socket(void)
     return failed(connect(plain_socket, (struct sockaddr *)&address, sizeof address));
 }
 
+#define OUTGOING (SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK)
+
+static int make_outgoing_socket(void)
+{
+    return failed(socket(AF_INET, OUTGOING, IPPROTO_TCP));
+}
+
+static int make_outgoing_socket_v6(void)
+{
+    return failed(socket(AF_INET6, OUTGOING, IPPROTO_TCP));
+}
+
+static int make_packet_socket(void)
+{
+    return failed(socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+}
+
+static int make_local_socket(void)
+{
+    return failed(socket(AF_UNIX, OUTGOING, 0));
+}
+
 static int bind_socket(void)
 {
     struct sockaddr_in address = {.sin_family = AF_INET};
@@ -540,6 +562,22 @@ static const struct row landlocked_writing_worker_rows[] = {
     {"makes a folder elsewhere", make_folder_elsewhere, EACCES},
 };
 
+/* One whose application may connect to a host. */
+static const struct row connecting_worker_rows[] = {
+    {"makes a socket for an outgoing request", make_outgoing_socket, DONE},
+    {"makes one of IPv6", make_outgoing_socket_v6, DONE},
+    {"connects", connect_socket, ECONNREFUSED},
+    {"makes a socket that blocks", make_socket, KILLED},
+    {"makes a socket for packets", make_packet_socket, KILLED},
+    {"makes a local socket", make_local_socket, KILLED},
+    {"binds a socket it had", bind_socket, KILLED},
+    {"sets an option it has no use for", option_of_socket, KILLED},
+    {"reads a file", read_passwd, KILLED},
+};
+static const struct row worker_without_hosts_rows[] = {
+    {"makes a socket for an outgoing request", make_outgoing_socket, KILLED},
+};
+
 /* ---- children ---- */
 
 static int enter_worker(struct sw_err *err)
@@ -573,6 +611,27 @@ static int enter_mounted_worker(struct sw_err *err)
 static int enter_writing_worker(struct sw_err *err)
 {
     return enter_mounted(true, err);
+}
+
+static int enter_with_hosts(uint32_t count, struct sw_err *err)
+{
+    const struct sw_str host = SW_LIT_INIT("http://127.0.0.1:*");
+    const struct app_component component = {.outbound_hosts = &host, .outbound_host_count = count};
+    struct app app = {.components = &component, .component_count = 1};
+    struct node_served_component served = {.wasm_fd = -1};
+    struct node_serving serving = {.app = &app, .listen_fd = -1, .components = &served};
+    int rc = node_sandbox_worker_load(&serving, err);
+    return rc < 0 ? rc : node_sandbox_worker(&serving, err);
+}
+
+static int enter_connecting_worker(struct sw_err *err)
+{
+    return enter_with_hosts(1, err);
+}
+
+static int enter_worker_without_hosts(struct sw_err *err)
+{
+    return enter_with_hosts(0, err);
 }
 
 static int enter_compiler(struct sw_err *err)
@@ -681,6 +740,14 @@ static void a_worker_with_a_writable_mount_changes_it_and_nothing_else(void **st
     RUN_ROWS(enter_writing_worker, writing_worker_rows);
     skip_without_landlock();
     RUN_ROWS(enter_writing_worker, landlocked_writing_worker_rows);
+}
+
+static void a_worker_connects_only_where_a_host_was_granted(void **state)
+{
+    (void)state;
+    skip_without();
+    RUN_ROWS(enter_connecting_worker, connecting_worker_rows);
+    RUN_ROWS(enter_worker_without_hosts, worker_without_hosts_rows);
 }
 
 static void a_loading_worker_writes_and_runs_nothing(void **state)
@@ -922,6 +989,7 @@ int main(void)
         cmocka_unit_test(a_loading_worker_writes_and_runs_nothing),
         cmocka_unit_test(a_worker_with_a_mount_reads_it_and_nothing_else),
         cmocka_unit_test(a_worker_with_a_writable_mount_changes_it_and_nothing_else),
+        cmocka_unit_test(a_worker_connects_only_where_a_host_was_granted),
         cmocka_unit_test(a_thread_that_ran_before_is_in_the_sandbox_too),
         cmocka_unit_test(others_see_that_it_is_sandboxed),
         cmocka_unit_test(the_variable_decides),
