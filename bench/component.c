@@ -1,7 +1,8 @@
 /* component.c - what calls between components and a component of four modules cost, in CPU time.  Room: bench.
  *
  *     bench_component [requests]          the table
- *     bench_component --count REQUESTS    only so many requests of the four modules, adapter used: for counting instructions
+ *     bench_component --count WHAT N      only N of one kind, inside serve(), for tools/instructions: requests of the four modules ("write" uses
+ *                                         the adapter, "plain" does not), or calls ("hosts", "guests", "lists", "rows", "four")
  *
  * Calls run in a loop of guest code, a million at a time. A request is: store, main instantiated, one call of an export, store freed and
  * reset; the component has main, adapter, shim and fixup, as encoders write it for a guest of WASI 0.1. Rows are medians of 9 rounds. */
@@ -107,6 +108,7 @@ struct bench {
     struct engine_module *modules[CORES_MAX];
     struct component *component;
     struct sw_err err;
+    bool no_ticks; /* the guest never yields: for counting */
     const struct component_export *export;
     uint32_t arg;
     uint32_t left;
@@ -255,8 +257,8 @@ static void open_module(struct bench *bench, uint32_t index)
 static void open_bench(struct bench *bench, struct sw_str bytes)
 {
     if (loop_new(&bench->loop, &bench->err) < 0 ||
-        engine_new(&(struct engine_config){.reset = ENGINE_RESET_AUTO}, bench->loop, &bench->engine,
-                   &bench->err) < 0 ||
+        engine_new(&(struct engine_config){.tick_ms = bench->no_ticks ? 500 : 0}, bench->loop,
+                   &bench->engine, &bench->err) < 0 ||
         component_decode(bytes, &bench->binary, &bench->err) < 0 ||
         component_link(bench->binary, &host, &bench->plan, &bench->err) < 0)
         die(bench, "load");
@@ -320,7 +322,8 @@ static void begin(struct bench *bench)
         die(bench, "request");
 }
 
-static void serve(struct bench *bench, uint32_t requests)
+/* Named: tools/instructions counts what runs in it. */
+static __attribute__((noinline)) void serve(struct bench *bench, uint32_t requests)
 {
     bench->left = requests;
     begin(bench);
@@ -349,6 +352,22 @@ static double measure(struct bench *bench, uint32_t requests, double units)
     return rounds[ROUNDS / 2];
 }
 
+static void open_calls(struct bench *bench, struct sw_buf *text, wasm_byte_vec_t *wasm)
+{
+    for (size_t i = 0; i < sizeof calls_wat / sizeof *calls_wat; i++)
+        if (sw_buf_printf(text, NULL, "%s", calls_wat[i]) < 0)
+            exit(1);
+    assemble(bench, sw_buf_str(text), wasm);
+    open_bench(bench, sw_str(wasm->data, wasm->size));
+}
+
+static void open_four_modules(struct bench *bench, struct sw_buf *text, wasm_byte_vec_t *wasm)
+{
+    put_four_modules(text);
+    assemble(bench, sw_buf_str(text), wasm);
+    open_bench(bench, sw_str(wasm->data, wasm->size));
+}
+
 static void measure_calls(void)
 {
     static const struct {
@@ -362,11 +381,7 @@ static void measure_calls(void)
     struct bench bench = {.left = 0};
     wasm_byte_vec_t wasm;
     sw_auto_buf text = SW_BUF(1u << 20);
-    for (size_t i = 0; i < sizeof calls_wat / sizeof *calls_wat; i++)
-        if (sw_buf_printf(&text, NULL, "%s", calls_wat[i]) < 0)
-            exit(1);
-    assemble(&bench, sw_buf_str(&text), &wasm);
-    open_bench(&bench, sw_str(wasm.data, wasm.size));
+    open_calls(&bench, &text, &wasm);
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         choose(&bench, rows[i].export, rows[i].calls);
         (void)printf("%-45s %8.3f us\n", rows[i].what, measure(&bench, 1, rows[i].calls));
@@ -375,25 +390,34 @@ static void measure_calls(void)
     wasm_byte_vec_delete(&wasm);
 }
 
-/* count 0: the table, else so many requests. */
-static void measure_requests(uint32_t requests, uint32_t count)
+static void measure_requests(uint32_t requests)
 {
     struct bench bench = {.left = 0};
     wasm_byte_vec_t wasm;
     sw_auto_buf text = SW_BUF(1u << 20);
-    put_four_modules(&text);
-    assemble(&bench, sw_buf_str(&text), &wasm);
-    open_bench(&bench, sw_str(wasm.data, wasm.size));
+    open_four_modules(&bench, &text, &wasm);
     choose(&bench, "write", 0);
-    if (count) {
-        serve(&bench, count);
-    } else {
-        (void)printf("%-45s %8.3f us\n", "request, four modules, adapter used",
-                     measure(&bench, requests, requests));
-        choose(&bench, "plain", 0);
-        (void)printf("%-45s %8.3f us\n", "request, four modules, adapter not used",
-                     measure(&bench, requests, requests));
-    }
+    (void)printf("%-45s %8.3f us\n", "request, four modules, adapter used",
+                 measure(&bench, requests, requests));
+    choose(&bench, "plain", 0);
+    (void)printf("%-45s %8.3f us\n", "request, four modules, adapter not used",
+                 measure(&bench, requests, requests));
+    close_bench(&bench);
+    wasm_byte_vec_delete(&wasm);
+}
+
+static void count(const char *what, uint32_t n)
+{
+    struct bench bench = {.no_ticks = true};
+    wasm_byte_vec_t wasm;
+    sw_auto_buf text = SW_BUF(1u << 20);
+    bool requests = strcmp(what, "write") == 0 || strcmp(what, "plain") == 0;
+    if (requests)
+        open_four_modules(&bench, &text, &wasm);
+    else
+        open_calls(&bench, &text, &wasm);
+    choose(&bench, what, requests ? 0 : n);
+    serve(&bench, requests ? n : 1);
     close_bench(&bench);
     wasm_byte_vec_delete(&wasm);
 }
@@ -401,14 +425,17 @@ static void measure_requests(uint32_t requests, uint32_t count)
 int main(int argc, char **argv)
 {
     uint64_t requests = REQUESTS;
-    bool count = argc == 3 && strcmp(argv[1], "--count") == 0;
-    if (argc > (count ? 3 : 2) ||
+    bool counts = argc == 4 && strcmp(argv[1], "--count") == 0;
+    if (argc > (counts ? 4 : 2) ||
         (argc > 1 && (!sw_str_to_u64(sw_str_of(argv[argc - 1]), 10000000, &requests) || requests == 0))) {
-        (void)fprintf(stderr, "usage: bench_component [requests]\n       bench_component --count REQUESTS\n");
+        (void)fprintf(stderr, "usage: bench_component [requests]\n       bench_component --count WHAT N\n");
         return 2;
     }
-    if (!count)
-        measure_calls();
-    measure_requests((uint32_t)requests, count ? (uint32_t)requests : 0);
+    if (counts) {
+        count(argv[2], (uint32_t)requests);
+        return 0;
+    }
+    measure_calls();
+    measure_requests((uint32_t)requests);
     return 0;
 }

@@ -1,6 +1,7 @@
 /* engine.c - what the engine costs a request, in microseconds of CPU time.  Room: bench.
  *
  *     bench_engine [requests]
+ *     bench_engine --count N      only N requests with one export call, inside serve(), for tools/instructions
  *
  * A request is: store, instantiate one module, one call with one export call in it, done, store freed and its slot reset. The guest
  * writes N pages around a stack pointer. Rows are medians of 9 rounds. */
@@ -162,33 +163,57 @@ static int by_size(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
+/* Named: tools/instructions counts what runs in it. */
+static __attribute__((noinline)) void serve(struct bench *bench, uint32_t requests)
+{
+    bench->left = requests;
+    begin(bench);
+    if (loop_run(bench->loop, &bench->err) < 0)
+        die(bench, "loop");
+}
+
 /* Microseconds of CPU time per unit, the loop's own turn included. */
 static double measure(struct bench *bench, uint32_t requests, double units)
 {
     double rounds[ROUNDS];
     for (int i = 0; i < ROUNDS; i++) {
         uint64_t began = sw_clock_thread_cpu_ns();
-        bench->left = requests;
-        begin(bench);
-        if (loop_run(bench->loop, &bench->err) < 0)
-            die(bench, "loop");
+        serve(bench, requests);
         rounds[i] = (double)(sw_clock_thread_cpu_ns() - began) / 1e3 / units;
     }
     qsort(rounds, ROUNDS, sizeof *rounds, by_size);
     return rounds[ROUNDS / 2];
 }
 
+static int open_bench(struct bench *bench, enum engine_reset reset, uint32_t tick_ms)
+{
+    if (loop_new(&bench->loop, &bench->err) < 0)
+        return -1;
+    if (engine_new(&(struct engine_config){.reset = reset, .tick_ms = tick_ms}, bench->loop, &bench->engine,
+                   &bench->err) < 0)
+        return -1;
+    loop_defer_init(&bench->waker, wake, bench);
+    load(bench);
+    return 0;
+}
+
+static void close_bench(struct bench *bench)
+{
+    engine_bound_free(bench->bound);
+    engine_module_free(bench->module);
+    engine_free(bench->engine);
+    loop_free(bench->loop);
+    sw_arena_deinit(&bench->arena);
+}
+
 static void run(enum engine_reset reset, uint32_t requests, const char *name)
 {
     static const int32_t pages[] = {0, 4, 16, 64};
     struct bench bench = {.arena = SW_ARENA(1u << 20), .export = "id", .repeat = 1};
-    if (loop_new(&bench.loop, &bench.err) < 0 ||
-        engine_new(&(struct engine_config){.reset = reset}, bench.loop, &bench.engine, &bench.err) < 0) {
+    if (open_bench(&bench, reset, 0) < 0) {
         (void)printf("%-8s %s\n", name, bench.err.text);
         return;
     }
-    loop_defer_init(&bench.waker, wake, &bench);
-    load(&bench);
     (void)printf("%-8s store and call, no instance                %7.2f us\n", name,
                  measure(&bench, requests, requests));
     bench.instantiates = true;
@@ -213,19 +238,30 @@ static void run(enum engine_reset reset, uint32_t requests, const char *name)
     bench.arg = 100000;
     (void)printf("%-8s park, a turn of the loop, wake             %7.3f us\n", name,
                  measure(&bench, 1, bench.arg));
-    engine_bound_free(bench.bound);
-    engine_module_free(bench.module);
-    engine_free(bench.engine);
-    loop_free(bench.loop);
-    sw_arena_deinit(&bench.arena);
+    close_bench(&bench);
+}
+
+static void count(uint32_t requests)
+{
+    struct bench bench = {.arena = SW_ARENA(1u << 20), .export = "id", .repeat = 1, .instantiates = true};
+    if (open_bench(&bench, ENGINE_RESET_AUTO, 500) < 0)
+        die(&bench, "open");
+    serve(&bench, requests);
+    close_bench(&bench);
 }
 
 int main(int argc, char **argv)
 {
     uint64_t requests = REQUESTS;
-    if (argc > 1 && (!sw_str_to_u64(sw_str_of(argv[1]), 10000000, &requests) || requests == 0)) {
-        (void)fprintf(stderr, "usage: bench_engine [requests]\n");
+    bool counts = argc == 3 && strcmp(argv[1], "--count") == 0;
+    if (argc > (counts ? 3 : 2) ||
+        (argc > 1 && (!sw_str_to_u64(sw_str_of(argv[argc - 1]), 10000000, &requests) || requests == 0))) {
+        (void)fprintf(stderr, "usage: bench_engine [requests]\n       bench_engine --count N\n");
         return 2;
+    }
+    if (counts) {
+        count((uint32_t)requests);
+        return 0;
     }
     run(ENGINE_RESET_SCAN, (uint32_t)requests, "scan");
     run(ENGINE_RESET_PAGEMAP, (uint32_t)requests, "pagemap");
