@@ -301,6 +301,10 @@ def main():
               "servers": [{"name": s.name, "version": s.version, "runs": s.runs} for s in ready]}
     out = ROOT / "build/bench" / f"{result['machine']['date'].replace(':', '')}-{result['machine']['commit']}.json"
     out.write_text(json.dumps(result, indent=1) + "\n")
+    for program in ("bench_engine", "bench_component"):  # without a server
+        if (build / "bench" / program).exists():
+            print(f"\n{program}", flush=True)
+            subprocess.run([build / "bench" / program])
     print(f"\nbench: {out.relative_to(ROOT)}")
     return 1 if void or broken else 0
 
