@@ -73,7 +73,6 @@
 /* Environment, arguments and the output's header of one request. */
 #define TRIGGER_WAGI_TEXT_BYTES_MAX (1u << 20)
 
-
 /* ---- static files ---- */
 
 /* What is read of a file and handed to the connection at once: as much as bodies move. */

@@ -203,8 +203,7 @@ int main(int argc, char **argv)
         return tell_time();
     if (strcmp(info, "/escape") == 0)
         return escape(query);
-    if (strcmp(info, "/stderr") == 0)
-        {
+    if (strcmp(info, "/stderr") == 0) {
         fputs("a line for the log\n", stderr);
         text();
         return 0;
