@@ -58,7 +58,7 @@ static void what_cannot_be_compiled_is_not_started(void **state)
     struct sw_err err;
     (void)setenv("FAKE_COMPILE", "fail", 1);
     CHECK_INT(run_once(&status, &err), -SW_EINPUT);
-    CHECK_HAS(err.text, "component 'one': ");
+    CHECK_HAS(err.text, "component '"); /* whichever of the two fails first */
     CHECK(!marked("served-once"));
 }
 
