@@ -4,7 +4,7 @@
     run.py WAST OUT [FOLDER-OR-FILE ...]
 
 WAST is the runner, OUT where the converted scripts go. Vectors are found through SWELL_VECTORS or in ../shared/vectors beside the
-project. wasm-tools is the one that tools/setup keeps, or the one in PATH. Exit code 77: skipped, and why is printed.
+project; own/ has ours. wasm-tools is the one that tools/setup keeps, or the one in PATH. Exit code 77: skipped, and why is printed.
 """
 
 import os
@@ -49,7 +49,8 @@ def convert(tools, source, out):
     out.mkdir(parents=True)
     partial = out / "partial"
     made = subprocess.run([tools, "json-from-wast", str(source), "-o", str(partial), "--wasm-dir", str(out)],
-                          capture_output=True, text=True)
+                          capture_output=True, text=True,
+                          env={**os.environ, "WAST_STRICT_COMPONENT_INDICES": "0"})  # the short form of nested references
     if made.returncode:
         return f"{source}: {made.stderr.strip()}"
     partial.rename(done)
@@ -62,10 +63,12 @@ def main():
     failures = []
     for source in sorted(vectors.rglob("*.wast")):
         failures.append(convert(tools, source, out / source.relative_to(vectors).with_suffix("")))
+    for source in sorted((HERE / "own").glob("*.wast")):
+        failures.append(convert(tools, source, out / source.relative_to(HERE).with_suffix("")))
     failures = [failure for failure in failures if failure]
     for failure in failures:
         print(f"FAILED to convert {failure}")
-    chosen = sys.argv[3:] or SUITES
+    chosen = sys.argv[3:] or [*SUITES, "own"]
     command = [wast, "--expect", str(HERE / "expect.txt"), "--root", str(out), "--validate", str(out / "wasm-tools-component")]
     if not sys.argv[3:]:
         command.append("--whole")
