@@ -419,6 +419,8 @@ int engine_park_wait(struct engine_store *store, struct sw_err *err)
         call->woken = false;
         return 0;
     }
+    if (engine__memory_look(store) < 0)
+        return sw_fail(err, SW_ECANCELLED, "the call is ending");
     store->engine->stats.parks++;
     if (suspend(call, CALL_PARKED) < 0 || engine__poisoned(store))
         return sw_fail(err, SW_ECANCELLED, "the call was cancelled while it waited");
@@ -528,7 +530,8 @@ wasmtime_error_t *engine__epoch(const wasmtime_context_t *context, void *data, u
     *kind = WASMTIME_UPDATE_DEADLINE_CONTINUE;
     if (!call) /* segments at instantiation: not on a fiber */
         return NULL;
-    if (call->cancelled || engine__poisoned(store) || over_budget(store, call))
+    if (call->cancelled || engine__poisoned(store) || over_budget(store, call) ||
+        engine__memory_look(store) < 0)
         return wasmtime_error_new("stopped");
     *kind = WASMTIME_UPDATE_DEADLINE_YIELD;
     return NULL;

@@ -115,6 +115,10 @@ int engine_new(const struct engine_config *config, struct loop *loop, struct eng
     engine->pagemap_fd = -1;
     engine->stacks_max = config->stacks_max ? config->stacks_max : ENGINE_STACKS_MAX;
     engine->slots_max = config->slots_max ? config->slots_max : ENGINE_SLOTS_MAX;
+    engine->memory_max = ENGINE_MEMORY_UNLIMITED;
+    if (config->memory_bytes_max && config->memory_bytes_max < ENGINE_MEMORY_UNLIMITED)
+        engine->memory_max = config->memory_bytes_max;
+    engine->stats.memory_max = engine->memory_max;
     init_lists(engine);
 
     int rc = choose_reset(engine, config->reset, err);

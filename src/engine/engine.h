@@ -54,6 +54,8 @@ struct engine_config {
     uint32_t tick_ms;    /* 0: ENGINE_TICK_MS; a guest that computes yields to the loop at each tick */
     uint32_t stacks_max; /* 0: ENGINE_STACKS_MAX; fibers alive at once */
     uint32_t slots_max;  /* 0: ENGINE_SLOTS_MAX; memories alive at once, all modules together */
+    uint64_t
+        memory_bytes_max; /* 0: no limit; what all guests hold together (memory.c says how it is counted) */
 };
 
 int engine_new(const struct engine_config *config, struct loop *loop, struct engine **ret,
@@ -167,12 +169,13 @@ enum engine_trap {
     ENGINE_TRAP_BAD_CONVERSION,
     ENGINE_TRAP_UNREACHABLE,
     ENGINE_TRAP_UNCAUGHT_EXCEPTION,
-    ENGINE_TRAP_OTHER,     /* a wasm trap of another kind; the text says which */
-    ENGINE_TRAP_CPU_LIMIT, /* cpu_ms_max used up */
-    ENGINE_TRAP_CANCELLED, /* engine_call_cancel */
-    ENGINE_TRAP_HOST,      /* a host function refused; the text says why */
-    ENGINE_TRAP_EXIT,      /* the guest asked to exit (set by host/wasi/cli through engine_store_fail) */
-    ENGINE_TRAP_COMPONENT  /* the canonical ABI refused; the text names the rule */
+    ENGINE_TRAP_OTHER,        /* a wasm trap of another kind; the text says which */
+    ENGINE_TRAP_CPU_LIMIT,    /* cpu_ms_max used up */
+    ENGINE_TRAP_MEMORY_LIMIT, /* engine_config.memory_bytes_max used up by initial memory that was written to */
+    ENGINE_TRAP_CANCELLED,    /* engine_call_cancel */
+    ENGINE_TRAP_HOST,         /* a host function refused; the text says why */
+    ENGINE_TRAP_EXIT,         /* the guest asked to exit (set by host/wasi/cli through engine_store_fail) */
+    ENGINE_TRAP_COMPONENT     /* the canonical ABI refused; the text names the rule */
 };
 struct engine_failure {
     enum engine_trap kind;
@@ -189,6 +192,8 @@ struct engine_usage {
     uint64_t memory_bytes; /* what counts against memory_bytes_max; the memories never shrink */
     uint64_t
         memory_refused; /* what it would have been after the latest growth that the limit refused; 0: none was */
+    uint64_t memory_counted; /* what counts against engine_config.memory_bytes_max */
+    uint64_t worker_refused; /* as memory_refused, of all stores and their common limit */
 };
 void engine_store_usage(const struct engine_store *store, struct engine_usage *ret);
 const char *engine_trap_name(enum engine_trap kind); /* "unreachable", "stack overflow", ... for logs */
@@ -227,6 +232,8 @@ int engine_func_call(struct engine_store *store, struct engine_func func, union 
 struct engine_stats {
     uint64_t stores_now, calls_now, slots_now, slots_busy;
     uint64_t instances, traps, parks, yields, resets, pages_reset;
+    /* What the memories of stores hold, and free slots; the limit for both; how often it refused something. */
+    uint64_t memory_busy, memory_free, memory_max, memory_refusals;
     /* How long calls that started or were woken waited, in whole slices that others used up meanwhile: none, 1, 2, more; the most. */
     uint64_t waited[4], waited_max;
 };

@@ -20,7 +20,7 @@
 #include "engine/engine.h"
 #include "loop/loop.h"
 
-/* ---- slot.c, reset.c ---- */
+/* ---- slot.c, reset.c, memory.c ---- */
 
 /* The slots of one memory of one module, or the engine's anonymous ones (heaps that Wasmtime makes for itself). */
 struct engine_pool {
@@ -41,8 +41,14 @@ struct engine_slot {
     struct engine_pool *pool;
     struct engine_store *store; /* while busy */
     uint64_t freed_ms;
-    bool touched; /* the host took a view: it may have written */
-    bool fresh;   /* no private page yet when this use began */
+    uint64_t counted; /* in stats.memory_busy or .memory_free */
+    uint64_t held;    /* while busy: bytes of the initial part that count */
+    uint64_t
+        kept_initial;    /* bytes of private pages after the latest reset, at most, of the initial part ... */
+    uint64_t kept_grown; /* ... and beyond it */
+    uint64_t high;       /* the memory's greatest length since there was no private page */
+    bool touched;        /* the host took a view: it may have written */
+    bool fresh;          /* no private page yet when this use began */
 };
 
 void engine__pool_init(struct engine_pool *pool, struct engine *engine, uint64_t min_bytes);
@@ -55,6 +61,22 @@ void engine__slots_trim(
 bool engine__scan_works(int pagemap_fd); /* the kernel has PAGEMAP_SCAN */
 /* Makes the slot's memory a fresh instance's. Returns 0, or -1: the slot must be unmapped. */
 int engine__slot_reset(struct engine *engine, struct engine_slot *slot) SW_MUST_CHECK;
+/* Bytes of private pages in the initial part of a busy slot; all of it when the kernel does not say. */
+uint64_t engine__slot_held(const struct engine *engine, const struct engine_slot *slot);
+/* Unmaps the free slot that nobody used for longest. Returns false when none is free. */
+bool engine__slot_evict(struct engine *engine);
+
+/* Counts a slot that the store is to get. Returns false when the worker's limit refuses. */
+bool engine__memory_take(struct engine_slot *slot, struct engine_store *store) SW_MUST_CHECK;
+bool engine__memory_may_grow(struct engine_slot *slot, uint64_t more) SW_MUST_CHECK;
+void engine__memory_recount(struct engine_slot *slot); /* busy; after it grew */
+void engine__memory_release(struct engine_slot *slot,
+                            struct engine *engine);   /* no longer busy, before its reset */
+void engine__memory_freed(struct engine_slot *slot);  /* it is free now */
+void engine__memory_unfree(struct engine_slot *slot); /* it is no longer free */
+uint64_t engine__memory_of_store(const struct engine_store *store);
+/* At the end of a slice that is not the store's last. Returns 0, or < 0: the store has failed. */
+int engine__memory_look(struct engine_store *store) SW_MUST_CHECK;
 
 /* ---- stack.c ---- */
 
@@ -134,6 +156,8 @@ struct engine {
     struct sw_link free_slots; /* all pools, the most recently used first */
     struct sw_link free_stacks;
     uint64_t stacks_now;
+    uint64_t memory_max;  /* ENGINE_MEMORY_UNLIMITED: none */
+    uint64_t faults_seen; /* of this thread, at the latest look */
     struct sw_link free_stores;
     struct sw_link free_calls;
     uint64_t modules_now;
@@ -228,6 +252,7 @@ struct engine_store {
     wasmtime_func_t park;
     uint64_t memory_bytes;
     uint64_t memory_refused; /* engine_usage */
+    uint64_t worker_refused; /* engine_usage */
     struct engine_limits limits;
     uint64_t cpu_ns;
     struct engine_failure failure;

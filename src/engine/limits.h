@@ -39,6 +39,16 @@
 #define ENGINE_DIRTY_PAGES_FACTOR 4
 #define ENGINE_DIRTY_PAGES_MAX 8192 /* ... and never more than 32 MiB */
 
+/* ---- memory of all stores together (memory.c) ---- */
+#define ENGINE_MEMORY_UNLIMITED (UINT64_C(1) << 62) /* stands for no limit; sums with it do not overflow */
+#define ENGINE_MEMORY_RESERVE                                                                                \
+    16 /* this part of the limit is kept for stores that hold little: thousands of ordinary requests */
+#define ENGINE_MEMORY_LITTLE                                                                                 \
+    256 /* little: this part of the limit; 1 MiB of 256 MiB is more than most requests hold */
+#define ENGINE_MEMORY_LOOK_FAULTS                                                                            \
+    64 /* pages that come in before it is looked whose they are: 256 KiB, a look costs less than they did */
+#define ENGINE_MEMORY_LOOK_PART 16 /* and this part of what the store holds: a look costs as much */
+
 /* ---- stores ---- */
 #define ENGINE_TABLE_ELEMENTS_MAX 100000u /* per table; the largest seen in a real guest is 8,000 */
 #define ENGINE_STORE_INSTANCES_MAX 1000 /* core instances of one store; linked Python guests have about 30 */

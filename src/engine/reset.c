@@ -80,9 +80,22 @@ struct reset {
     struct engine_slot *slot;
     uint64_t pages;
     uint64_t pages_max; /* past this the slot is trimmed */
+    uint64_t initial;   /* bytes of private pages, of the initial part ... */
+    uint64_t grown;     /* ... and beyond it */
+    bool looks_only;
 };
 
-/* offset and n are multiples of the page. */
+/* Notes private pages. offset and n are multiples of the page. */
+static void note(struct reset *r, uint64_t offset, uint64_t n)
+{
+    uint64_t min = r->slot->pool->min_bytes;
+    uint64_t of_initial = offset >= min ? 0 : min - offset;
+    if (of_initial > n)
+        of_initial = n;
+    r->initial += of_initial;
+    r->grown += n - of_initial;
+}
+
 static void restore(struct reset *r, uint64_t offset, uint64_t n)
 {
     const struct engine_pool *pool = r->slot->pool;
@@ -97,20 +110,21 @@ static void restore(struct reset *r, uint64_t offset, uint64_t n)
     r->pages += n / ENGINE_PAGE_BYTES;
 }
 
-static int reset_by_scan(int pagemap_fd, struct reset *r)
+static int walk_by_scan(int pagemap_fd, struct reset *r, uint64_t bytes)
 {
     struct scan_region regions[SCAN_REGIONS];
     uint64_t base = (uintptr_t)r->slot->base;
-    struct scan_request request = {.start = base,
-                                   .end = base + r->slot->bytes,
-                                   .regions = (uintptr_t)regions,
-                                   .regions_len = SCAN_REGIONS};
+    struct scan_request request = {
+        .start = base, .end = base + bytes, .regions = (uintptr_t)regions, .regions_len = SCAN_REGIONS};
     while (request.start < request.end && r->pages <= r->pages_max) {
         int n = scan(pagemap_fd, &request);
         if (n < 0)
             return -1;
-        for (int i = 0; i < n; i++)
-            restore(r, regions[i].start - base, regions[i].end - regions[i].start);
+        for (int i = 0; i < n; i++) {
+            note(r, regions[i].start - base, regions[i].end - regions[i].start);
+            if (!r->looks_only)
+                restore(r, regions[i].start - base, regions[i].end - regions[i].start);
+        }
         if (request.walk_end <= request.start)
             return -1; /* no progress: not the interface we know */
         request.start = request.walk_end;
@@ -127,11 +141,11 @@ static bool is_fresh(const struct engine_slot *slot, uint64_t offset)
 }
 
 /* pagemap does not tell the zero page from a private one: comparing first keeps read pages from being made private by the reset. */
-static int reset_by_pagemap(int pagemap_fd, struct reset *r)
+static int walk_by_pagemap(int pagemap_fd, struct reset *r, uint64_t bytes)
 {
     uint64_t entries[ENTRIES];
     uint64_t first = (uintptr_t)r->slot->base / ENGINE_PAGE_BYTES;
-    uint64_t count = r->slot->bytes / ENGINE_PAGE_BYTES;
+    uint64_t count = bytes / ENGINE_PAGE_BYTES;
     for (uint64_t page = 0; page < count && r->pages <= r->pages_max;) {
         uint64_t want = count - page < ENTRIES ? count - page : ENTRIES;
         ssize_t got =
@@ -142,12 +156,36 @@ static int reset_by_pagemap(int pagemap_fd, struct reset *r)
             return -1;
         for (uint64_t i = 0; i < (uint64_t)got / sizeof *entries; i++, page++) {
             uint64_t entry = entries[i];
-            if ((entry & (ENTRY_PRESENT | ENTRY_SWAPPED)) && !(entry & ENTRY_FILE) &&
-                !is_fresh(r->slot, page * ENGINE_PAGE_BYTES))
+            if (!(entry & (ENTRY_PRESENT | ENTRY_SWAPPED)) || (entry & ENTRY_FILE))
+                continue;
+            note(r, page * ENGINE_PAGE_BYTES, ENGINE_PAGE_BYTES);
+            if (!r->looks_only && !is_fresh(r->slot, page * ENGINE_PAGE_BYTES))
                 restore(r, page * ENGINE_PAGE_BYTES, ENGINE_PAGE_BYTES);
         }
     }
     return 0;
+}
+
+static int walk(const struct engine *engine, struct reset *r, uint64_t bytes)
+{
+    return engine->use_scan ? walk_by_scan(engine->pagemap_fd, r, bytes)
+                            : walk_by_pagemap(engine->pagemap_fd, r, bytes);
+}
+
+uint64_t engine__slot_held(const struct engine *engine, const struct engine_slot *slot)
+{
+    struct engine_slot copy = *slot; /* nothing of it is changed: walk takes it for a reset, too */
+    struct reset r = {.slot = &copy, .looks_only = true};
+    return walk(engine, &r, slot->pool->min_bytes) < 0 ? slot->pool->min_bytes : r.initial;
+}
+
+/* What the slot keeps of private pages. Beyond `bytes` nobody looked: what was kept there before still is, but not more than there is
+ * room. */
+static void keep(struct engine_slot *slot, const struct reset *r)
+{
+    uint64_t beyond = slot->high - slot->bytes;
+    slot->kept_initial = r->initial;
+    slot->kept_grown = r->grown + (slot->kept_grown < beyond ? slot->kept_grown : beyond);
 }
 
 int engine__slot_reset(struct engine *engine, struct engine_slot *slot)
@@ -162,13 +200,17 @@ int engine__slot_reset(struct engine *engine, struct engine_slot *slot)
         engine->skips_resets = true;
     int rc = 0;
     if (!engine->skips_resets)
-        rc = engine->use_scan ? reset_by_scan(engine->pagemap_fd, &r)
-                              : reset_by_pagemap(engine->pagemap_fd, &r);
+        rc = walk(engine, &r, slot->bytes);
     if (rc < 0)
         return -1;
     bool trim = r.pages > r.pages_max;
-    if (trim && madvise(slot->base, slot->bytes, MADV_DONTNEED) != 0)
+    if (trim && madvise(slot->base, slot->high, MADV_DONTNEED) != 0)
         return -1;
+    keep(slot, trim ? &(struct reset){0} : &r);
+    if (trim) {
+        slot->kept_grown = 0;
+        slot->high = pool->min_bytes;
+    }
     if (slot->fresh) /* how many pages one use dirties: learnt from slots that carry nothing older */
         pool->typical_pages = pool->typical_pages ? (pool->typical_pages * 7 + r.pages + 7) / 8 : r.pages;
     slot->fresh = trim;

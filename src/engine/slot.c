@@ -36,6 +36,7 @@ void engine__pool_init(struct engine_pool *pool, struct engine *engine, uint64_t
 static void slot_free(struct engine_slot *slot)
 {
     struct engine *engine = slot->pool->engine;
+    engine__memory_unfree(slot);
     sw_list_remove(&slot->link);
     sw_list_remove(&slot->age);
     (void)munmap(slot->base - ENGINE_SLOT_GUARD_BYTES, RESERVED_BYTES); /* fails for bad arguments only */
@@ -65,8 +66,7 @@ static int map_slot(const struct engine_pool *pool, uint8_t **ret_base)
     return 0;
 }
 
-/* Unmaps the free slot that nobody used for longest. Returns false when none is free. */
-static bool evict_one(struct engine *engine)
+bool engine__slot_evict(struct engine *engine)
 {
     if (sw_list_empty(&engine->free_slots))
         return false;
@@ -77,14 +77,14 @@ static bool evict_one(struct engine *engine)
 static int slot_new(struct engine_pool *pool, struct engine_slot **ret, struct sw_err *err)
 {
     struct engine *engine = pool->engine;
-    if (engine->stats.slots_now >= engine->slots_max && !evict_one(engine))
+    if (engine->stats.slots_now >= engine->slots_max && !engine__slot_evict(engine))
         return sw_fail(err, SW_ELIMIT, "all %u memory slots are in use", engine->slots_max);
     struct engine_slot *slot = sw_try_alloc(sizeof *slot);
     if (!slot)
         return sw_fail(err, SW_ENOMEM, "no memory for a memory slot");
     /* Out of mappings (vm.max_map_count) or address space: a free slot's may serve. */
     while (map_slot(pool, &slot->base) < 0)
-        if (!evict_one(engine)) {
+        if (!engine__slot_evict(engine)) {
             sw_free(slot);
             return sw_fail(err, SW_ELIMIT,
                            "the system gives no more address space or mappings for a guest memory (see "
@@ -92,12 +92,20 @@ static int slot_new(struct engine_pool *pool, struct engine_slot **ret, struct s
         }
     slot->pool = pool;
     slot->fresh = true;
-    slot->bytes = pool->min_bytes;
+    slot->bytes = slot->high = pool->min_bytes;
     sw_list_init(&slot->link);
     sw_list_init(&slot->age);
     engine->stats.slots_now++;
     *ret = slot;
     return 0;
+}
+
+static void make_free(struct engine_slot *slot)
+{
+    slot->freed_ms = loop_now_ms(slot->pool->engine->loop);
+    sw_list_add_head(&slot->pool->free, &slot->link);
+    sw_list_add_head(&slot->pool->engine->free_slots, &slot->age);
+    engine__memory_freed(slot);
 }
 
 static int slot_take(struct engine_pool *pool, struct engine_store *store, struct engine_slot **ret,
@@ -114,10 +122,17 @@ static int slot_take(struct engine_pool *pool, struct engine_store *store, struc
     if (link) {
         slot = SW_CONTAINER(link, struct engine_slot, link);
         sw_list_remove(&slot->age);
+        engine__memory_unfree(slot);
     } else {
         int rc = slot_new(pool, &slot, err);
         if (rc < 0)
             return rc;
+    }
+    if (!engine__memory_take(slot, store)) {
+        make_free(slot);
+        return sw_fail(err, SW_ELIMIT, "the worker's guests hold %llu bytes of memory, its limit is %llu",
+                       (unsigned long long)pool->engine->stats.memory_busy,
+                       (unsigned long long)pool->engine->memory_max);
     }
     slot->store = store;
     slot->touched = false;
@@ -139,13 +154,12 @@ static void slot_release(void *env)
     slot->store = NULL;
     sw_list_remove(&slot->link);
     engine->stats.slots_busy--;
+    engine__memory_release(slot, engine);
     if (may_differ && engine__slot_reset(engine, slot) < 0) {
         slot_free(slot);
         return;
     }
-    slot->freed_ms = loop_now_ms(engine->loop);
-    sw_list_add_head(&slot->pool->free, &slot->link);
-    sw_list_add_head(&engine->free_slots, &slot->age);
+    make_free(slot);
 }
 
 void engine__slots_trim(struct engine *engine)
@@ -192,13 +206,18 @@ static wasmtime_error_t *memory_grow(void *env, size_t bytes)
         store->memory_refused = store->memory_bytes + more;
         return wasmtime_error_new("memory limit");
     }
+    if (!engine__memory_may_grow(slot, more))
+        return wasmtime_error_new("memory limit of the worker");
     if (sw_fault_errno(SW_FAULT_ENGINE_GROW, ENOMEM) ||
         mprotect(slot->base + slot->bytes, more, PROT_READ | PROT_WRITE) != 0) {
         close_again(slot->base + slot->bytes, more);
         return wasmtime_error_new("no memory");
     }
     slot->bytes = bytes;
+    if (bytes > slot->high)
+        slot->high = bytes;
     store->memory_bytes += more;
+    engine__memory_recount(slot);
     return NULL;
 }
 

@@ -80,6 +80,8 @@ void engine_store_usage(const struct engine_store *store, struct engine_usage *r
     ret->cpu_ns = store->cpu_ns;
     ret->memory_bytes = store->memory_bytes;
     ret->memory_refused = store->memory_refused;
+    ret->memory_counted = engine__memory_of_store(store);
+    ret->worker_refused = store->worker_refused;
 }
 
 void *engine_store_owner(const struct engine_store *store)

@@ -18,6 +18,7 @@ static const char *const names[] = {
     [ENGINE_TRAP_UNCAUGHT_EXCEPTION] = "uncaught exception",
     [ENGINE_TRAP_OTHER] = "trap",
     [ENGINE_TRAP_CPU_LIMIT] = "CPU limit",
+    [ENGINE_TRAP_MEMORY_LIMIT] = "memory limit of the worker",
     [ENGINE_TRAP_CANCELLED] = "cancelled",
     [ENGINE_TRAP_HOST] = "host refused",
     [ENGINE_TRAP_EXIT] = "exit",

@@ -81,12 +81,17 @@ static void restore_trap_handlers(void)
     known = true;
 }
 
-void world_open(struct world *world, enum engine_reset reset)
+void world_open_with(struct world *world, const struct engine_config *config)
 {
     struct sw_err err = {0};
     world->loop = fake_loop_new();
-    CHECK_OK(engine_new(&(struct engine_config){.reset = reset}, world->loop, &world->engine, &err), &err);
+    CHECK_OK(engine_new(config, world->loop, &world->engine, &err), &err);
     restore_trap_handlers();
+}
+
+void world_open(struct world *world, enum engine_reset reset)
+{
+    world_open_with(world, &(struct engine_config){.reset = reset});
 }
 
 void world_close(struct world *world)

@@ -29,6 +29,7 @@ struct world {
     struct engine *engine;
 };
 void world_open(struct world *world, enum engine_reset reset);
+void world_open_with(struct world *world, const struct engine_config *config);
 void world_close(struct world *world);
 
 /* Runs fn in a call of the store and turns the loop until it is done. Returns what the call ended with. */
