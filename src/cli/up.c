@@ -57,6 +57,8 @@ const struct cli_option cli_up_options[] = {
      "CPU time of one request [10s]"},
     {"max-instance-memory", 0, CLI_TEXT, "SIZE", offsetof(struct cli_up, memory), 0,
      "Memory of one instance, as in 256MiB [1GiB]"},
+    {"max-worker-memory", 0, CLI_TEXT, "SIZE", offsetof(struct cli_up, worker_memory), 0,
+     "Memory of all instances of a worker together [its share of 75%]"},
     {"max-request-body", 0, CLI_TEXT, "SIZE", offsetof(struct cli_up, request_body), 0,
      "Body of one request [no limit]"},
     {"max-response-body", 0, CLI_TEXT, "SIZE", offsetof(struct cli_up, response_body), 0,
@@ -143,6 +145,23 @@ static int limit_memory(const char *text, uint64_t *ret, struct sw_err *err)
         return sw_fail(err, SW_EINPUT,
                        "--max-instance-memory: expected a size from 64KiB to 64GiB, got '%s'\n"
                        "hint: it is a number of bytes, or one with a unit, as in 256MiB",
+                       text);
+    *ret = bytes;
+    return 0;
+}
+
+int cli_up_worker_memory(const struct cli_up *options, uint32_t workers, uint64_t *ret, struct sw_err *err)
+{
+    uint64_t bytes = 0;
+    const char *text = options->worker_memory;
+    if (!text) {
+        *ret = node_memory_default(workers);
+        return 0;
+    }
+    if (!app_size_parse(sw_str_of(text), &bytes) || bytes < CLI_WORKER_MEMORY_BYTES_MIN)
+        return sw_fail(err, SW_EINPUT,
+                       "--max-worker-memory: expected a size from 16MiB to 1024GiB, got '%s'\n"
+                       "hint: it is a whole number and its unit, MiB or GiB, as in 2GiB",
                        text);
     *ret = bytes;
     return 0;
@@ -465,6 +484,10 @@ static int serve(const struct cli_up *options, struct up *up, struct sw_err *err
     char library[TRIGGER_LIBRARY_BYTES_MAX];
     const char *cache_home = getenv("XDG_CACHE_HOME");
     int rc = cli_up_cache_dir(cache_home, getenv("HOME"), &cache_dir, err);
+    uint32_t workers = options->workers ? options->workers : cpu_count();
+    uint64_t memory_bytes = 0;
+    if (rc == 0)
+        rc = cli_up_worker_memory(options, workers, &memory_bytes, err);
     if (rc == 0)
         rc = cli_run_dir(getenv("XDG_RUNTIME_DIR"), cache_home, getenv("HOME"), &run_dir, err);
     if (rc == 0)
@@ -486,7 +509,8 @@ static int serve(const struct cli_up *options, struct up *up, struct sw_err *err
                                        .library = library,
                                        .artifact_key = trigger_artifact_key,
                                        .listen_fd = listen_fd,
-                                       .workers = options->workers ? options->workers : cpu_count(),
+                                       .workers = workers,
+                                       .memory_bytes = memory_bytes,
                                        .ready = on_ready,
                                        .ready_arg = up,
                                        .progress = on_progress,

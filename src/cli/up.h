@@ -20,6 +20,7 @@ struct cli_up { /* the options of `swell up` */
     const char *request_timeout; /* times and sizes as in the manifest */
     const char *cpu_time;
     const char *memory;
+    const char *worker_memory;
     const char *request_body;
     const char *response_body;
     uint32_t concurrency;
@@ -33,6 +34,9 @@ int cli_up_run(const void *parsed, const struct cli_io *io, struct sw_err *err) 
 int cli_up_env(const char *text, struct app_env *ret, struct sw_err *err) SW_MUST_CHECK;
 /* The operator's limits; zeros where no option says anything. SW_EINPUT names the option. */
 int cli_up_limits(const struct cli_up *options, struct app_limits *ret, struct sw_err *err) SW_MUST_CHECK;
+/* What the guests of one of so many workers may hold together: the option's, else the system's share. SW_EINPUT names the option. */
+int cli_up_worker_memory(const struct cli_up *options, uint32_t workers, uint64_t *ret,
+                         struct sw_err *err) SW_MUST_CHECK;
 /* The start-up output, spin.md 2.10. */
 void cli_up_print_routes(const struct app *app, const char *address, FILE *out);
 /* The folder of compiled code: $XDG_CACHE_HOME or ~/.cache, then "swell/aot". */

@@ -27,6 +27,10 @@
 #define NODE_SERVING_BYTES_MAX (16u << 20)
 
 #define NODE_WORKERS_MAX 256
+/* Of the machine's or the control group's memory, for the guests of all workers, where no option says otherwise. The rest is for the workers
+ * themselves (code, connections, stacks), the supervisor, compilers, and the system. The least is enough for a few requests at once. */
+#define NODE_MEMORY_PERCENT 75
+#define NODE_MEMORY_BYTES_MIN (16ull << 20)
 /* From its start to its "ready": it maps code that is compiled already. */
 #define NODE_START_MS_MAX 60000
 /* From the drain message to SIGKILL; longer than a worker gives its requests (trigger/limits.h). */

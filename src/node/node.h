@@ -31,6 +31,7 @@ struct node_config {
         char ret_key[65]); /* 64 hex digits: what a core module's product is called in the cache */
     int listen_fd;
     uint32_t workers;         /* 1.. */
+    uint64_t memory_bytes;    /* what the guests of one worker may hold together; 0: no limit */
     void (*ready)(void *arg); /* every worker serves: print the start-up output */
     void *ready_arg;
     void (*progress)(void *arg, struct sw_str component, uint64_t elapsed_ms,
@@ -44,6 +45,9 @@ struct node_config {
 };
 /* Runs until SIGTERM or SIGINT has drained every worker; 0 then. listen_fd is shut down when draining begins. */
 int node_supervise(const struct node_config *config, struct sw_err *err) SW_MUST_CHECK;
+/* node_config.memory_bytes where nobody says otherwise: a worker's share of what the machine or this process's control group has; 0 when the
+ * kernel tells neither. */
+uint64_t node_memory_default(uint32_t workers);
 /* Compiles config->app and starts one process of this program for it, with argv and the standard output and error of this one: a serving
  * table waits on NODE_CHANNEL_FD, as for a worker, with nothing to listen at. Blocks until that process has ended by itself; its exit
  * status is *ret_status. Of config it needs app, program, cache_dir, artifact_key.
@@ -108,6 +112,7 @@ struct node_served_component {
 struct node_serving {
     struct app *app;
     int listen_fd;
+    uint64_t memory_bytes;                    /* node_config.memory_bytes */
     char library[NODE_LIBRARY_BYTES_MAX];     /* node_config.library; empty: any will do */
     struct node_served_component *components; /* parallel to app->components */
 };

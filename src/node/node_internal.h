@@ -52,6 +52,12 @@ void node__compile_cancel(struct node__compile *compile); /* done comes with -SW
 const struct node__keys *node__compile_keys(const struct node__compile *compile, uint32_t component);
 void node__compile_free(struct node__compile *compile); /* after done; NULL is fine */
 
+/* ---- memory.c: its parts, for tests ---- */
+
+/* The smallest limit that the groups of /proc/self/cgroup have in the tree below root, or UINT64_MAX. */
+uint64_t node__group_memory(const char *root, struct sw_str groups);
+uint64_t node__memory_share(uint64_t machine, uint64_t group, uint32_t workers);
+
 /* ---- serving.c: the serving table, from the supervisor's side ---- */
 
 struct node__serving;

@@ -1,7 +1,7 @@
 /* serving.c - the serving table as the supervisor holds and sends it.  Room: node.
  *
  * On the channel, supervisor to worker:
- *   {"type":"serve","descriptors":N,"worker":I,"library":ID}  with listener, locked application, table of keys, status page
+ *   {"type":"serve","descriptors":N,"worker":I,"memory":BYTES,"library":ID}  with listener, locked application, table of keys, status page
  *   {"type":"descriptors"}  with the next up to 64 of the N: per component its .wasm, then per core module .cwasm and image
  *   {"type":"accept"}       all workers of this revision are ready: take connections
  *   {"type":"ping"}         asks for a sign of life
@@ -24,6 +24,7 @@
 struct node__serving {
     int listen_fd;       /* the caller's */
     const char *library; /* the same; or NULL */
+    uint64_t memory_bytes;
     int app_fd;
     int table_fd;
     int *fds; /* in the order of the protocol */
@@ -113,8 +114,11 @@ int node__serving_new(const struct node_config *config, const struct node__compi
                       struct node__serving **ret, struct sw_err *err)
 {
     struct node__serving *serving = sw_alloc(sizeof *serving);
-    *serving = (struct node__serving){
-        .listen_fd = config->listen_fd, .library = config->library, .app_fd = -1, .table_fd = -1};
+    *serving = (struct node__serving){.listen_fd = config->listen_fd,
+                                      .library = config->library,
+                                      .memory_bytes = config->memory_bytes,
+                                      .app_fd = -1,
+                                      .table_fd = -1};
     int rc = open_all(serving, config, compile, err);
     if (rc == 0)
         rc = write_files(serving, config, compile, err);
@@ -162,10 +166,12 @@ static int send_fds(const struct node__serving *serving, uint32_t first, uint32_
 int node__serving_send(const struct node__serving *serving, uint32_t index, int status_fd, int channel_fd,
                        struct sw_err *err)
 {
-    char text[96 + NODE_LIBRARY_BYTES_MAX];
-    (void)snprintf(text, sizeof text,
-                   "{\"type\":\"serve\",\"descriptors\":%u,\"worker\":%u,\"library\":\"%.128s\"}",
-                   serving->fd_count, index, serving->library ? serving->library : ""); /* fits; hex digits */
+    char text[128 + NODE_LIBRARY_BYTES_MAX];
+    (void)snprintf(
+        text, sizeof text,
+        "{\"type\":\"serve\",\"descriptors\":%u,\"worker\":%u,\"memory\":%llu,\"library\":\"%.128s\"}",
+        serving->fd_count, index, (unsigned long long)serving->memory_bytes,
+        serving->library ? serving->library : ""); /* fits; hex digits */
     const struct node_message first = {
         .json = sw_str_of(text),
         .fds = {serving->listen_fd, serving->app_fd, serving->table_fd, status_fd},

@@ -167,6 +167,13 @@ static void read_library(const struct codec_json *root, struct node_serving *ser
     (void)snprintf(serving->library, sizeof serving->library, SW_FMT, SW_ARG(id)); /* fits: node_config's */
 }
 
+static void read_memory(const struct codec_json *root, struct node_serving *serving)
+{
+    const struct codec_json *memory = codec_json_get(root, "memory");
+    int64_t bytes = memory ? codec_json_integer(memory) : 0;
+    serving->memory_bytes = bytes > 0 ? (uint64_t)bytes : 0;
+}
+
 static int on_serve(struct node_worker *worker, const struct codec_json *root, struct node_message *message,
                     struct sw_err *err)
 {
@@ -180,6 +187,7 @@ static int on_serve(struct node_worker *worker, const struct codec_json *root, s
     worker->serving = serving;
     name_process(root);
     read_library(root, serving);
+    read_memory(root, serving);
     uint32_t needed = 0;
     int rc = node__status_map(message->fds[3], &worker->status, err);
     if (rc == 0)

@@ -6,6 +6,7 @@
 
 #include "base/buf.h"
 #include "check.h"
+#include "cli/limits.h"
 
 static void an_environment_variable_is_key_and_value(void **state)
 {
@@ -67,6 +68,38 @@ static void downloads_are_kept_where_spin_keeps_them(void **state)
         if (rows[i].root)
             CHECK_STR(sw_str_of(root.p), rows[i].root);
     }
+}
+
+static void a_workers_memory_is_the_options_or_the_systems(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        uint64_t bytes; /* 0: refused */
+    } rows[] = {
+        {"16MiB", 16u << 20},
+        {"2GiB", 2ull << 30},
+        {"1024GiB", 1ull << 40},
+        {"15MiB", 0},
+        {"1025GiB", 0},
+        {"268435456", 0},
+        {"", 0},
+        {"much", 0},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct sw_err err = {0};
+        uint64_t bytes = 0;
+        const struct cli_up options = {.worker_memory = rows[i].text};
+        CHECK_INT(cli_up_worker_memory(&options, 2, &bytes, &err), rows[i].bytes ? 0 : -SW_EINPUT);
+        CHECK_INT(bytes, rows[i].bytes);
+        if (!rows[i].bytes)
+            CHECK_HAS(err.text, "--max-worker-memory: expected a size from 16MiB to 1024GiB, got '");
+    }
+    uint64_t two = 0;
+    uint64_t four = 0;
+    CHECK_INT(cli_up_worker_memory(&(struct cli_up){.quiet = true}, 2, &two, NULL), 0);
+    CHECK_INT(cli_up_worker_memory(&(struct cli_up){.quiet = true}, 4, &four, NULL), 0);
+    CHECK(four >= CLI_WORKER_MEMORY_BYTES_MIN && two >= four);
 }
 
 static void limits_are_read_from_options(void **state)
@@ -160,6 +193,7 @@ int main(void)
         cmocka_unit_test(the_cache_follows_xdg),
         cmocka_unit_test(downloads_are_kept_where_spin_keeps_them),
         cmocka_unit_test(limits_are_read_from_options),
+        cmocka_unit_test(a_workers_memory_is_the_options_or_the_systems),
         cmocka_unit_test(the_start_up_output_is_spins),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

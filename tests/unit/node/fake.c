@@ -154,7 +154,8 @@ static void serve(void *arg, struct node_serving *serving)
     worker->serving = serving;
     if (is("FAKE_WORKER", "stuck"))
         return;
-    if (is("FAKE_WORKER", "failed") || !can_listen(serving) || !is_whole(serving)) {
+    if (is("FAKE_WORKER", "failed") || !can_listen(serving) || !is_whole(serving) ||
+        serving->memory_bytes != UINT64_C(5) << 32) {
         sw_ignore(node_worker_failed(worker->channel, "cannot serve \"this\"", &err));
         return;
     }

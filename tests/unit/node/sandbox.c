@@ -294,7 +294,7 @@ static int memory(void)
     char *large = malloc(1 << 20);
     char *larger = large ? realloc(large, 8 << 20) : NULL; /* by mremap */
     free(larger);
-    return larger ? DONE : ENOMEM;
+    return larger && getrusage(RUSAGE_THREAD, &(struct rusage){.ru_minflt = 0}) == 0 ? DONE : ENOMEM;
 }
 
 static int time_and_chance(void)

@@ -185,6 +185,7 @@ int supervise(const struct node__timing *timing, uint32_t workers, struct seen *
                                        .artifact_key = artifact_key,
                                        .listen_fd = listen_fd,
                                        .workers = workers,
+                                       .memory_bytes = UINT64_C(5) << 32,
                                        .ready = on_ready,
                                        .ready_arg = seen,
                                        .progress = on_progress,
