@@ -45,10 +45,19 @@ void trigger_admission_deinit(struct trigger_admission *adm)
 
 /* ---- room ---- */
 
+/* Those that began a moment ago hold little yet, and others hold more than was set aside for them: the larger sum counts. A request that
+ * is alone may try in any case. */
+static bool has_memory(const struct trigger_admission *adm, const struct trigger_lane *lane)
+{
+    uint64_t used = adm->memory_used > adm->memory_bytes ? adm->memory_used : adm->memory_bytes;
+    return !adm->max.memory_bytes || adm->running_count == 0 ||
+           used + lane->memory_bytes <= adm->max.memory_bytes;
+}
+
 static bool has_room(const struct trigger_admission *adm, const struct trigger_lane *lane)
 {
     return adm->running_count < adm->max.stacks && adm->slots + lane->slots <= adm->max.slots &&
-           adm->mappings + lane->mappings <= adm->max.mappings;
+           adm->mappings + lane->mappings <= adm->max.mappings && has_memory(adm, lane);
 }
 
 enum trigger_verdict trigger_admission_ask(const struct trigger_admission *adm,
@@ -80,6 +89,8 @@ static void run(struct trigger_admission *adm, struct trigger_lane *lane, struct
     adm->running_count++;
     adm->slots += lane->slots;
     adm->mappings += lane->mappings;
+    ticket->memory_bytes = lane->memory_bytes;
+    adm->memory_bytes += ticket->memory_bytes;
 }
 
 void trigger_admission_enter(struct trigger_admission *adm, struct trigger_lane *lane,
@@ -128,10 +139,24 @@ void trigger_admission_leave(struct trigger_admission *adm, struct trigger_ticke
         adm->running_count--;
         adm->slots -= lane->slots;
         adm->mappings -= lane->mappings;
+        adm->memory_bytes -= ticket->memory_bytes;
     }
     if (lane->waiting_count || ticket->waiting)
         line_update(adm, lane);
     ticket->waiting = false;
+}
+
+void trigger_admission_memory(struct trigger_admission *adm, uint64_t used_bytes)
+{
+    adm->memory_used = used_bytes;
+}
+
+void trigger_lane_learn(struct trigger_lane *lane, uint64_t held_bytes)
+{
+    lane->memory_bytes = lane->memory_bytes
+                             ? lane->memory_bytes - lane->memory_bytes / TRIGGER_MEMORY_SMOOTH +
+                                   held_bytes / TRIGGER_MEMORY_SMOOTH
+                             : held_bytes;
 }
 
 /* ---- time ---- */

@@ -25,10 +25,11 @@
 
 /* What a worker can have at once; each request takes of it. */
 struct trigger_resources {
-    uint32_t stacks;      /* fibers */
-    uint32_t slots;       /* guest memories */
-    uint32_t mappings;    /* of the process, vm.max_map_count */
-    uint32_t connections; /* descriptors */
+    uint32_t stacks;       /* fibers */
+    uint32_t slots;        /* guest memories */
+    uint32_t mappings;     /* of the process, vm.max_map_count */
+    uint32_t connections;  /* descriptors */
+    uint64_t memory_bytes; /* of all guests together; 0: no limit */
 };
 
 struct trigger_lane {
@@ -39,16 +40,18 @@ struct trigger_lane {
     uint32_t waiting_count;
     uint32_t running_max;
     uint32_t waiting_max;
-    uint32_t slots;    /* of one request */
-    uint32_t mappings; /* of one request */
-    uint64_t time_ms;  /* from arrival to the end */
-    uint64_t wait_ms;  /* from arrival to running; at most time_ms */
+    uint32_t slots;        /* of one request */
+    uint32_t mappings;     /* of one request */
+    uint64_t memory_bytes; /* of one request, as learnt from those that ended */
+    uint64_t time_ms;      /* from arrival to the end */
+    uint64_t wait_ms;      /* from arrival to running; at most time_ms */
 };
 
 struct trigger_ticket {
     struct sw_link link;
     struct trigger_lane *lane;
-    uint64_t since_ms; /* arrival */
+    uint64_t since_ms;     /* arrival */
+    uint64_t memory_bytes; /* set aside for it while it runs */
     bool waiting;
 };
 
@@ -59,6 +62,8 @@ struct trigger_admission {
     struct trigger_resources max;
     uint64_t slots; /* taken */
     uint64_t mappings;
+    uint64_t memory_bytes; /* set aside for those that run */
+    uint64_t memory_used;  /* what they hold, as the engine says: trigger_admission_memory */
     uint32_t running_count;
     uint32_t waiting_count;
 };
@@ -78,6 +83,10 @@ void trigger_admission_enter(struct trigger_admission *adm, struct trigger_lane 
                              struct trigger_ticket *ticket, enum trigger_verdict verdict, uint64_t now_ms);
 /* The waiting request whose turn it is, now running; NULL when there is none or no room. */
 struct trigger_ticket *trigger_admission_next(struct trigger_admission *adm);
+/* What all guests hold now. Before each ask and next: guests grow without asking here. */
+void trigger_admission_memory(struct trigger_admission *adm, uint64_t used_bytes);
+/* What a request of the lane held at its end. */
+void trigger_lane_learn(struct trigger_lane *lane, uint64_t held_bytes);
 /* A running or waiting request is over. */
 void trigger_admission_leave(struct trigger_admission *adm, struct trigger_ticket *ticket);
 

@@ -59,10 +59,21 @@ static void request_give_back(struct trigger_request *req)
 
 static void admit_waiting(struct trigger_http *http);
 
+/* What it held: the next one of its component is expected to need as much. */
+static void learn_memory(struct trigger_request *req)
+{
+    struct engine_usage usage;
+    if (!req->store)
+        return;
+    engine_store_usage(component_store_engine(req->store), &usage);
+    trigger_lane_learn(req->ticket.lane, usage.memory_counted);
+}
+
 void trigger__request_end(struct trigger_request *req)
 {
     struct trigger_http *http = req->http;
     struct http_exchange *exchange = req->exchange;
+    learn_memory(req);
     component_store_free(req->store);
     host_free(req->host);
     trigger_wagi_free(req->wagi);
@@ -269,6 +280,13 @@ static struct trigger_request *request_of(struct trigger_ticket *ticket)
     return SW_CONTAINER(ticket, struct trigger_request, ticket);
 }
 
+static void note_memory(struct trigger_http *http)
+{
+    struct engine_stats stats;
+    engine_stats_read(http->engine, &stats);
+    trigger_admission_memory(&http->admission, stats.memory_busy);
+}
+
 /* Runs whose turn it is. A request that fails at once comes here again: the first caller goes on. */
 static void admit_waiting(struct trigger_http *http)
 {
@@ -276,8 +294,11 @@ static void admit_waiting(struct trigger_http *http)
     if (http->admitting || http->closing || !http->admission.waiting_count)
         return;
     http->admitting = true;
-    while ((ticket = trigger_admission_next(&http->admission)))
+    note_memory(http);
+    while ((ticket = trigger_admission_next(&http->admission))) {
         request_run(request_of(ticket));
+        note_memory(http);
+    }
     http->admitting = false;
 }
 
@@ -438,6 +459,7 @@ void trigger__on_request(void *arg, struct http_exchange *exchange)
         http_exchange_end(exchange);
         return;
     }
+    note_memory(http);
     enum trigger_verdict verdict = trigger_admission_ask(&http->admission, lane);
     struct trigger_request *req = verdict == TRIGGER_REFUSE ? NULL : request_take(http);
     if (!req) {

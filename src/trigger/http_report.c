@@ -96,6 +96,8 @@ static void log_trap(const struct trigger_request *req)
 {
     const struct engine_failure *failure = engine_store_failure(component_store_engine(req->store));
     const struct place place = place_of(req->service, req->exchange);
+    if (failure->kind == ENGINE_TRAP_MEMORY_LIMIT)
+        return; /* log_memory has the numbers */
     if (failure->kind == ENGINE_TRAP_CPU_LIMIT)
         sw_log_warn("trigger", "limit.cpu_time", PLACE " limit_ms=%llu used_ms=%llu elapsed_ms=%llu%s",
                     PLACE_ARGS(place), (unsigned long long)req->service->limits.cpu_time_ms,
@@ -113,6 +115,11 @@ static void log_memory(const struct trigger_request *req)
         sw_log_warn("trigger", "limit.memory", PLACE " limit_bytes=%llu used_bytes=%llu asked_bytes=%llu",
                     PLACE_ARGS(place), (unsigned long long)req->service->limits.memory_bytes,
                     (unsigned long long)usage.memory_bytes, (unsigned long long)usage.memory_refused);
+    if (usage.worker_refused)
+        sw_log_warn("trigger", "limit.memory",
+                    PLACE " worker_limit_bytes=%llu held_bytes=%llu worker_asked_bytes=%llu",
+                    PLACE_ARGS(place), (unsigned long long)req->http->admission.max.memory_bytes,
+                    (unsigned long long)usage.memory_counted, (unsigned long long)usage.worker_refused);
 }
 
 static void log_body(const struct trigger_service *service, const struct http_exchange *exchange,
@@ -171,6 +178,8 @@ static void answer_none(struct trigger_request *req)
     if (failure->kind == ENGINE_TRAP_CPU_LIMIT)
         trigger__answer(req->exchange, 504, "the component used up its CPU time of %llu ms\n",
                         (unsigned long long)req->service->limits.cpu_time_ms);
+    else if (failure->kind == ENGINE_TRAP_MEMORY_LIMIT)
+        trigger__answer_busy(req->exchange);
     else
         trigger__answer_empty(req->exchange, 500);
 }
@@ -260,12 +269,13 @@ void trigger__report_refusals(struct trigger_http *http, uint32_t index, bool no
     sw_log_warn("trigger", "limit.concurrency",
                 "component=" SW_FMT
                 " running=%u concurrency=%u waiting=%u queue=%u refused=%llu waited_too_long=%llu "
-                "wait_ms=%llu worker_running=%u slots=%llu of %u mappings=%llu of %u",
+                "wait_ms=%llu worker_running=%u slots=%llu of %u mappings=%llu of %u memory=%llu of %llu",
                 SW_ARG(service->component.meta->id), lane->running_count, lane->running_max,
                 lane->waiting_count, lane->waiting_max, (unsigned long long)service->refused,
                 (unsigned long long)service->timed_out, (unsigned long long)lane->wait_ms, adm->running_count,
                 (unsigned long long)adm->slots, adm->max.slots, (unsigned long long)adm->mappings,
-                adm->max.mappings);
+                adm->max.mappings, (unsigned long long)adm->memory_used,
+                (unsigned long long)adm->max.memory_bytes);
     service->refused = 0;
     service->timed_out = 0;
     service->logged_ms = now_ms;

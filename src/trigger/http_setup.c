@@ -259,6 +259,7 @@ static int load_all(struct trigger_http *http, struct sw_err *err)
     for (uint32_t i = 0; i < app->component_count; i++)
         set_limits(http, i);            /* of a library, too: its lane is there, though nobody enters it */
     trigger_resources_read(&resources); /* the modules' mappings are there by now */
+    resources.memory_bytes = http->serving->memory_bytes;
     trigger_admission_open(&http->admission, &resources);
     for (uint32_t i = 0; i < app->component_count; i++)
         if (is_served(app, i))

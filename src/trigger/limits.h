@@ -42,6 +42,8 @@
 #define TRIGGER_CPU_MS_MAX 10000
 /* Memory of one instance tree, as Spin's pool allows by default on small machines. */
 #define TRIGGER_MEMORY_BYTES_MAX (1ull << 30)
+/* One request changes what is expected of the next by this part: a few large ones are remembered, one is not for long. */
+#define TRIGGER_MEMORY_SMOOTH 8u
 /* Texts made per request: the full URL (a head's worth) and small change. */
 #define TRIGGER_REQUEST_TEXT_BYTES_MAX (128u << 10)
 /* Seconds a refused client is asked to wait. */

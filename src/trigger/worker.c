@@ -74,8 +74,10 @@ static void serve(void *arg, struct node_serving *serving)
     struct worker *worker = arg;
     const struct trigger_http_config config = {.output = getenv("SWELL_QUIET") ? NULL : worker->output,
                                                .resolver = node_worker_resolver(worker->channel)};
-    const struct engine_config engine = {
-        .reset = env_reset(), .stacks_max = TRIGGER_REQUESTS_MAX, .slots_max = TRIGGER_SLOTS_MAX};
+    const struct engine_config engine = {.reset = env_reset(),
+                                         .stacks_max = TRIGGER_REQUESTS_MAX,
+                                         .slots_max = TRIGGER_SLOTS_MAX,
+                                         .memory_bytes_max = serving->memory_bytes};
     struct sw_err err;
     worker->serving = serving;
     int rc = node_sandbox_worker_load(serving, &err);

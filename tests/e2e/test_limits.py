@@ -196,6 +196,52 @@ def test_what_is_no_limit_is_refused_with_its_place(tmp_path, limit, message):
     assert f"error: {path}:{number}:{limit.index('=') + 3}: {message}" in run.stderr
 
 
+# ---- all requests of a worker together ----
+
+MIB = 1 << 20
+WORKER_MIB = 256
+OVERHEAD_MIB = 64  # a worker with nothing to do has about 30, and 50 requests' stacks and connections
+
+
+def test_what_all_requests_hold_is_limited_for_the_worker(serve):
+    with serve({"time": '"20s"'}, "--max-worker-memory", f"{WORKER_MIB}MiB") as server:
+        server.expect_log(rf"WARN worker.* trigger: limit\.memory component=limited method=GET path=/limited/hog/1500 "
+                          rf"worker_limit_bytes={WORKER_MIB * MIB} held_bytes=\d+ worker_asked_bytes=\d+$")
+        workers = server.workers()
+        assert get(server.port, "/limited/").text == get(server.port, "/neighbour/").text == "here\n"
+        for _ in range(2):  # what the first ones held is free for the next
+            growers = [Connection(server.port) for _ in range(50)]
+            for grower in growers:
+                grower.send(b"GET /limited/hog/1500 HTTP/1.1\r\nhost: a\r\n\r\n")
+            assert wait_for(lambda: runner.rss_bytes(workers[0]) > WORKER_MIB * MIB * 3 // 4)
+            most = 0
+            for _ in range(10):
+                assert get(server.port, "/neighbour/").text == "here\n"
+                assert get(server.port, "/neighbour/eat/1").text == "could\n"  # a little is there for everybody
+                most = max(most, runner.rss_bytes(workers[0]))
+                time.sleep(0.05)
+            got = []
+            for grower in growers:
+                response = grower.response()
+                assert response.status == 200
+                got.append(int(response.text))
+                most = max(most, runner.rss_bytes(workers[0]))
+                grower.socket.close()
+            assert most < (WORKER_MIB + OVERHEAD_MIB) * MIB
+            assert WORKER_MIB * 3 // 4 <= sum(got), got
+        assert int(get(server.port, "/neighbour/hog/0").text) >= WORKER_MIB * 3 // 4
+        server.allow_log(r"limit\.memory component=neighbour .* path=/neighbour/hog/0 worker_limit_bytes=")
+        check_others(server, workers)
+
+
+def test_a_worker_limit_that_is_none_is_refused(tmp_path):
+    path = write_manifest(tmp_path, {})
+    run = subprocess.run([str(runner.program()), "up", "-f", str(path), "--max-worker-memory", "1MiB"], capture_output=True, text=True,
+                         timeout=60, env={**os.environ, "HOME": str(tmp_path)})
+    assert run.returncode == 2
+    assert "--max-worker-memory: expected a size from 16MiB to 1024GiB, got '1MiB'" in run.stderr
+
+
 # ---- many requests ----
 
 def hold(connections, path):

@@ -3,6 +3,7 @@
  *   /x/             answers at once                /x/work/N      computes N rounds (about a microsecond each), answers
  *   /x/spin         computes for ever              /x/sleep/N     sleeps N ms, answers
  *   /x/eat/N        grows by N pages, says whether it could
+ *   /x/hog/N        grows by 1 MiB and writes to all of it until that is refused, keeps it for N ms, says how many MiB it got
  *   /x/read         reads the body, says its size; traps when reading fails
  *   /x/caught       the same, but says "caught" with 400 when reading fails
  *   /x/bytes/N      N bytes, length unknown        /x/announced/N the same with a content-length
@@ -30,6 +31,20 @@ static struct text number_text(uint64_t n)
         digits[--at] = (char)('0' + n % 10);
     while (n /= 10);
     return (struct text){digits + at, (uint32_t)sizeof digits - at};
+}
+
+static uint64_t hog(void)
+{
+    uint64_t got = 0;
+    for (;;) {
+        uintptr_t page = __builtin_wasm_memory_grow(0, 16);
+        if (page == SIZE_MAX)
+            return got;
+        volatile char *new_memory = (volatile char *)(page * 65536);
+        for (uint32_t i = 0; i < 1u << 20; i += 4096)
+            new_memory[i] = 1;
+        got++;
+    }
 }
 
 static void read_body(handle request, handle outparam, bool catches)
@@ -118,6 +133,10 @@ SWELL_EXPORT("wasi:http/incoming-handler@0.2.0#handle") void handle_request(hand
     } else if (text_starts(path, TEXT("/eat/"), &rest)) {
         bool could = __builtin_wasm_memory_grow(0, (uintptr_t)text_number(rest)) != SIZE_MAX;
         respond_text(outparam, 200, could ? TEXT("could\n") : TEXT("could not\n"));
+    } else if (text_starts(path, TEXT("/hog/"), &rest)) {
+        uint64_t got = hog();
+        pollable_block(clock_subscribe_duration((int64_t)text_number(rest) * 1000000));
+        respond_text(outparam, 200, number_text(got));
     } else if (text_is(path, TEXT("/read")))
         read_body(request, outparam, false);
     else if (text_is(path, TEXT("/caught")))

@@ -10,7 +10,7 @@
 static struct trigger_admission adm;
 static struct trigger_ticket tickets[TICKETS];
 
-static const struct trigger_resources plenty = {1000, 1000, 100000, 100};
+static const struct trigger_resources plenty = {1000, 1000, 100000, 100, 0};
 
 /* Lanes with `most` running and `queue` waiting; a request of lane i has i + 1 memories. */
 static void open_lanes(uint32_t count, uint32_t most, uint32_t queue, const struct trigger_resources *max)
@@ -33,7 +33,7 @@ static void open_lanes(uint32_t count, uint32_t most, uint32_t queue, const stru
 static void close_lanes(void)
 {
     CHECK(sw_list_empty(&adm.line));
-    CHECK_INT(adm.running_count + adm.waiting_count + adm.slots + adm.mappings, 0);
+    CHECK_INT(adm.running_count + adm.waiting_count + adm.slots + adm.mappings + adm.memory_bytes, 0);
     trigger_admission_deinit(&adm);
     trigger_admission_deinit(&adm); /* twice is fine */
 }
@@ -104,7 +104,7 @@ static void who_leaves_the_queue_makes_room_in_it(void **state)
 static void components_are_served_by_turns_whatever_their_queues_hold(void **state)
 {
     (void)state;
-    const struct trigger_resources two = {2, 1000, 100000, 100};
+    const struct trigger_resources two = {2, 1000, 100000, 100, 0};
     open_lanes(3, 10, 20, &two);
     CHECK_INT(come(0, 0, 0), TRIGGER_RUN);
     CHECK_INT(come(0, 1, 0), TRIGGER_RUN);
@@ -155,10 +155,10 @@ static void every_resource_is_a_limit(void **state)
         struct trigger_resources max;
         uint32_t lane, run; /* requests of the lane that run at once */
     } rows[] = {
-        {{3, 1000, 100000, 9}, 0, 3}, {{1000, 4, 100000, 9}, 0, 4},     {{1000, 4, 100000, 9}, 1, 2},
-        {{1000, 1000, 16, 9}, 1, 2},  {{1000, 1000, 15, 9}, 1, 1},      {{1000, 1000, 15, 9}, 0, 3},
-        {{1000, 1, 100000, 9}, 1, 1}, /* even if one is too much already: the kernel may refuse it */
-        {{1000, 1000, 1, 9}, 1, 1},   {{1000, 1000, 100000, 9}, 1, 10},
+        {{3, 1000, 100000, 9, 0}, 0, 3}, {{1000, 4, 100000, 9, 0}, 0, 4},     {{1000, 4, 100000, 9, 0}, 1, 2},
+        {{1000, 1000, 16, 9, 0}, 1, 2},  {{1000, 1000, 15, 9, 0}, 1, 1},      {{1000, 1000, 15, 9, 0}, 0, 3},
+        {{1000, 1, 100000, 9, 0}, 1, 1}, /* even if one is too much already: the kernel may refuse it */
+        {{1000, 1000, 1, 9, 0}, 1, 1},   {{1000, 1000, 100000, 9, 0}, 1, 10},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         open_lanes(2, 10, 50, &rows[i].max);
@@ -179,7 +179,7 @@ static void every_resource_is_a_limit(void **state)
 static void who_needs_much_is_not_passed_for_ever(void **state)
 {
     (void)state;
-    const struct trigger_resources three = {1000, 3, 100000, 9};
+    const struct trigger_resources three = {1000, 3, 100000, 9, 0};
     open_lanes(3, 10, 50, &three);
     CHECK_INT(come(0, 0, 0), TRIGGER_RUN);
     CHECK_INT(come(0, 1, 0), TRIGGER_RUN);
@@ -193,6 +193,37 @@ static void who_needs_much_is_not_passed_for_ever(void **state)
     leave(2);
     CHECK_INT(next(), 3);
     leave(3);
+    close_lanes();
+}
+
+static void memory_is_set_aside_as_learnt_and_counted_as_held(void **state)
+{
+    (void)state;
+    const struct trigger_resources hundred = {1000, 1000, 100000, 100, 100};
+    open_lanes(2, 50, 50, &hundred);
+    trigger_lane_learn(&adm.lanes[0], 30);
+    CHECK_INT(adm.lanes[0].memory_bytes, 30);
+    CHECK_INT(come(0, 0, 0), TRIGGER_RUN); /* none holds anything yet, but each is expected to */
+    CHECK_INT(come(0, 1, 0), TRIGGER_RUN);
+    CHECK_INT(come(0, 2, 0), TRIGGER_RUN);
+    CHECK_INT(come(0, 3, 0), TRIGGER_WAIT);
+    leave(0);
+    CHECK_INT(next(), 3);
+    trigger_lane_learn(&adm.lanes[0], 30 + 8 * TRIGGER_MEMORY_SMOOTH); /* what runs has its share already */
+    CHECK_INT(adm.lanes[0].memory_bytes, 30 - 30 / TRIGGER_MEMORY_SMOOTH + 3 + 8);
+    trigger_admission_memory(&adm, 101); /* they hold more than was set aside */
+    CHECK_INT(come(1, 4, 0), TRIGGER_WAIT);
+    CHECK_INT(next(), -1);
+    trigger_admission_memory(&adm, 100);
+    CHECK_INT(next(), 4); /* nothing is known of this one: it is let in */
+    for (int i = 1; i <= 4; i++)
+        leave(i);
+    adm.lanes[1].memory_bytes = 500;
+    CHECK_INT(come(1, 5, 0), TRIGGER_RUN); /* alone, it may try */
+    CHECK_INT(come(1, 6, 0), TRIGGER_WAIT);
+    leave(5);
+    CHECK_INT(next(), 6);
+    leave(6);
     close_lanes();
 }
 
@@ -257,7 +288,7 @@ static void a_full_queue_has_eased_when_a_quarter_is_free(void **state)
 static void counts_hold_in_any_order(void **state)
 {
     (void)state;
-    const struct trigger_resources few = {6, 9, 40, 9};
+    const struct trigger_resources few = {6, 9, 40, 9, 0};
     uint64_t random = 88172645463325252u;
     bool in[TICKETS] = {false};
     open_lanes(3, 3, 8, &few);
@@ -328,6 +359,7 @@ int main(void)
         cmocka_unit_test(a_full_component_does_not_hold_up_its_neighbour),
         cmocka_unit_test(every_resource_is_a_limit),
         cmocka_unit_test(who_needs_much_is_not_passed_for_ever),
+        cmocka_unit_test(memory_is_set_aside_as_learnt_and_counted_as_held),
         cmocka_unit_test(deadlines_are_found_over_lanes_with_different_limits),
         cmocka_unit_test(the_time_in_the_queue_counts),
         cmocka_unit_test(a_full_queue_has_eased_when_a_quarter_is_free),
