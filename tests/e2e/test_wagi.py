@@ -176,6 +176,11 @@ def test_mounts_are_read_only(server, folder):
     assert not (folder / "made").exists()
 
 
+def test_the_right_to_set_a_size_is_no_wish_to_write(server):
+    assert ask(server, "/cgi/open-as-go?data/a.txt").text == "Success\n"
+    assert ask(server, "/cgi/open-as-go?data/none").text == "No such file or directory\n"
+
+
 def test_transient_writes_change_a_copy(folder, cache, tmp_path):
     with Swell("-f", str(folder), "--allow-transient-write", cache=cache, log=tmp_path / "log", env={"TMPDIR": str(tmp_path)}) as server:
         assert ask(server, "/cgi/change").text.splitlines() == [

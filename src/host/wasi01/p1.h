@@ -68,9 +68,7 @@ enum p1_filetype {
 #define P1_RIGHT_FD_SEEK (UINT64_C(1) << 2)
 #define P1_RIGHT_FD_TELL (UINT64_C(1) << 5)
 #define P1_RIGHT_FD_WRITE (UINT64_C(1) << 6)
-#define P1_RIGHT_ALLOCATE (UINT64_C(1) << 8)
 #define P1_RIGHT_READDIR (UINT64_C(1) << 14)
-#define P1_RIGHT_SET_SIZE (UINT64_C(1) << 22)
 #define P1_RIGHT_POLL (UINT64_C(1) << 27)
 #define P1_RIGHTS_ALL ((UINT64_C(1) << 28) - 1) /* without sockets */
 

@@ -147,8 +147,8 @@ static struct host_open how_of(const union engine_val *vals)
         .exclusive = oflags & OFLAG_EXCL,
         .truncate = oflags & OFLAG_TRUNC,
         .read = rights & (P1_RIGHT_FD_READ | P1_RIGHT_READDIR),
-        .write = rights & (P1_RIGHT_FD_WRITE | P1_RIGHT_ALLOCATE | P1_RIGHT_SET_SIZE) &&
-                 !(oflags & OFLAG_DIRECTORY),
+        /* Only this one: who opens to read asks for the right to set a size, too (Go's O_RDONLY does). */
+        .write = rights & P1_RIGHT_FD_WRITE && !(oflags & OFLAG_DIRECTORY),
         .sync = flags & (P1_FDFLAG_SYNC | P1_FDFLAG_RSYNC),
         .data_sync = flags & P1_FDFLAG_DSYNC,
     };

@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
+#include <wasi/api.h>
 
 extern char **environ;
 
@@ -160,6 +161,17 @@ static int escape(const char *path)
     return 0;
 }
 
+/* Opens a file to read as Go does: with every right but those to write. */
+static int open_as_go(const char *path)
+{
+    const __wasi_rights_t rights = __WASI_RIGHTS_FD_READ | __WASI_RIGHTS_FD_SEEK | __WASI_RIGHTS_FD_FILESTAT_SET_SIZE |
+                                   __WASI_RIGHTS_FD_FILESTAT_SET_TIMES | __WASI_RIGHTS_FD_ADVISE;
+    __wasi_fd_t fd;
+    text();
+    printf("%s\n", strerror(__wasi_path_open(3, 0, path, 0, rights, rights, 0, &fd)));
+    return 0;
+}
+
 int main(int argc, char **argv)
 {
     const char *info = getenv("PATH_INFO");
@@ -201,6 +213,8 @@ int main(int argc, char **argv)
         return change();
     if (strcmp(info, "/time") == 0)
         return tell_time();
+    if (strcmp(info, "/open-as-go") == 0)
+        return open_as_go(query);
     if (strcmp(info, "/escape") == 0)
         return escape(query);
     if (strcmp(info, "/stderr") == 0) {
