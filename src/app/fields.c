@@ -1,6 +1,7 @@
 /* fields.c - decoding TOML tables by field tables.  Room: app. */
 #include "app/fields.h"
 
+#include <assert.h>
 #include <inttypes.h>
 #include <stdio.h>
 
@@ -23,8 +24,8 @@ struct app__shown app__show(struct sw_str text)
     return shown;
 }
 
-int app__fail(const struct app__reader *r, struct codec_toml_place at, enum sw_code code, const char *fmt,
-              ...)
+int(app__fail)(const struct app__reader *r, struct codec_toml_place at, enum sw_code code, const char *fmt,
+               ...)
 {
     char text[SW_ERR_TEXT_MAX];
     va_list args;
@@ -65,8 +66,8 @@ static const char *name_of(const struct codec_toml *value)
     return value->key.n ? value->key.p : "item"; /* of an array */
 }
 
-int app__fail_kind(const struct app__reader *r, const struct codec_toml *value, const char *expected,
-                   const char *hint)
+int(app__fail_kind)(const struct app__reader *r, const struct codec_toml *value, const char *expected,
+                    const char *hint)
 {
     return app__fail(r, value->at, SW_EINPUT, "%s: expected %s, got %s%s%s",
                      app__show(sw_str_of(name_of(value))).text, expected, app__describe(value).text,
@@ -190,6 +191,8 @@ static int field_read(struct app__reader *r, const struct app__field *field, con
 {
     struct sw_str unused;
     void *member = target ? (char *)target + field->offset : NULL;
+    bool stores = field->kind == APP__STRING || field->kind == APP__BOOL || field->kind == APP__LIST;
+    assert(!stores || member); /* without a target a table's fields are only looked at */
     switch (field->kind) {
     case APP__STRING:
         return app__string(r, value, field->help, member);

@@ -59,11 +59,11 @@ struct app__field {
 int app__table(struct app__reader *r, const char *name, const struct codec_toml *table,
                const struct app__field *fields, void *target) SW_MUST_CHECK;
 
-int app__fail(const struct app__reader *r, struct codec_toml_place at, enum sw_code code, const char *fmt,
-              ...) SW_PRINTF(4, 5);
+int(app__fail)(const struct app__reader *r, struct codec_toml_place at, enum sw_code code, const char *fmt,
+               ...) SW_PRINTF(4, 5);
 /* "<key>: expected <expected>, got <the value>", with `hint` unless NULL. */
-int app__fail_kind(const struct app__reader *r, const struct codec_toml *value, const char *expected,
-                   const char *hint);
+int(app__fail_kind)(const struct app__reader *r, const struct codec_toml *value, const char *expected,
+                    const char *hint);
 /* Notes what a later version will run; the first note is what app__fail_later says. what and hint are literals or in the arena. */
 void app__later(struct app__reader *r, struct codec_toml_place at, struct sw_str key, const char *what,
                 const char *hint);

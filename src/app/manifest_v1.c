@@ -25,7 +25,7 @@ static int read_trigger(struct app__reader *r, const struct codec_toml *value, v
                        "trigger: the key 'type' is missing\nhint: write trigger = { type = \"http\" }");
     if (rc == 0)
         rc = app__string(r, name, "type of the application's triggers", &type);
-    if (rc < 0)
+    if (rc != 0)
         return rc;
     if (sw_str_eq(type, SW_LIT("http")))
         return app__table(r, "'trigger'", value, http_fields, NULL);

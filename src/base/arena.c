@@ -61,7 +61,7 @@ void *sw_arena_try_array(struct sw_arena *arena, size_t count, size_t size, size
     return sw_arena_try(arena, count * size, align);
 }
 
-int sw_arena_fail(const struct sw_arena *arena, size_t n, struct sw_err *err)
+int(sw_arena_fail)(const struct sw_arena *arena, size_t n, struct sw_err *err)
 {
     if (n > arena->max - arena->total)
         return sw_fail(err, SW_ELIMIT, "%zu bytes more do not fit in the limit of %zu", n, arena->max);

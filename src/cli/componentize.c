@@ -1,6 +1,7 @@
 /* componentize.c - swell componentize: a core module and a world become a component.  Room: cli. */
 #include "cli/componentize.h"
 
+#include <assert.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -66,6 +67,7 @@ static int load_entry(struct wit_files *files, const char *dir, const char *name
 {
     struct stat st;
     uint32_t group = level == 1 ? ++files->group : files->group;
+    assert(name); /* scandir's entries have names */
     const char *path = sw_arena_printf(files->arena, "%s/%s", dir, name);
     if (!path)
         return sw_arena_fail(files->arena, strlen(name), err);
@@ -78,10 +80,11 @@ static int load_entry(struct wit_files *files, const char *dir, const char *name
 
 static int load_folder(struct wit_files *files, const char *dir, int level, struct sw_err *err)
 {
-    struct dirent **names;
+    struct dirent **names = NULL;
     int rc = 0, n = scandir(dir, &names, NULL, alphasort);
     if (n < 0)
         return sw_fail_errno(err, errno == ENOENT ? SW_EINPUT : SW_EIO, errno, "list '%s'", dir);
+    assert(names);
     for (int pass = 0; pass < 2; pass++) /* files first: they are one package */
         for (int i = 0; rc == 0 && i < n; i++)
             if (sw_str_ends(sw_str_of(names[i]->d_name), SW_LIT(".wit")) == (pass == 0))
@@ -101,14 +104,12 @@ static int find_world(const struct wit_set *set, const struct wit_package *packa
     if (wanted && sw_str_find(name, '/') != SW_NPOS)
         *ret = wit_world_find(set, sw_str_head(name, at),
                               at == SW_NPOS ? SW_LIT("") : sw_str_from(name, at + 1));
-    else if (!wanted && package->world_count == 1)
-        *ret = package->worlds[0];
-    else if (!wanted)
+    else if (!wanted && package->world_count != 1)
         return sw_fail(err, SW_EINPUT,
                        "there are %u worlds in package '" SW_FMT ":" SW_FMT "'\nhint: name one with --world",
                        package->world_count, SW_ARG(package->space), SW_ARG(package->name));
     for (uint32_t i = 0; !*ret && i < package->world_count; i++)
-        if (sw_str_eq(package->worlds[i]->name, name))
+        if (!wanted || sw_str_eq(package->worlds[i]->name, name))
             *ret = package->worlds[i];
     return *ret ? 0 : sw_fail(err, SW_EINPUT, "there is no world '%s'", wanted);
 }
@@ -127,7 +128,7 @@ static int load_world(struct sw_arena *arena, const struct cli_componentize *opt
         rc = sw_fail(err, SW_EINPUT, "'%s' has no .wit file", options->wit);
     if (rc == 0)
         rc = wit_resolve(arena, files->items, files->count, NULL, &ret->set, err);
-    if (rc < 0)
+    if (rc != 0)
         return rc;
     return find_world(ret->set, ret->set->packages[0], options->world, &ret->world, err);
 }

@@ -529,7 +529,7 @@ int cli_up_run(const void *parsed, const struct cli_io *io, struct sw_err *err)
     int rc = sw_fault_setup("supervisor", getenv("SWELL_FAULT"), err);
     if (rc == 0)
         rc = load(options, io->err, &app, err);
-    if (rc < 0)
+    if (rc != 0)
         return rc;
     struct trigger_output *output = NULL;
     rc = trigger_output_new(STDERR_FILENO, &output, err);

@@ -34,7 +34,7 @@ static int callee_enter(struct callee *callee, struct component_store *store,
     int rc = component__enter(store, lift->canon.plan.instance, stop);
     if (rc == 0)
         rc = component__call_begin(&callee->cx.call, store, &lift->canon);
-    if (rc < 0)
+    if (rc != 0)
         return rc;
     cx_init(&callee->cx, between_guests);
     callee->cx.task = &callee->task;
@@ -106,7 +106,7 @@ static int call_lift_wait(struct component_store *store, const struct component_
 {
     struct callee callee;
     int rc = callee_enter(&callee, store, lift, COMPONENT_NONE, false);
-    if (rc < 0)
+    if (rc != 0)
         return rc;
     callee.cx.pending = pending;
     struct component_value result = {.u64 = 0};
@@ -180,7 +180,7 @@ int component__lowered_host(void *env, struct engine_store *engine_store, union 
         rc = component__call_begin(&call, store, &lowering->canon);
     if (rc == 0)
         rc = lowering->host(&call, vals);
-    if (rc < 0)
+    if (rc != 0)
         return rc;
     if (call.lent_count)
         component__call_end(&call);
@@ -220,7 +220,7 @@ static int guest_to_guest_wait(struct component_store *store, const struct compo
     int rc = callee_enter(&callee, store, lowering->lift, lowering->stop, true);
     if (rc == 0)
         rc = component__call_begin(&caller.call, store, &lowering->canon);
-    if (rc < 0)
+    if (rc != 0)
         return rc;
     cx_init(&caller, true);
     rc = pass_and_call_wait(&callee, &caller, vals);

@@ -27,7 +27,7 @@ int component__decode(struct sw_str bytes, struct component_binary **ret, struct
 
 uint32_t component__at(const struct component_decoder *d); /* offset of the next byte */
 /* Records the failure "<text> at byte 0x..", unless there is one already. Returns d->rc. */
-int component__bad(struct component_decoder *d, uint32_t at, const char *fmt, ...) SW_PRINTF(3, 4);
+int(component__bad)(struct component_decoder *d, uint32_t at, const char *fmt, ...) SW_PRINTF(3, 4);
 int component__over(struct component_decoder *d, uint32_t at, const char *fmt, ...)
     SW_PRINTF(3, 4); /* SW_ELIMIT */
 uint8_t component__u8(struct component_decoder *d);

@@ -21,7 +21,7 @@ static void SW_PRINTF(4, 0)
     d->p = d->end;
 }
 
-int component__bad(struct component_decoder *d, uint32_t at, const char *fmt, ...)
+int(component__bad)(struct component_decoder *d, uint32_t at, const char *fmt, ...)
 {
     va_list args;
     va_start(args, fmt);

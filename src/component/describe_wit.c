@@ -4,6 +4,7 @@
  * sides). The first pass gives each named type its home and name; the second prints, and where a type of another home is mentioned
  * without a name here, adds a `use`. Only a type's address tells aliases apart (validate.h, 1); resources also have numbers, and records,
  * variants, enums and flags, which WIT cannot write in place, are found by their interned number when all else fails. */
+#include <assert.h>
 #include <stdio.h>
 
 #include "component/describe_internal.h"
@@ -277,6 +278,7 @@ static void add_homes(struct wit_writer *w, const struct vt_items *items, enum c
         home_name(&fresh, item->name);
         struct wit_home *home = fresh.is_inline ? NULL : home_find(w, item->name);
         if (!home && w->rc == 0) {
+            assert(w->homes); /* with room for each of them */
             home = &w->homes[w->home_count++];
             *home = fresh;
             if (!home->is_inline)

@@ -11,7 +11,7 @@
 
 /* ---- failures, memory, work ---- */
 
-int component__link_bad(struct link *link, uint32_t at, const char *fmt, ...)
+int(component__link_bad)(struct link *link, uint32_t at, const char *fmt, ...)
 {
     char text[SW_ERR_TEXT_MAX];
     va_list args;
@@ -142,8 +142,10 @@ static int run_alias(struct link *link, struct link_env *env, const struct compo
     case COMPONENT_ALIAS_OUTER:
         break;
     }
-    for (uint32_t i = 0; i < def->alias->outer; i++)
+    for (uint32_t i = 0; i < def->alias->outer; i++) {
+        assert(target->parent); /* validated: so deep it is nested */
         target = target->parent;
+    }
     component__link_define(env, *component__link_get(target, def->sort, def->alias->index));
     return 0;
 }

@@ -153,7 +153,7 @@ int component__link_module(const struct component_binary *binary, const struct c
 /* ---- link.c ---- */
 
 /* Fails with "<text> at byte 0x..". */
-int component__link_bad(struct link *link, uint32_t at, const char *fmt, ...) SW_PRINTF(3, 4);
+int(component__link_bad)(struct link *link, uint32_t at, const char *fmt, ...) SW_PRINTF(3, 4);
 int component__link_steps(struct link *link,
                           uint64_t n) SW_MUST_CHECK; /* counts work; fails when it is too much */
 void *component__link_scratch(struct link *link, uint32_t count,

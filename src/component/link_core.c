@@ -62,7 +62,7 @@ static int core_export(struct link *link, const struct link_core_instance *insta
     }
     struct link_core_extern *made = component__link_scratch(link, 1, sizeof *made);
     if (!made)
-        return link->rc;
+        return link->rc < 0 ? link->rc : -SW_ENOMEM;
     extern_of_export(core, instance->number, &core->exports[found], made);
     *ret = made;
     return 0;
@@ -150,12 +150,12 @@ static int argument_of(struct link *link, const struct instantiation *made,
         component__link_get(made->env, COMPONENT_SORT_CORE_INSTANCE, instance->items[found].what.index)
             ->core_instance,
         import->name, &got);
-    if (rc < 0)
-        return rc;
     if (rc == SW_ABSENT)
         return component__link_bad(
             link, made->def->at, "a core module imports '" SW_FMT "' '" SW_FMT "', which its argument lacks",
             SW_ARG(import->module), SW_ARG(import->name));
+    if (rc != 0)
+        return rc;
     if (got->kind != import->kind)
         return component__link_bad(
             link, made->def->at, "a core module imports '" SW_FMT "' '" SW_FMT "' as a %s, it gets a %s",

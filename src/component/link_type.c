@@ -351,7 +351,7 @@ static int match_instance(struct link *link, const struct link_match *match, str
     rc = component__link_enter(link, match->at);
     if (rc == 0)
         rc = component__link_env(link, type->scope, type->env, &env);
-    if (rc < 0)
+    if (rc != 0)
         return rc;
     env->source = match->source;
     rc = component__link_run(link, env);

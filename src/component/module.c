@@ -93,16 +93,16 @@ static void type_text(const struct engine_functype *type, char ret[COMPONENT_COR
     ret[n] = '\0';
 }
 
-static int unknown_func(const struct module_link *link, const struct component_host_module *module,
+static void say_unknown(const struct module_link *link, const struct component_host_module *module,
                         const struct engine_core_import *import)
 {
     struct codec_nearest nearest = codec_nearest(import->name);
     for (uint32_t i = 0; i < module->func_count; i++)
         codec_nearest_offer(&nearest, sw_str_of(module->funcs[i].name));
-    return sw_fail(link->err, SW_EINPUT,
-                   "imports the function '" SW_FMT "' of '%s', which this host does not have%s" SW_FMT "%s",
-                   SW_ARG(import->name), module->name, nearest.best.n ? "\nhint: the nearest is '" : "",
-                   SW_ARG(nearest.best), nearest.best.n ? "'" : "");
+    (void)sw_fail(link->err, SW_EINPUT,
+                  "imports the function '" SW_FMT "' of '%s', which this host does not have%s" SW_FMT "%s",
+                  SW_ARG(import->name), module->name, nearest.best.n ? "\nhint: the nearest is '" : "",
+                  SW_ARG(nearest.best), nearest.best.n ? "'" : "");
 }
 
 static int find_import(const struct module_link *link, const struct engine_core_import *import,
@@ -118,8 +118,10 @@ static int find_import(const struct module_link *link, const struct engine_core_
         return sw_fail(link->err, SW_EINPUT, "imports '" SW_FMT "' of '%s', expected a function",
                        SW_ARG(import->name), module->name);
     const struct component_host_core_func *func = find_func(module, import->name);
-    if (!func)
-        return unknown_func(link, module, import);
+    if (!func) {
+        say_unknown(link, module, import);
+        return -SW_EINPUT;
+    }
     type_text(engine_core_func_type(link->core, import->index), got);
     if (strcmp(got, func->type) != 0)
         return sw_fail(link->err, SW_EINPUT,
@@ -136,7 +138,7 @@ static int link_import(struct module_link *link, uint32_t index, struct componen
     const struct component_host_core_func *found = NULL;
     struct component_plan *plan = link->plan;
     int rc = find_import(link, import, &found);
-    if (rc < 0)
+    if (rc != 0)
         return rc;
     struct component_host_func *func = SW_ARENA_ARRAY(&plan->arena, 1, struct component_host_func);
     if (!func)

@@ -10,7 +10,7 @@
 
 /* ---- failures, memory, work ---- */
 
-int component__v_bad(struct v *v, const char *fmt, ...)
+int(component__v_bad)(struct v *v, const char *fmt, ...)
 {
     char text[SW_ERR_TEXT_MAX];
     va_list args;

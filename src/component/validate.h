@@ -152,8 +152,8 @@ int component__validate(const struct component_binary *binary, struct sw_err *er
 /* Validates and keeps what was found, with the type of the whole: for describe.c. err must outlive *ret. */
 int component__v_root(const struct component_binary *binary, struct v **ret, const struct vt **ret_type,
                       struct sw_err *err) SW_MUST_CHECK;
-void component__v_free(struct v *v);                                     /* NULL is fine */
-int component__v_bad(struct v *v, const char *fmt, ...) SW_PRINTF(2, 3); /* "<text> at byte 0x.." */
+void component__v_free(struct v *v);                                      /* NULL is fine */
+int(component__v_bad)(struct v *v, const char *fmt, ...) SW_PRINTF(2, 3); /* "<text> at byte 0x.." */
 int component__v_steps(struct v *v, uint64_t n) SW_MUST_CHECK;
 void *component__v_take(struct v *v, size_t count,
                         size_t size) SW_MUST_CHECK; /* zeroed; NULL: v->rc says why */

@@ -396,7 +396,7 @@ static int task_return(struct v *v, const struct canon *canon, struct link_flat 
         rc = check_lower_options(v, canon);
     if (rc == 0 && canon->options->is_async)
         return component__v_bad(v, "cannot specify `async` option on `task.return`");
-    return rc < 0 ? rc : lower_flat(v, canon, func->func, ret);
+    return rc != 0 ? rc : lower_flat(v, canon, func->func, ret);
 }
 
 static int check_context(struct v *v, const struct canon *canon)

@@ -181,7 +181,7 @@ int component__v_match_module(struct v *v, const struct vc_module *got, const st
     const void *found = NULL;
     for (uint32_t i = 0; i < got->import_count; i++) {
         const struct vc_import *import = &got->imports[i];
-        struct sw_str key;
+        struct sw_str key = {NULL, 0};
         int rc = import_key(v, import, &key);
         if (rc == 0)
             rc = component__v_find(v, &want->import_names, component__v_name(key), &found);
@@ -211,7 +211,7 @@ int component__v_match_module(struct v *v, const struct vc_module *got, const st
 
 static int index_module(struct v *v, struct vc_module *module)
 {
-    struct sw_str key;
+    struct sw_str key = {NULL, 0};
     for (uint32_t i = 0; i < module->import_count; i++) {
         const struct vc_import *import = &module->imports[i];
         int rc = import_key(v, import, &key);
@@ -541,7 +541,7 @@ int component__v_core_alias(struct v *v, struct v_scope *scope, const struct com
     if (rc == SW_ABSENT)
         return component__v_bad(v, "core instance %u has no export named `" SW_FMT "`", alias->instance,
                                 SW_ARG(alias->name));
-    if (rc < 0)
+    if (rc != 0)
         return rc;
     if ((uint32_t) export->type.kind != (uint32_t)sort)
         return component__v_bad(v, "export `" SW_FMT "` for core instance %u is not a %s",

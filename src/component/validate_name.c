@@ -4,6 +4,8 @@
  * `integrity=`, which the specification has dropped and tools still read, are taken for imports. */
 #include "component/validate.h"
 
+#include <assert.h>
+
 int component__v_label(struct v *v, struct sw_str label, const char *what)
 {
     if (component_label_valid(label))
@@ -44,21 +46,24 @@ static int new_key(struct v *v, struct v_map *keys, struct sw_str key, struct sw
     if (rc != SW_END)
         return rc;
     rc = component__v_find(v, keys, component__v_name(key), &found);
+    if (rc < 0)
+        return rc;
+    assert(found); /* else it could have been put there */
     *ret_previous = found;
-    return rc < 0 ? rc : SW_END;
+    return SW_END;
 }
 
 int component__v_label_new(struct v *v, struct v_map *labels, struct sw_str label, const char *what,
                            const char *previous)
 {
-    struct sw_str key;
+    struct sw_str key = {NULL, 0};
     const struct sw_str *before = NULL;
     int rc = component__v_label(v, label, what);
     if (rc == 0)
         rc = folded(v, 'l', label, &key);
     if (rc == 0)
         rc = new_key(v, labels, key, label, &before);
-    if (rc == SW_END)
+    if (rc == SW_END && before)
         return component__v_bad(v, "%s name `" SW_FMT "` conflicts with %s name `" SW_FMT "`", what,
                                 SW_ARG(label), previous, SW_ARG(*before));
     return rc;
@@ -460,7 +465,7 @@ static int check_attributes(struct v *v, const struct v_extern_name *name, const
 /* `[method]a.a` is the same as `a`. */
 static int unique_key(struct v *v, struct sw_str name, const struct parsed *parsed, struct sw_str *ret)
 {
-    struct sw_str member;
+    struct sw_str member = {NULL, 0};
     int rc = 0;
     switch (parsed->form) {
     case NAME_LABEL:
@@ -472,7 +477,7 @@ static int unique_key(struct v *v, struct sw_str name, const struct parsed *pars
         rc = folded(v, 'l', parsed->resource, ret);
         if (rc == 0)
             rc = folded(v, 'l', parsed->member, &member);
-        if (rc < 0 || sw_str_eq(*ret, member))
+        if (rc != 0 || sw_str_eq(*ret, member))
             return rc;
         /* resource and member stand beside each other */
         return folded(v, 'm', sw_str(parsed->resource.p, parsed->resource.n + 1 + parsed->member.n), ret);
@@ -488,7 +493,7 @@ static int unique_key(struct v *v, struct sw_str name, const struct parsed *pars
 int component__v_extern_name_check(struct v *v, const struct v_extern_name *name)
 {
     const char *side = name->direction == V_IMPORT ? "import" : "export";
-    struct sw_str text = name->name->name, key;
+    struct sw_str text = name->name->name, key = {NULL, 0};
     struct parsed parsed;
     const struct sw_str *before = NULL;
     int rc = parse(v, text, &parsed);
@@ -505,7 +510,7 @@ int component__v_extern_name_check(struct v *v, const struct v_extern_name *name
     rc = unique_key(v, text, &parsed, &key);
     if (rc == 0)
         rc = new_key(v, name->keys, key, text, &before);
-    if (rc == SW_END)
+    if (rc == SW_END && before)
         return component__v_bad(v, "%s name `" SW_FMT "` conflicts with previous name `" SW_FMT "`", side,
                                 SW_ARG(text), SW_ARG(*before));
     return rc;

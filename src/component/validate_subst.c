@@ -215,7 +215,7 @@ int component__v_open(struct v *v, struct vt_extern *what)
     int rc = component__v_freshen(v, &subst, what);
     if (rc == 0)
         rc = component__v_subst(v, &subst, what, &opened);
-    if (rc < 0)
+    if (rc != 0)
         return rc;
     struct vt *type = V_NEW(v, struct vt);
     if (!type)

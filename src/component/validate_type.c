@@ -1,6 +1,8 @@
 /* validate_type.c - type definitions made into types, with the rules of each kind.  Room: component.
  *
  * Source: Binary.md, "Type Definitions"; layout and what depends on it is the interner's (types.h). */
+#include <assert.h>
+
 #include "component/limits.h"
 #include "component/types_internal.h"
 #include "component/validate.h"
@@ -316,8 +318,9 @@ static int map_type(struct v *v, const struct v_scope *scope, const struct compo
     int rc = component__v_ref(v, scope, ast->elem, &fields[0].type);
     if (rc == 0)
         rc = component__v_ref(v, scope, ast->error, &fields[1].type);
-    if (rc < 0)
+    if (rc != 0)
         return rc;
+    assert(fields[0].type); /* the decoder wants one */
     if (!is_key(fields[0].type))
         return component__v_bad(v, "a %s is not a valid map key type",
                                 component__v_kind_name(fields[0].type));

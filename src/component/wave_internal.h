@@ -20,8 +20,8 @@ bool component__wave_is_bytes(const struct component_types *types,
 /* ---- wave_lex.c ---- */
 
 /* "<line>:<column>: expected <what>, got <what stands at `at`>" */
-int component__wave_expected(struct wave *w, size_t at, const char *fmt, ...) SW_PRINTF(3, 4);
-int component__wave_bad(struct wave *w, size_t at, const char *fmt, ...) SW_PRINTF(3, 4);
+int(component__wave_expected)(struct wave *w, size_t at, const char *fmt, ...) SW_PRINTF(3, 4);
+int(component__wave_bad)(struct wave *w, size_t at, const char *fmt, ...) SW_PRINTF(3, 4);
 void component__wave_space(struct wave *w);       /* white space and comments */
 bool component__wave_eat(struct wave *w, char c); /* after white space */
 int component__wave_need(struct wave *w, char c) SW_MUST_CHECK;

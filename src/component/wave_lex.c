@@ -45,7 +45,7 @@ static struct sw_str shown(const struct wave *w, size_t at)
     return sw_str_head(rest, n);
 }
 
-int component__wave_bad(struct wave *w, size_t at, const char *fmt, ...)
+int(component__wave_bad)(struct wave *w, size_t at, const char *fmt, ...)
 {
     char text[SW_ERR_TEXT_MAX];
     unsigned line, column;
@@ -57,7 +57,7 @@ int component__wave_bad(struct wave *w, size_t at, const char *fmt, ...)
     return sw_fail(w->err, SW_EINPUT, "%u:%u: %s", line, column, text);
 }
 
-int component__wave_expected(struct wave *w, size_t at, const char *fmt, ...)
+int(component__wave_expected)(struct wave *w, size_t at, const char *fmt, ...)
 {
     char text[SW_ERR_TEXT_MAX];
     va_list args;
@@ -132,7 +132,7 @@ static size_t integer_part(struct sw_str rest)
 {
     size_t sign = rest.n && rest.p[0] == '-' ? 1 : 0;
     size_t n = digits(rest, sign);
-    return n == 0 || (n > 1 && rest.p[sign] == '0') ? 0 : sign + n;
+    return rest.n == 0 || n == 0 || (n > 1 && rest.p[sign] == '0') ? 0 : sign + n;
 }
 
 static const struct int_range {
@@ -164,7 +164,7 @@ int component__wave_int(struct wave *w, enum component_kind kind, uint64_t *ret)
         range++;
     struct sw_str rest = sw_str_from(w->text, w->at);
     size_t n = integer_part(rest);
-    if (n == 0 || goes_on(w, w->at + n))
+    if (rest.n == 0 || n == 0 || goes_on(w, w->at + n))
         return component__wave_expected(w, w->at, "%s", range->text);
     bool negative = rest.p[0] == '-';
     uint64_t most = negative ? 0 - (uint64_t)range->min : range->max, magnitude;

@@ -33,6 +33,7 @@ static void print_float(struct printer *p, double value, bool single)
     for (int digits = 1; digits <= 17; digits++) {
         (void)snprintf(text, sizeof text, "%.*g", digits, value);
         double again = single ? (double)strtof(text, NULL) : strtod(text, NULL);
+        /* lint: allow(tidy): bits are compared, so that -0 is not taken for 0; no NaN comes here */
         if (memcmp(&again, &value, sizeof value) == 0)
             break;
     }

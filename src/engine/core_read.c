@@ -5,7 +5,7 @@
 
 #include "engine/limits.h"
 
-int core_fail(const struct core_reader *r, const char *what)
+int(core_fail)(const struct core_reader *r, const char *what)
 {
     return sw_fail(r->err, SW_EINPUT, "core module: %s at byte %zu", what, (size_t)(r->p - r->start));
 }

@@ -252,7 +252,7 @@ void loop_stream_close(struct loop_stream *stream)
 
 int loop_stream_peer(const struct loop_stream *stream, char *text, size_t n)
 {
-    struct sockaddr_storage peer;
+    struct sockaddr_storage peer = {.ss_family = AF_UNSPEC};
     socklen_t length = sizeof peer;
     char address[INET6_ADDRSTRLEN];
     if (stream->closing || getpeername(stream->fd, (struct sockaddr *)&peer, &length) < 0)

@@ -82,7 +82,7 @@ int trigger_check_run(const char *name, bool link, struct sw_err *err)
     if (rc == 0)
         rc = link ? trigger_component_read(NODE_CHECK_COMPONENT_FD, name, &component, err)
                   : trigger_component_decode(NODE_CHECK_COMPONENT_FD, name, &component, err);
-    if (rc < 0)
+    if (rc != 0)
         return rc;
     rc = hand_over(&component, err);
     trigger_component_deinit(&component);

@@ -27,7 +27,7 @@ static bool is_unspecified(const struct loop_address *address)
 /* Requests to oneself go to the listener, over the loopback interface when it listens everywhere. */
 static int find_self(struct trigger_outside *outside, int listen_fd, struct sw_err *err)
 {
-    struct sockaddr_storage name;
+    struct sockaddr_storage name = {.ss_family = AF_UNSPEC};
     socklen_t n = sizeof name;
     struct loop_address *address = &outside->host.self_address;
     char text[LOOP_ADDRESS_TEXT_MAX];

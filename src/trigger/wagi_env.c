@@ -44,7 +44,7 @@ static struct sw_str upper(struct env *env, const char *prefix, struct sw_str na
         env_fail(env, n + name.n);
         return SW_LIT("");
     }
-    memcpy(text, prefix, n);
+    memcpy(text, prefix, n); /* lint: allow(tidy): a view has its length */
     for (size_t i = 0; i < name.n; i++) {
         char c = name.p[i];
         text[n + i] = c == '-' ? '_' : (c >= 'a' && c <= 'z') ? (char)(c - 'a' + 'A') : c;
@@ -240,7 +240,7 @@ static int make_args(struct sw_arena *arena, const struct trigger_wagi_request *
     int rc = expand(request, &text, err);
     if (rc == 0)
         rc = sw_arena_copy(arena, sw_buf_str(&text), &rest, err);
-    if (rc < 0)
+    if (rc != 0)
         return rc;
     uint32_t count = 1;
     for (size_t i = 0; i < rest.n; i++)

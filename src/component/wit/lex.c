@@ -4,7 +4,7 @@
 
 #include "component/wit/wit_internal.h"
 
-int wit__fail(struct wit_pos pos, enum sw_code code, struct sw_err *err, const char *fmt, ...)
+int(wit__fail)(struct wit_pos pos, enum sw_code code, struct sw_err *err, const char *fmt, ...)
 {
     char text[SW_ERR_TEXT_MAX];
     va_list args;

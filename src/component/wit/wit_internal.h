@@ -90,7 +90,7 @@ int wit__lex_version(struct wit_lexer *lex, struct sw_str *ret, struct sw_err *e
 const char *wit__lex_got(const struct wit_lexer *lex, char buf[WIT_GOT_BYTES]);
 
 /* Fails with "file:line:column: <text>". */
-int wit__fail(struct wit_pos pos, enum sw_code code, struct sw_err *err, const char *fmt, ...)
+int(wit__fail)(struct wit_pos pos, enum sw_code code, struct sw_err *err, const char *fmt, ...)
     SW_PRINTF(4, 5);
 
 /* sw_arena_fail, seen to be a failure by those who analyse its callers alone. */

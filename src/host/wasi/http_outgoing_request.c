@@ -79,7 +79,7 @@ static bool authority_ok(struct sw_str text)
             return false;
         host.n = colon;
     }
-    bool is_v6 = host.n > 2 && host.p[0] == '[' && host.p[host.n - 1] == ']';
+    bool is_v6 = host.p && host.n > 2 && host.p[0] == '[' && host.p[host.n - 1] == ']';
     return host.n > 0 && (is_v6 || (sw_str_find(host, ':') == SW_NPOS && sw_str_find(host, '[') == SW_NPOS &&
                                     bracket == SW_NPOS));
 }

@@ -88,7 +88,7 @@ int host_io_streams_input_stream_read(struct component_call *call, struct host_i
                                       uint64_t len, struct sw_str *ret,
                                       struct host_io_streams_stream_error *ret_error)
 {
-    struct sw_str bytes;
+    struct sw_str bytes = {NULL, 0};
     int rc = host_input_stream_peek(call, self, &bytes, ret_error);
     if (rc == SW_WAIT) {
         *ret = sw_str(NULL, 0);
@@ -102,7 +102,7 @@ int host_io_streams_input_stream_blocking_read_wait(struct component_call *call,
                                                     struct sw_str *ret,
                                                     struct host_io_streams_stream_error *ret_error)
 {
-    struct sw_str bytes;
+    struct sw_str bytes = {NULL, 0};
     int rc = peek_wait(call, self, &bytes, ret_error);
     return rc == 0 ? take(call, self, bytes, len, ret) : rc;
 }
@@ -133,7 +133,7 @@ int host_io_streams_input_stream_blocking_skip_wait(struct component_call *call,
                                                     uint64_t *ret,
                                                     struct host_io_streams_stream_error *ret_error)
 {
-    struct sw_str bytes;
+    struct sw_str bytes = {NULL, 0};
     int rc = peek_wait(call, self, &bytes, ret_error);
     if (rc == 0)
         *ret = drop_bytes(self, bytes, len);
@@ -145,7 +145,7 @@ int host_io_streams_input_stream_blocking_skip_wait(struct component_call *call,
 static bool source_ready(struct host_io_poll_pollable *pollable)
 {
     const struct host_io_streams_input_stream *stream = pollable->target;
-    struct sw_str bytes;
+    struct sw_str bytes = {NULL, 0};
     struct sw_err err;
     return !stream->source || stream->dead || host_source_peek(stream->source, &bytes, &err) != SW_WAIT;
 }

@@ -143,7 +143,7 @@ int host_io_streams_output_stream_check_write(struct component_call *call,
                                               struct host_io_streams_output_stream *self, uint64_t *ret,
                                               struct host_io_streams_stream_error *ret_error)
 {
-    size_t n;
+    size_t n = 0;
     int rc = permit(call, self, &n, ret_error);
     if (rc == 0)
         *ret = self->permit = n;

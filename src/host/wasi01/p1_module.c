@@ -23,7 +23,7 @@ static int put_text(struct texts *texts, struct sw_str name, struct sw_str value
     int rc = component_mem_range(texts->call, texts->pointers, 4, 4, &pointer);
     if (rc == 0)
         rc = component_mem_range(texts->call, texts->bytes, n, 1, &to);
-    if (rc < 0)
+    if (rc != 0)
         return rc;
     component_store_u32(pointer, texts->bytes);
     memcpy(to, name.p ? name.p : "", name.n);
@@ -43,8 +43,8 @@ static int put_sizes(struct component_call *call, union engine_val *vals, uint64
     int rc = component_mem_range(call, vals[0].u32, 4, 4, &to_count);
     if (rc == 0)
         rc = component_mem_range(call, vals[1].u32, 4, 4, &to_bytes);
-    if (rc < 0 || bytes > UINT32_MAX)
-        return p1_give(vals, rc < 0 ? rc : P1_OVERFLOW);
+    if (rc != 0 || bytes > UINT32_MAX)
+        return p1_give(vals, rc != 0 ? rc : P1_OVERFLOW);
     component_store_u32(to_count, (uint32_t)count);
     component_store_u32(to_bytes, (uint32_t)bytes);
     return p1_give(vals, P1_SUCCESS);
