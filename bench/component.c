@@ -257,8 +257,8 @@ static void open_module(struct bench *bench, uint32_t index)
 static void open_bench(struct bench *bench, struct sw_str bytes)
 {
     if (loop_new(&bench->loop, &bench->err) < 0 ||
-        engine_new(&(struct engine_config){.tick_ms = bench->no_ticks ? 500 : 0}, bench->loop,
-                   &bench->engine, &bench->err) < 0 ||
+        engine_new(&(struct engine_config){.tick_ms = bench->no_ticks ? 500 : 0}, bench->loop, &bench->engine,
+                   &bench->err) < 0 ||
         component_decode(bytes, &bench->binary, &bench->err) < 0 ||
         component_link(bench->binary, &host, &bench->plan, &bench->err) < 0)
         die(bench, "load");

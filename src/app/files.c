@@ -293,7 +293,7 @@ static int mount_copy(struct work *work, struct app_mount *mounts)
 {
     int n = snprintf(work->copy, sizeof work->copy, SW_FMT "/assets/" SW_FMT "/", SW_ARG(work->app->work_dir),
                      SW_ARG(work->component->id));
-    if (n < 0 || (size_t)n >= sizeof work->copy)
+    if (n <= 0 || (size_t)n >= sizeof work->copy)
         return sw_fail(work->err, SW_ELIMIT, "a working folder's path of more than %d bytes", PATH_MAX);
     int rc = make_parents(work, work->copy);
     work->copy[n - 1] = '\0';

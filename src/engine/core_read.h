@@ -14,7 +14,7 @@ struct core_reader {
 };
 
 /* Each returns 0, or < 0 with "<what> at byte N" in the reader's error. */
-int(core_fail)(const struct core_reader *r, const char *what) SW_MUST_CHECK;
+SW_MUST_CHECK int(core_fail)(const struct core_reader *r, const char *what);
 int core_read_byte(struct core_reader *r, uint8_t *ret) SW_MUST_CHECK;
 int core_read_u32(struct core_reader *r, uint32_t *ret) SW_MUST_CHECK;
 int core_read_u64(struct core_reader *r, uint64_t *ret) SW_MUST_CHECK;

@@ -206,10 +206,11 @@ int engine__slot_reset(struct engine *engine, struct engine_slot *slot)
     bool trim = r.pages > r.pages_max;
     if (trim && madvise(slot->base, slot->high, MADV_DONTNEED) != 0)
         return -1;
-    keep(slot, trim ? &(struct reset){0} : &r);
     if (trim) {
-        slot->kept_grown = 0;
+        slot->kept_initial = slot->kept_grown = 0;
         slot->high = pool->min_bytes;
+    } else {
+        keep(slot, &r);
     }
     if (slot->fresh) /* how many pages one use dirties: learnt from slots that carry nothing older */
         pool->typical_pages = pool->typical_pages ? (pool->typical_pages * 7 + r.pages + 7) / 8 : r.pages;

@@ -164,8 +164,9 @@ static int escape(const char *path)
 /* Opens a file to read as Go does: with every right but those to write. */
 static int open_as_go(const char *path)
 {
-    const __wasi_rights_t rights = __WASI_RIGHTS_FD_READ | __WASI_RIGHTS_FD_SEEK | __WASI_RIGHTS_FD_FILESTAT_SET_SIZE |
-                                   __WASI_RIGHTS_FD_FILESTAT_SET_TIMES | __WASI_RIGHTS_FD_ADVISE;
+    const __wasi_rights_t rights = __WASI_RIGHTS_FD_READ | __WASI_RIGHTS_FD_SEEK |
+                                   __WASI_RIGHTS_FD_FILESTAT_SET_SIZE | __WASI_RIGHTS_FD_FILESTAT_SET_TIMES |
+                                   __WASI_RIGHTS_FD_ADVISE;
     __wasi_fd_t fd;
     text();
     printf("%s\n", strerror(__wasi_path_open(3, 0, path, 0, rights, rights, 0, &fd)));
