@@ -147,6 +147,11 @@ static void head_ends(struct http_client_request *request)
     }
     request->status = (uint16_t)(status < 1000 ? status : 0);
     request->has_head = true;
+    if (curl_easy_getinfo(request->easy, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &request->announced) != CURLE_OK)
+        request->announced = -1;
+    if (status == 204 || status == 304 || sw_str_eq(request->start.method, SW_LIT("HEAD")))
+        request->announced = 0;
+    request->complete = request->announced == 0;
     http__request_phase(request, HTTP__READING);
     http__request_news(request);
 }
@@ -188,6 +193,8 @@ static size_t curl_has_bytes(char *p, size_t size, size_t n, void *arg)
     request->window_at = 0;
     if (sw_buf_add(&request->window, bytes, &err) < 0)
         return refuse(request, HTTP_CLIENT_INTERNAL);
+    request->received += bytes.n;
+    request->complete = request->announced >= 0 && request->received >= (uint64_t)request->announced;
     http__request_phase(request, HTTP__READING);
     http__request_news(request);
     return bytes.n;
@@ -198,6 +205,7 @@ static size_t curl_wants_body(char *p, size_t size, size_t n, void *arg)
     struct http_client_request *request = arg;
     size_t got = 0;
     int rc = request->body.read(request->start.arg, p, size * n, &got);
+    http__request_sends(request, rc == SW_WAIT);
     if (rc == 0)
         return got;
     if (rc == SW_WAIT) {
@@ -291,6 +299,9 @@ static CURLcode set_method(struct http_client_request *request, CURL *easy)
         SET(CURLOPT_INFILESIZE_LARGE, length == UINT64_MAX ? (curl_off_t)-1 : (curl_off_t)length);
         SET(CURLOPT_UPLOAD_BUFFERSIZE, (long)HTTP_CLIENT_UPLOAD_BYTES);
         SET(CURLOPT_KEEP_SENDING_ON_ERROR, 1L);
+        /* libcurl 7.88 forgets neither by curl_easy_reset nor by a new transfer that trailers were sent, and then writes the next chunk's
+         * size in front of its buffer: a handle that was given trailers is never used again. */
+        request->used_up = true;
         if (request->body.read) {
             SET(CURLOPT_READFUNCTION, curl_wants_body);
             SET(CURLOPT_READDATA, request);
@@ -401,7 +412,7 @@ void http__curl_end(struct http_client_request *request)
         return;
     request->easy = NULL;
     (void)curl_multi_remove_handle(client->multi, easy); /* fine for one that was not added */
-    if (client->spare_count < HTTP_CLIENT_IDLE_MAX) {
+    if (!request->used_up && client->spare_count < HTTP_CLIENT_IDLE_MAX) {
         curl_easy_reset(easy);
         client->spare[client->spare_count++] = easy;
     } else {

@@ -64,7 +64,8 @@ struct http_client_request {
     uint32_t address_count;
     uint32_t address_at;
     /* libcurl's */
-    CURL *easy; /* added to the multi */
+    CURL *easy;   /* added to the multi */
+    bool used_up; /* it may not be used again */
     struct curl_slist *fields;
     struct curl_slist *connect_to;
     bool in_paused;
@@ -75,6 +76,9 @@ struct http_client_request {
     /* what came */
     uint16_t status;
     bool has_head;
+    bool complete;        /* every byte that the head announced is here; libcurl may still be sending */
+    curl_off_t announced; /* -1: unknown */
+    uint64_t received;
     struct http__section head;
     struct http__section trailers;
     struct sw_buf window;
@@ -88,6 +92,8 @@ void http__request_fail(struct http_client_request *request, enum http_client_fa
 void http__request_done(struct http_client_request *request, CURLcode code);
 void http__request_free(struct http_client_request *request); /* from the loop, at once */
 void http__request_phase(struct http_client_request *request, enum http__phase phase);
+/* The body was asked for more: waits: its owner has nothing yet. */
+void http__request_sends(struct http_client_request *request, bool waits);
 
 /* ---- client_curl.c ---- */
 /* One attempt, at the address at address_at. */

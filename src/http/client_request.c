@@ -10,7 +10,8 @@
  *
  * Invariants
  *  1. `changed` runs from `work` only, as its last act.
- *  2. The phase's time limit runs in every phase but QUEUED and OVER, and not while the body is not read by its owner.
+ *  2. The phase's time limit runs in every phase but QUEUED and OVER, and not while the body is not read by its owner. When everything that was
+ *     announced has come, HTTP_CLIENT_LINGER_MS takes its place while something is left to send.
  *  3. easy is set exactly while libcurl has the request. */
 #include <errno.h>
 
@@ -49,6 +50,8 @@ void http__request_phase(struct http_client_request *request, enum http__phase p
     request->phase = phase;
     if (phase == HTTP__OVER || request->in_paused)
         loop_timer_stop(request->timer);
+    else if (request->complete)
+        loop_timer_start(request->timer, HTTP_CLIENT_LINGER_MS);
     else if (starts)
         loop_timer_start(request->timer, limit_of(request, phase));
 }
@@ -66,9 +69,31 @@ void http__request_fail(struct http_client_request *request, enum http_client_fa
     http__request_news(request);
 }
 
+/* Nothing is missing of the response; libcurl 7.88 does not notice that an HTTP/2 peer wants no more of the request. */
+static void end_complete(struct http_client_request *request)
+{
+    http__curl_end(request);
+    http__request_phase(request, HTTP__OVER);
+    http__request_news(request);
+}
+
+void http__request_sends(struct http_client_request *request, bool waits)
+{
+    if (!request->complete)
+        return;
+    if (waits)
+        loop_timer_stop(request->timer);
+    else
+        loop_timer_start(request->timer, HTTP_CLIENT_LINGER_MS);
+}
+
 static void on_time(void *arg)
 {
     struct http_client_request *request = arg;
+    if (request->complete) {
+        end_complete(request);
+        return;
+    }
     http__request_fail(request, request->phase == HTTP__WAITING || request->phase == HTTP__READING
                                     ? HTTP_CLIENT_READ_TIMEOUT
                                     : HTTP_CLIENT_CONNECT_TIMEOUT);
@@ -359,7 +384,7 @@ int http_client_peek(const struct http_client_request *request, struct sw_str *r
         return 0;
     }
     if (request->phase != HTTP__OVER)
-        return SW_WAIT;
+        return request->complete ? SW_END : SW_WAIT;
     return request->failure == HTTP_CLIENT_OK ? SW_END : -SW_EIO;
 }
 

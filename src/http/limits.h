@@ -58,6 +58,8 @@
 #define HTTP_CLIENT_TIMEOUT_MS 600000 /* connect, first byte, between bytes; spin.md 4.7 */
 #define HTTP_CLIENT_ATTEMPT_MS                                                                               \
     5000 /* connecting to an address that does not answer, while there are others */
+#define HTTP_CLIENT_LINGER_MS                                                                                \
+    1000 /* a request's body whose response is complete, without progress: the peer wants no more */
 #define HTTP_CLIENT_WINDOW_BYTES 65536 /* of a response's body that nobody reads; then the peer waits */
 #define HTTP_CLIENT_HEAD_BYTES_MAX                                                                           \
     131072 /* fields of a response, and its trailers again: what a guest may have in one fields object */

@@ -285,6 +285,17 @@ def test_peer_that_is_not_read_from_has_to_wait(server):
         connection.close()
 
 
+def test_peer_that_answers_without_reading_the_body(server):
+    def behave(peer, connection):
+        read_head(connection)
+        connection.sendall(OK)
+        time.sleep(WAIT)
+
+    with Peer(behave) as peer:
+        headers, body = ask(server, to(peer, x_method="POST"), body=b"x" * (8 << 20))
+        assert (headers["x-status"], body) == ("200", b"ok")
+
+
 def test_interim_responses_are_passed_over(server):
     with Peer(answering(b"HTTP/1.1 103 Early Hints\r\nlink: x\r\n\r\n" + OK)) as peer:
         headers, body = ask(server, to(peer, x_body="none"))

@@ -271,17 +271,17 @@ static void body_finish(struct sent *sent)
     outgoing_body_finish(sent->body.body, trailers != 0, trailers, &ended);
 }
 
-/* Hands the body of the request that is answered on. */
+/* Hands the body of the request that is answered on; what the peer does not want is read all the same. */
 static void body_forward(struct sent *sent)
 {
     uintptr_t mark = heap_mark();
+    bool wanted = true;
     while (sent->has_body) {
         struct ret_list part;
         input_stream_blocking_read(asked_body, 65536, &part);
         if (part.is_err)
             break;
-        if (!response_write(&sent->body, part.ok.p, part.ok.n))
-            break;
+        wanted = wanted && response_write(&sent->body, part.ok.p, part.ok.n);
         heap_release(mark);
     }
 }
