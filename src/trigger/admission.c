@@ -4,6 +4,7 @@
 #include <assert.h>
 
 #include "base/alloc.h"
+#include "engine/limits.h"
 #include "trigger/limits.h"
 
 int trigger_admission_init(struct trigger_admission *adm, uint32_t lane_count, struct sw_err *err)
@@ -49,9 +50,14 @@ void trigger_admission_deinit(struct trigger_admission *adm)
  * is alone may try in any case. */
 static bool has_memory(const struct trigger_admission *adm, const struct trigger_lane *lane)
 {
+    uint64_t max = adm->max.memory_bytes;
     uint64_t used = adm->memory_used > adm->memory_bytes ? adm->memory_used : adm->memory_bytes;
-    return !adm->max.memory_bytes || adm->running_count == 0 ||
-           used + lane->memory_bytes <= adm->max.memory_bytes;
+    if (!max || adm->running_count == 0)
+        return true;
+    if (lane->memory_bytes >
+        max / ENGINE_MEMORY_LITTLE) /* the engine keeps the rest for those that hold little */
+        max -= max / ENGINE_MEMORY_RESERVE;
+    return used + lane->memory_bytes <= max;
 }
 
 static bool has_room(const struct trigger_admission *adm, const struct trigger_lane *lane)

@@ -216,6 +216,14 @@ static void memory_is_set_aside_as_learnt_and_counted_as_held(void **state)
     CHECK_INT(next(), -1);
     trigger_admission_memory(&adm, 100);
     CHECK_INT(next(), 4); /* nothing is known of this one: it is let in */
+    trigger_admission_memory(&adm, 0);
+    adm.lanes[1].memory_bytes =
+        5; /* with the 90 of the others more than what the engine gives to those that hold much */
+    CHECK_INT(come(1, 7, 0), TRIGGER_WAIT);
+    CHECK_INT(next(), -1);
+    adm.lanes[1].memory_bytes = 4;
+    CHECK_INT(next(), 7);
+    leave(7);
     for (int i = 1; i <= 4; i++)
         leave(i);
     adm.lanes[1].memory_bytes = 500;
