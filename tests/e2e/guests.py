@@ -19,6 +19,7 @@ GUESTS = {
     "hostile": ("c", "tests/guests/hostile/main.c", []),
     "canary": ("c", "tests/guests/hostile/canary.c", ["-mreference-types"]),
     "limits": ("c", "tests/guests/limits/main.c", []),
+    "limits-hall": ("c", "tests/guests/limits/main.c", ["-DHALL_BYTES=67108864"]),
     "outgoing": ("c", "tests/guests/outgoing/main.c", []),
     "wagi": ("command", "tests/guests/wagi/main.c", []),
     "variables": ("c-world", "tests/guests/variables/main.c", ["reader"]),

@@ -16,12 +16,14 @@ from client import Connection, Cut, get
 LIMITS = {"time": '"2s"', "cpu_time": '"100ms"', "memory": '"2MiB"', "request_body": '"100B"', "response_body": '"10000B"'}
 
 
-def write_manifest(folder, limited, application=None):
+def write_manifest(folder, limited, application=None, guest="limits"):
     """Two components of the same guest: `limited` at /limited/..., `neighbour` at /neighbour/..."""
     wasm = guests.build("limits")
+    limited_wasm = guests.build(guest)
     text = 'spin_manifest_version = 2\n\n[application]\nname = "limits"\n'
     for name in ("limited", "neighbour"):
-        text += f'\n[[trigger.http]]\nroute = "/{name}/..."\ncomponent = "{name}"\n\n[component.{name}]\nsource = "{wasm}"\n'
+        text += f'\n[[trigger.http]]\nroute = "/{name}/..."\ncomponent = "{name}"\n\n[component.{name}]\n'
+        text += f'source = "{limited_wasm if name == "limited" else wasm}"\n'
     for table, limits in (("application", application), ("component.limited", limited)):
         if limits:
             text += f"\n[{table}.tool.swell.limits]\n" + "".join(f"{key} = {value}\n" for key, value in limits.items())
@@ -32,8 +34,8 @@ def write_manifest(folder, limited, application=None):
 
 @pytest.fixture
 def serve(start, tmp_path):
-    def run(limited, *args, application=None, **options):
-        return start(["-f", str(write_manifest(tmp_path, limited, application)), *args], **options)
+    def run(limited, *args, application=None, guest="limits", **options):
+        return start(["-f", str(write_manifest(tmp_path, limited, application, guest)), *args], **options)
     return run
 
 
@@ -231,6 +233,25 @@ def test_what_all_requests_hold_is_limited_for_the_worker(serve):
             assert WORKER_MIB * 3 // 4 <= sum(got), got
         assert int(get(server.port, "/neighbour/hog/0").text) >= WORKER_MIB * 3 // 4
         server.allow_log(r"limit\.memory component=neighbour .* path=/neighbour/hog/0 worker_limit_bytes=")
+        check_others(server, workers)
+
+
+def test_writing_to_memory_that_was_there_from_the_start_counts(serve):
+    """Declaring 64 MiB costs nothing, or these 20 could not begin; writing to them does. One of them may be over before it is noticed."""
+    with serve({"time": '"20s"'}, "--max-worker-memory", f"{WORKER_MIB}MiB", guest="limits-hall") as server:
+        server.expect_log(rf"WARN worker.* trigger: limit\.memory component=limited method=GET path=/limited/fill/1000 worker_limit_bytes={WORKER_MIB * MIB} ")
+        workers = server.workers()
+        fillers = [Connection(server.port) for _ in range(20)]
+        for filler in fillers:
+            filler.send(b"GET /limited/fill/1000 HTTP/1.1\r\nhost: a\r\n\r\n")
+        most, statuses = 0, []
+        for filler in fillers:
+            assert get(server.port, "/neighbour/").text == "here\n"
+            most = max(most, runner.rss_bytes(workers[0]))
+            statuses.append(filler.response().status)
+            filler.socket.close()
+        assert set(statuses) == {200, 503}, statuses
+        assert most < (WORKER_MIB + OVERHEAD_MIB + 64) * MIB
         check_others(server, workers)
 
 

@@ -4,6 +4,7 @@
  *   /x/spin         computes for ever              /x/sleep/N     sleeps N ms, answers
  *   /x/eat/N        grows by N pages, says whether it could
  *   /x/hog/N        grows by 1 MiB and writes to all of it until that is refused, keeps it for N ms, says how many MiB it got
+ *   /x/fill/N       writes to all of HALL_BYTES of the memory that it began with, keeps it for N ms
  *   /x/read         reads the body, says its size; traps when reading fails
  *   /x/caught       the same, but says "caught" with 400 when reading fails
  *   /x/bytes/N      N bytes, length unknown        /x/announced/N the same with a content-length
@@ -13,7 +14,12 @@
 SWELL_IMPORT("wasi:clocks/monotonic-clock@0.2.0", "subscribe-duration")
 handle clock_subscribe_duration(int64_t ns);
 
+#ifndef HALL_BYTES
+#define HALL_BYTES 1
+#endif
+
 static volatile uint32_t sink;
+static volatile char hall[HALL_BYTES];
 static volatile char ballast[100000] = {1}; /* so that it begins with more than a page of memory */
 
 static void work(uint64_t rounds)
@@ -137,6 +143,11 @@ SWELL_EXPORT("wasi:http/incoming-handler@0.2.0#handle") void handle_request(hand
         uint64_t got = hog();
         pollable_block(clock_subscribe_duration((int64_t)text_number(rest) * 1000000));
         respond_text(outparam, 200, number_text(got));
+    } else if (text_starts(path, TEXT("/fill/"), &rest)) {
+        for (uint32_t i = 0; i < HALL_BYTES; i += 4096)
+            hall[i] = 1;
+        pollable_block(clock_subscribe_duration((int64_t)text_number(rest) * 1000000));
+        respond_text(outparam, 200, TEXT("filled\n"));
     } else if (text_is(path, TEXT("/read")))
         read_body(request, outparam, false);
     else if (text_is(path, TEXT("/caught")))
