@@ -1,0 +1,3 @@
+module swell/tests/languages/command
+
+go 1.24

@@ -1,0 +1,3 @@
+module swell/tests/languages/http
+
+go 1.24
