@@ -4,6 +4,7 @@ import os
 
 import pytest
 
+from guests import ROOT
 from languages import PROGRAMS, Unavailable
 from swell import Swell
 
@@ -50,3 +51,10 @@ def test_takes_utf_8_and_a_long_body(served):
 def test_takes_a_request_without_a_body(served):
     program, port = served
     check(program.ask(port, method="GET", body=b""), program)
+
+
+def test_the_page_has_every_program():
+    page = (ROOT / "docs/languages.md").read_text()
+    for program in PROGRAMS:
+        assert f"| {program.language} | {'command' if program.how == 'command' else 'HTTP component'} |" in page, f"{program.name}: run tools/languages"
+        assert f"| {program.note} |" in page, f"{program.name}: run tools/languages"
