@@ -304,6 +304,47 @@ def test_refuses_a_function_that_the_adapter_does_not_have(tmp_path):
     assert "nearest that it has is 'fd_write'" in run.stderr
 
 
+TWICE = """(module
+  (import "{p1}" "fd_write" (func $a (param i32 i32 i32 i32) (result i32)))
+  (import "{p1}" "sched_yield" (func $y (result i32)))
+  (import "{p1}" "fd_write" (func $b (param i32 i32 i32 i32) (result i32)))
+  (import "{p1}" "fd_write" (func $c (param i32 i32 i32 i32) (result i32)))
+  {more}
+  (memory (export "memory") 1)
+  (data (i32.const 16) "\\18\\00\\00\\00\\2b\\00\\00\\00content-type: text/plain\\n\\nthree times this\\n")
+  (func $say (param i32) (if (local.get 0) (then unreachable)))
+  (func (export "_start")
+    (call $say (call $a (i32.const 1) (i32.const 16) (i32.const 1) (i32.const 8)))
+    (call $say (call $y))
+    (i32.store (i32.const 16) (i32.const 50)) (i32.store (i32.const 20) (i32.const 17))
+    (call $say (call $b (i32.const 1) (i32.const 16) (i32.const 1) (i32.const 8)))
+    (call $say (call $c (i32.const 1) (i32.const 16) (i32.const 1) (i32.const 8)))))"""
+
+
+def test_an_import_may_be_there_more_than_once(start, tmp_path):
+    """As in the modules of stock Go; a component's core modules may not have that."""
+    source, core, out, app = tmp_path / "m.wat", tmp_path / "m.wasm", tmp_path / "out.wasm", tmp_path / "spin.toml"
+    source.write_text(TWICE.format(p1=P1, more=""))
+    tool("parse", source, "-o", core)
+    run = componentize(core, "--adapt", adapter("command"), "-o", out)
+    assert run.returncode == 0, run.stderr
+    tool("validate", out)
+    app.write_text('spin_manifest_version = 2\n[application]\nname = "twice"\n[[trigger.http]]\nroute = "/..."\ncomponent = "a"\n'
+                   'executor = { type = "wagi" }\n[component.a]\nsource = "out.wasm"\n')
+    with start(["-f", str(app)]) as server:
+        response = get(server.port)
+    assert (response.status, response.text) == (200, "three times this\n" * 3)
+
+
+def test_refuses_a_name_that_an_import_would_be_given(tmp_path):
+    source, core = tmp_path / "m.wat", tmp_path / "m.wasm"
+    source.write_text(TWICE.format(p1=P1, more=f'(import "{P1}" "fd_write [v3]" (func))'))
+    tool("parse", source, "-o", core)
+    run = componentize(core, "--adapt", adapter("command"), "-o", tmp_path / "out.wasm")
+    assert run.returncode == 2
+    assert f"the core module has import '{P1}' 'fd_write' twice, and 'fd_write [v3]' that would take its place" in run.stderr
+
+
 def test_says_where_adapters_come_from_when_there_is_none(tmp_path, command):
     env = {**os.environ, "HOME": str(tmp_path), "SWELL_CACHE": str(tmp_path)}
     run = subprocess.run([str(runner.program()), "componentize", str(command), "-o", str(tmp_path / "out.wasm")], capture_output=True, text=True, env=env)

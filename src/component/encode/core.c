@@ -105,9 +105,9 @@ static uint32_t builtin(struct enc *e, const struct enc_use *use)
 static void give(struct enc *e, struct sw_buf *out, const struct enc_use *use)
 {
     if (use->kind == ENC_MEMORY)
-        put_export(e, out, use->import->name, 2, 0); /* the component has one core memory */
+        put_export(e, out, use->name, 2, 0); /* the component has one core memory */
     else
-        put_export(e, out, use->import->name, 0, use->core_func);
+        put_export(e, out, use->name, 0, use->core_func);
 }
 
 /* One instance per module name, and the module with all of them. */
@@ -128,8 +128,6 @@ static void make_instance(struct enc *e, struct enc_module *module, uint32_t num
             if (done[k] || !sw_str_eq(uses[k].import->module, name))
                 continue;
             done[k] = true;
-            if (uses[k].again)
-                continue;
             give(e, &list, &uses[k]);
             count++;
         }
@@ -188,9 +186,10 @@ static void give_funcs(struct enc *e, const struct enc_module *module)
 {
     for (uint32_t i = 0; e->rc == 0 && i < module->use_count; i++) {
         struct enc_use *use = &e->uses[module->first_use + i];
-        if (use->again || use->kind == ENC_MEMORY)
+        if (use->kind == ENC_MEMORY)
             continue;
-        use->core_func = use->slot != ENC_NONE    ? shim_func(e, use->slot)
+        use->core_func = use->again               ? use->again->core_func
+                         : use->slot != ENC_NONE  ? shim_func(e, use->slot)
                          : use->kind == ENC_LOWER ? lower(e, use)
                          : use->kind == ENC_MAIN
                              ? enc_alias_core_func(e, e->modules[0].instance, use->import->name)
@@ -215,7 +214,7 @@ static void alias_reallocs(struct enc *e, struct enc_module *module)
 static void put_modules(struct enc *e)
 {
     sw_auto_buf main = SW_BUF(ENCODE_BYTES_MAX);
-    enc_stripped(e, e->modules[0].core->bytes, &main);
+    enc_stripped(e, &e->modules[0], &main);
     enc_section(e, &e->root.bytes, 1, sw_buf_str(&main));
     e->core_modules++;
     for (uint32_t i = 1; e->rc == 0 && i < e->module_count; i++)

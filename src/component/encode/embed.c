@@ -97,13 +97,40 @@ void enc_embedded(struct enc *e, struct enc_module *module)
     }
 }
 
-/* The module without those sections: what they say is in the component's types. */
-void enc_stripped(struct enc *e, struct sw_str module, struct sw_buf *out)
+/* Its imports, all of them functions, with the names that they are given under. */
+static void put_imports(struct enc *e, const struct enc_module *module, struct sw_buf *out)
 {
-    struct enc_reader r = enc_sections(module);
+    sw_auto_buf section = SW_BUF(ENCODE_BYTES_MAX);
+    enc_u32(e, &section, module->use_count);
+    for (uint32_t i = 0; e->rc == 0 && i < module->use_count; i++) {
+        const struct enc_use *use = &e->uses[module->first_use + i];
+        enc_name(e, &section, use->import->module);
+        enc_name(e, &section, use->name);
+        enc_byte(e, &section, 0);
+        enc_u32(e, &section, module->core->func_types[use->import->index]);
+    }
+    enc_section(e, out, 2, sw_buf_str(&section));
+}
+
+static bool has_new_names(const struct enc *e, const struct enc_module *module)
+{
+    for (uint32_t i = 0; i < module->use_count; i++)
+        if (e->uses[module->first_use + i].again)
+            return true;
+    return false;
+}
+
+/* The main module without those sections, which the component's types say, and with each import once. */
+void enc_stripped(struct enc *e, const struct enc_module *module, struct sw_buf *out)
+{
+    struct enc_reader r = enc_sections(module->core->bytes);
     struct enc_raw_section section;
-    enc_raw(e, out, sw_str_head(module, 8));
-    while (e->rc == 0 && enc_read_section(&r, &section))
-        if (section.id != 0 || !sw_str_starts(section.name, SW_LIT("component-type")))
+    bool renamed = has_new_names(e, module);
+    enc_raw(e, out, sw_str_head(module->core->bytes, 8));
+    while (e->rc == 0 && enc_read_section(&r, &section)) {
+        if (section.id == 2 && renamed)
+            put_imports(e, module, out);
+        else if (section.id != 0 || !sw_str_starts(section.name, SW_LIT("component-type")))
             enc_raw(e, out, section.whole);
+    }
 }

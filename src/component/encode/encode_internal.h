@@ -124,11 +124,12 @@ struct enc_use { /* a core import */
     const struct wit_def *def;
     struct enc_interface *interface; /* NULL: of the world itself */
     struct enc_sig sig;
-    uint32_t slot;      /* of the shim, or ENC_NONE */
-    uint32_t core_func; /* what the main module gets */
-    uint32_t root_func; /* of the world itself: the component function */
-    bool seen;          /* its types are known to be live */
-    bool again;         /* imported before under the same names */
+    uint32_t slot;               /* of the shim, or ENC_NONE */
+    uint32_t core_func;          /* what the main module gets */
+    uint32_t root_func;          /* of the world itself: the component function */
+    bool seen;                   /* its types are known to be live */
+    const struct enc_use *again; /* the first one under the same names; NULL: this is it */
+    struct sw_str name;          /* what it is given as: import->name, or another one for `again` */
 };
 
 struct enc_dtor {
@@ -208,7 +209,7 @@ bool enc_code_walk(struct sw_str body, size_t *ret_start, enc_code_fn *fn, void 
 /* ---- embed.c, join.c, trim.c, custom.c ---- */
 
 void enc_embedded(struct enc *e, struct enc_module *module); /* its worlds become worlds of e */
-void enc_stripped(struct enc *e, struct sw_str module, struct sw_buf *out);
+void enc_stripped(struct enc *e, const struct enc_module *module, struct sw_buf *out);
 void enc_add_world(struct enc *e, struct enc_world *world, struct enc_module *module);
 void enc_join(struct enc *e); /* fills world and owners */
 void enc_trim(struct enc *e, struct enc_module *module, const struct enc_wanted *wanted,

@@ -175,18 +175,39 @@ static uint32_t new_slot(struct enc *e, const struct enc_flat *flat)
     return e->slot_count++;
 }
 
-static bool is_again(struct enc *e, const struct enc_use *use)
-{
-    for (const struct enc_use *u = &e->uses[use->module->first_use]; enc_step(e) && u < use; u++)
-        if (sw_str_eq(u->import->module, use->import->module) &&
-            sw_str_eq(u->import->name, use->import->name))
-            return true;
-    return false;
-}
-
 static const char *what_import(struct enc *e, const struct engine_core_import *import)
 {
     return enc_text(e, "import '" SW_FMT "' '" SW_FMT "'", SW_ARG(import->module), SW_ARG(import->name));
+}
+
+/* A component's core modules import each name once, other ones (stock Go's) may do it twice: the second becomes "name [v2]". */
+static void name_import(struct enc *e, struct enc_use *use)
+{
+    const struct engine_core_import *import = use->import;
+    uint32_t number = 1;
+    use->name = import->name;
+    for (const struct enc_use *u = &e->uses[use->module->first_use]; enc_step(e) && u < use; u++) {
+        if (!sw_str_eq(u->import->module, import->module) || !sw_str_eq(u->import->name, import->name))
+            continue;
+        number++;
+        if (!use->again)
+            use->again = u;
+    }
+    if (!use->again || e->rc < 0)
+        return;
+    if (use->module->name.n) {
+        (void)enc_fail(e, SW_EINPUT, "adapter '" SW_FMT "' has %s twice", SW_ARG(use->module->name),
+                       what_import(e, import));
+        return;
+    }
+    use->name = sw_str_of(enc_text(e, SW_FMT " [v%u]", SW_ARG(import->name), number));
+    for (uint32_t i = 0; enc_step(e) && i < use->module->core->import_count; i++) {
+        const struct engine_core_import *other = &use->module->core->imports[i];
+        if (sw_str_eq(other->module, import->module) && sw_str_eq(other->name, use->name))
+            (void)enc_fail(e, SW_EINPUT,
+                           "the core module has %s twice, and '" SW_FMT "' that would take its place",
+                           what_import(e, import), SW_ARG(use->name));
+    }
 }
 
 /* The function of another core module: of an adapter for the main one, of the main one for an adapter. */
@@ -288,8 +309,8 @@ static void match_import(struct enc *e, struct enc_use *use)
     struct sw_str exported = behind(import->module, SW_LIT("[export]"));
     bool known = false;
     use->slot = ENC_NONE;
-    use->again = is_again(e, use);
-    if (match_other(e, use) || e->rc < 0)
+    name_import(e, use);
+    if (e->rc < 0 || match_other(e, use) || e->rc < 0)
         return;
     if (import->kind == ENGINE_CORE_FUNC)
         known = exported.n                                   ? find_exported(e, use, exported)
