@@ -112,6 +112,7 @@ PROGRAMS = [
     command("Lua", "lua-command", "lua/main.c", script="lua/command.lua", note="Lua 5.4, of the crate `lua-src`, by clang"),
     http("Lua", "lua", "lua/main.c", note="Lua 5.4 by clang, `sdk/c`, adapter; the script is inside"),
     command("Ruby", "ruby-command", "ruby/main.wat", script="ruby/command.rb", large=True, note="`@ruby/3.4-wasm-wasi` and `binaryen` of npm"),
+    command("Shell", "go-command", "shell/command", script="shell/command.sh", large=True, note="the Go module `mvdan.cc/sh`, stock Go"),
 ]
 
 
