@@ -396,8 +396,8 @@ int host_file_link_at(const struct host_file *from_dir, struct sw_str from, bool
     int rc = place_to_change(from_dir, from, &old_place);
     if (rc == 0)
         rc = place_to_change(to_dir, to, &new_place);
-    if (rc == 0 && (old_place.is_folder_name || new_place.is_folder_name))
-        rc = ENOTDIR;
+    if (rc == 0 && (old_place.is_folder_name || new_place.is_folder_name)) /* a new folder it cannot be */
+        rc = old_place.is_folder_name ? ENOTDIR : ENOENT;
     if (rc == 0 &&
         linkat(place_parent(&old_place), old_place.name, place_parent(&new_place), new_place.name, 0) < 0)
         rc = errno;

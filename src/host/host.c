@@ -53,7 +53,8 @@ int host_new(struct loop *loop, const struct host_grants *grants, struct host **
     host->loop = loop;
     host->grants = grants;
     host->exited = false;
-    host->command = (struct host_command){.in = &host->in, .out = &host->out[0].sink};
+    host->command =
+        (struct host_command){.in = &host->in, .out = &host->out[0].sink, .err = &host->out[1].sink};
     host_clock_init(host);
     host_http_init(&host->http, host);
     *ret = host;
@@ -102,6 +103,8 @@ void host_command_begin(struct host *host, const struct host_command *command)
         host->command.in = &host->in;
     if (!command->out)
         host->command.out = &host->out[0].sink;
+    if (!command->err)
+        host->command.err = &host->out[1].sink;
 }
 
 bool host_command_exited(const struct host *host, uint8_t *ret_code)

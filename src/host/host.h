@@ -81,8 +81,10 @@ struct host_command { /* everything stays the caller's and outlives the store */
     const struct host_env_var *env; /* in place of the grants'; NULL: those */
     uint32_t env_count;
     struct host_source *in; /* NULL: ends at once */
-    struct host_sink *
-        out; /* NULL: lines for grants->output. Closing either does nothing: the guest may ask for it again */
+    /* NULL: lines for grants->output. Closing any of the three does nothing: the guest may ask for it again */
+    struct host_sink *out;
+    struct host_sink *err;
+    bool in_is_terminal, out_is_terminal, err_is_terminal;
 };
 void host_command_begin(struct host *host, const struct host_command *command);
 /* Whether the guest ended itself by exit, and with which code. */

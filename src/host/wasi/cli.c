@@ -1,7 +1,7 @@
 /* cli.c - wasi:cli: environment, exit, standard streams, terminals.  Room: host.
  *
  * A handler has the environment of its component, no arguments, an empty stdin; a command what host_command says. Neither has a working
- * directory or a terminal (spin.md 4.7). */
+ * directory (spin.md 4.7). */
 #include "host/wasi/cli.h"
 
 #include "engine/engine.h"
@@ -213,41 +213,62 @@ int host_cli_stdout_get_stdout(struct component_call *call, struct host_io_strea
 
 int host_cli_stderr_get_stderr(struct component_call *call, struct host_io_streams_output_stream **ret)
 {
-    return out_stream(call, &host_of(call)->out[1].sink, ret);
+    const struct host_command *command = command_of(call);
+    return out_stream(call, command ? command->err : &host_of(call)->out[1].sink, ret);
 }
 
-/* ---- terminals: none, so no object of these kinds exists ---- */
+/* ---- terminals: an object says that there is one, nothing more ---- */
+
+struct host_cli_terminal_input_terminal_input {
+    bool unused; /* an object has a size */
+};
+struct host_cli_terminal_output_terminal_output {
+    bool unused;
+};
 
 int host_cli_terminal_stdin_get_terminal_stdin(struct component_call *call,
                                                struct host_option_cli_terminal_input_terminal_input *ret)
 {
-    (void)call;
-    ret->has = false;
-    return 0;
+    const struct host_command *command = command_of(call);
+    ret->has = command && command->in_is_terminal;
+    if (!ret->has)
+        return 0;
+    ret->value = HOST_NEW(call, struct host_cli_terminal_input_terminal_input);
+    return ret->value ? 0 : -SW_EGUEST;
+}
+
+static int terminal_output(struct component_call *call, bool is_terminal,
+                           struct host_option_cli_terminal_output_terminal_output *ret)
+{
+    ret->has = is_terminal;
+    if (!ret->has)
+        return 0;
+    ret->value = HOST_NEW(call, struct host_cli_terminal_output_terminal_output);
+    return ret->value ? 0 : -SW_EGUEST;
 }
 
 int host_cli_terminal_stdout_get_terminal_stdout(struct component_call *call,
                                                  struct host_option_cli_terminal_output_terminal_output *ret)
 {
-    (void)call;
-    ret->has = false;
-    return 0;
+    const struct host_command *command = command_of(call);
+    return terminal_output(call, command && command->out_is_terminal, ret);
 }
 
 int host_cli_terminal_stderr_get_terminal_stderr(struct component_call *call,
                                                  struct host_option_cli_terminal_output_terminal_output *ret)
 {
-    (void)call;
-    ret->has = false;
-    return 0;
+    const struct host_command *command = command_of(call);
+    return terminal_output(call, command && command->err_is_terminal, ret);
 }
 
 void host_cli_terminal_input_terminal_input_drop(void *owner, void *object)
 {
-    (void)owner, (void)object;
+    struct host_cli_terminal_input_terminal_input *terminal = object;
+    HOST_FREE((struct host *)owner, terminal);
 }
 
 void host_cli_terminal_output_terminal_output_drop(void *owner, void *object)
 {
-    (void)owner, (void)object;
+    struct host_cli_terminal_output_terminal_output *terminal = object;
+    HOST_FREE((struct host *)owner, terminal);
 }

@@ -68,9 +68,17 @@ enum p1_filetype {
 #define P1_RIGHT_FD_SEEK (UINT64_C(1) << 2)
 #define P1_RIGHT_FD_TELL (UINT64_C(1) << 5)
 #define P1_RIGHT_FD_WRITE (UINT64_C(1) << 6)
+#define P1_RIGHT_ALLOCATE (UINT64_C(1) << 8)
 #define P1_RIGHT_READDIR (UINT64_C(1) << 14)
+#define P1_RIGHT_SET_SIZE (UINT64_C(1) << 22)
 #define P1_RIGHT_POLL (UINT64_C(1) << 27)
-#define P1_RIGHTS_ALL ((UINT64_C(1) << 28) - 1) /* without sockets */
+#define P1_RIGHTS_ALL ((UINT64_C(1) << 28) - 1)    /* without sockets */
+#define P1_RIGHT_PATH_SET_SIZE (UINT64_C(1) << 19) /* no function needs it: nobody has it */
+#define P1_RIGHTS_INHERITED (P1_RIGHTS_ALL & ~P1_RIGHT_PATH_SET_SIZE)
+/* Who opens a folder with the rights of another must not ask for writing it. */
+#define P1_RIGHTS_FOLDER                                                                                     \
+    (P1_RIGHTS_INHERITED &                                                                                   \
+     ~(P1_RIGHT_FD_SEEK | P1_RIGHT_FD_TELL | P1_RIGHT_FD_WRITE | P1_RIGHT_ALLOCATE | P1_RIGHT_SET_SIZE))
 
 #define P1_FDFLAG_APPEND (1u << 0)
 #define P1_FDFLAG_DSYNC (1u << 1)

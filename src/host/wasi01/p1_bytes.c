@@ -163,6 +163,14 @@ static int out_write_wait(struct component_call *call, struct host_sink *sink, s
         buffers->done += (uint32_t)put;
         *ret_n += put;
     }
+    while (rc == SW_END &&
+           (rc = host_sink_flush(sink, &err)) != 0) { /* what is said to be written has left */
+        if (rc < 0)
+            return P1_PIPE;
+        if ((rc = host_event_wait(&sink->ready, component_call_engine(call), &err)) < 0)
+            return rc;
+        rc = SW_END;
+    }
     return rc < 0 ? rc : 0;
 }
 
@@ -197,7 +205,7 @@ int p1_fd_write_wait(struct component_call *call, union engine_val *vals)
     if (fd->kind == P1_FILE)
         rc = in_order(fd, &buffers, true, &n);
     else
-        rc = out_write_wait(call, fd->kind == P1_STDOUT ? host->command.out : &host->out[1].sink, &buffers,
-                            &n);
+        rc =
+            out_write_wait(call, fd->kind == P1_STDOUT ? host->command.out : host->command.err, &buffers, &n);
     return rc ? p1_give(vals, rc) : put_count(call, vals, vals[3].u32, n);
 }

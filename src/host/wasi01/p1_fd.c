@@ -106,8 +106,8 @@ static int add_mounts(struct component_call *call, struct host_p1 *table)
         if (!file)
             return host_trap(call, "no descriptor is left for the mount '" SW_FMT "'",
                              SW_ARG(preopen->guest));
-        table->fds[i + 3] =
-            (struct p1_fd){.kind = P1_FILE, .file = file, .preopen = preopen->guest, .rights = P1_RIGHTS_ALL};
+        table->fds[i + 3] = (struct p1_fd){
+            .kind = P1_FILE, .file = file, .preopen = preopen->guest, .rights = P1_RIGHTS_FOLDER};
     }
     return 0;
 }
@@ -194,11 +194,15 @@ int p1_fd_renumber(struct component_call *call, union engine_val *vals)
 
 /* ---- about one number ---- */
 
-static uint8_t filetype(const struct p1_fd *fd)
+static uint8_t filetype(struct component_call *call, const struct p1_fd *fd)
 {
+    const struct host_command *command = &host_of(call)->command;
+    bool is_terminal = (fd->kind == P1_STDIN && command->in_is_terminal) ||
+                       (fd->kind == P1_STDOUT && command->out_is_terminal) ||
+                       (fd->kind == P1_STDERR && command->err_is_terminal);
     struct stat st;
-    if (fd->kind != P1_FILE || host_file_stat(fd->file, &st))
-        return P1_TYPE_UNKNOWN; /* a character device would be taken for a terminal */
+    if (fd->kind != P1_FILE || host_file_stat(fd->file, &st)) /* a character device is taken for a terminal */
+        return is_terminal ? P1_TYPE_CHARACTER_DEVICE : P1_TYPE_UNKNOWN;
     return p1_filetype_of(st.st_mode);
 }
 
@@ -212,10 +216,10 @@ int p1_fd_fdstat_get(struct component_call *call, union engine_val *vals)
     if (rc)
         return p1_give(vals, rc);
     memset(to, 0, 24);
-    to[0] = filetype(fd);
+    to[0] = filetype(call, fd);
     component_store_u16(to + 2, fd->flags);
     component_store_u64(to + 8, fd->rights);
-    component_store_u64(to + 16, to[0] == P1_TYPE_DIRECTORY ? P1_RIGHTS_ALL : 0);
+    component_store_u64(to + 16, to[0] == P1_TYPE_DIRECTORY ? P1_RIGHTS_INHERITED : 0);
     return p1_give(vals, P1_SUCCESS);
 }
 

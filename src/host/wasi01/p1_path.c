@@ -148,7 +148,7 @@ static struct host_open how_of(const union engine_val *vals)
         .truncate = oflags & OFLAG_TRUNC,
         .read = rights & (P1_RIGHT_FD_READ | P1_RIGHT_READDIR),
         /* Only this one: who opens to read asks for the right to set a size, too (Go's O_RDONLY does). */
-        .write = rights & P1_RIGHT_FD_WRITE && !(oflags & OFLAG_DIRECTORY),
+        .write = rights & P1_RIGHT_FD_WRITE, /* of a folder: EISDIR */
         .sync = flags & (P1_FDFLAG_SYNC | P1_FDFLAG_RSYNC),
         .data_sync = flags & P1_FDFLAG_DSYNC,
     };
@@ -177,8 +177,7 @@ int p1_path_open(struct component_call *call, union engine_val *vals)
         return p1_give(vals, rc);
     struct p1_fd *fd = &host_of(call)->p1->fds[number];
     fd->flags = (uint16_t)vals[7].u32;
-    fd->rights = vals[5].u64 &
-                 (file->is_folder ? P1_RIGHTS_ALL & ~(P1_RIGHT_FD_SEEK | P1_RIGHT_FD_TELL) : P1_RIGHTS_ALL);
+    fd->rights = vals[5].u64 & (file->is_folder ? P1_RIGHTS_FOLDER : P1_RIGHTS_INHERITED);
     component_store_u32(to, number);
     return p1_give(vals, P1_SUCCESS);
 }
