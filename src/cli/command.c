@@ -34,7 +34,7 @@ void cli_print_safe(FILE *out, struct sw_str text)
     }
 }
 
-static int print_error(const struct cli_io *io, const struct sw_err *err)
+int cli_print_error(const struct cli_io *io, const struct sw_err *err)
 {
     (void)fputs("error: ", io->err); /* as above */
     cli_print_safe(io->err, sw_str_of(err->text));
@@ -48,7 +48,7 @@ static void print_operands(const struct cli_command *command, FILE *out)
 {
     bool any = false;
     for (const struct cli_option *o = command->options; o && o->name; o++)
-        if (o->kind == CLI_OPERAND || o->kind == CLI_OPERANDS) {
+        if (cli_is_operand(o)) {
             (void)fprintf(out, "%s  %-30s %s\n", any ? "" : "\nArguments:\n", o->name, o->help);
             any = true;
         }
@@ -59,7 +59,7 @@ static void print_options(const struct cli_command *command, FILE *out)
     (void)fputs("\nOptions:\n", out);
     for (const struct cli_option *o = command->options; o && o->name; o++) {
         char left[64];
-        if (o->kind == CLI_LATER || o->kind == CLI_OPERAND || o->kind == CLI_OPERANDS)
+        if (o->kind == CLI_LATER || cli_is_operand(o))
             continue;
         (void)snprintf(left, sizeof left, "--%s%s%s%s", o->name, o->value ? " " : "",
                        o->value ? o->value : "", o->kind == CLI_LIST ? "..." : "");
@@ -73,7 +73,7 @@ void cli_help_command(const struct cli_program *program, const struct cli_comman
 {
     (void)fprintf(out, "%s\n\nUsage: %s %s [OPTIONS]", command->summary, program->name, command->name);
     for (const struct cli_option *o = command->options; o && o->name; o++)
-        if (o->kind == CLI_OPERAND || o->kind == CLI_OPERANDS)
+        if (cli_is_operand(o))
             (void)fprintf(out, " %s", o->name);
     (void)fputc('\n', out);
     if (command->alias)
@@ -143,7 +143,7 @@ static int run_command(const struct cli_program *program, const struct cli_comma
     }
     if (rc == 0)
         rc = command->run(parsed, io, &err);
-    return rc < 0 ? print_error(io, &err) : 0;
+    return rc < 0 ? cli_print_error(io, &err) : 0;
 }
 
 static int run_help(const struct cli_program *program, const char *name, const struct cli_io *io)
@@ -155,7 +155,7 @@ static int run_help(const struct cli_program *program, const char *name, const s
         return 0;
     }
     if (look_up(program, name, &command, &err) < 0)
-        return print_error(io, &err);
+        return cli_print_error(io, &err);
     cli_help_command(program, command, io->out);
     return 0;
 }
@@ -176,6 +176,6 @@ int cli_run(const struct cli_program *program, int argc, char *const *argv, cons
         return 0;
     }
     if (look_up(program, word, &command, &err) < 0)
-        return print_error(io, &err);
+        return cli_print_error(io, &err);
     return run_command(program, command, argc - 2, argv + 2, io);
 }

@@ -19,10 +19,16 @@ enum cli_option_kind {
     CLI_LATER,   /* refused: not supported yet */
     CLI_OPERAND, /* const char * at offset; no option but an argument by its place, which must be given. name is for the help: "FILE" */
     CLI_OPERANDS, /* struct cli_list at offset; the last of the operands, once or more often. name: "CALL..." */
+    CLI_REST, /* struct cli_rest at offset: everything behind the operands, options too. name: "[ARGS]..." */
 };
 
 struct cli_list {
     const char *items[CLI_LIST_ITEMS_MAX];
+    uint32_t count;
+};
+
+struct cli_rest { /* of argv */
+    char *const *items;
     uint32_t count;
 };
 
@@ -67,8 +73,12 @@ int cli_run(const struct cli_program *program, int argc, char *const *argv, cons
 /* Fails with SW_EINPUT; *ret_help: --help or -h was given (parsing stops there). Values are views of argv. */
 int cli_options_parse(const struct cli_command *command, int argc, char *const *argv, void *parsed,
                       bool *ret_help, struct sw_err *err) SW_MUST_CHECK;
+bool cli_is_operand(const struct cli_option *option); /* given by its place */
 void cli_help_program(const struct cli_program *program, FILE *out);
 void cli_help_command(const struct cli_program *program, const struct cli_command *command, FILE *out);
+
+/* "error: ..."; returns the exit status of its code. */
+int cli_print_error(const struct cli_io *io, const struct sw_err *err);
 
 /* Prints text that came from outside: control bytes but '\n' and '\t' become '?'. */
 void cli_print_safe(FILE *out, struct sw_str text);

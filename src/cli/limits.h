@@ -14,6 +14,9 @@
 #define CLI_COMPILE_MEMORY_BYTES_MAX (8ull << 30)
 /* The least that --max-worker-memory may say: a guest of a real language holds a few MiB. */
 #define CLI_WORKER_MEMORY_BYTES_MIN (16ull << 20)
+/* What `swell run` ends with when the command did not end itself: as after abort() in a shell, and as timeout(1) does. */
+#define CLI_RUN_TRAP_STATUS 134
+#define CLI_RUN_LATE_STATUS 124
 /* What a command prints about a component: the world of one with all of WASI takes 100 KiB; names are the input's, so not without end. */
 #define CLI_OUTPUT_BYTES_MAX (64u << 20)
 /* Components inside each other that inspect looks into; as deep as the decoder goes (COMPONENT_NESTING_MAX). */

@@ -4,6 +4,7 @@
 #include "cli/internal.h"
 #include "cli/invoke.h"
 #include "cli/reload.h"
+#include "cli/run.h"
 #include "cli/up.h"
 
 #define LATER(word, short_word)                                                                              \
@@ -43,6 +44,12 @@ static const struct cli_command commands[] = {
      .option_word = "option",
      .parsed_bytes = sizeof(struct cli_invoke),
      .run = cli_invoke_run},
+    {.name = "run",
+     .summary = "Run a command: a component with wasi:cli/run, or a module of WASI 0.1",
+     .options = cli_run_options,
+     .option_word = "option",
+     .parsed_bytes = sizeof(struct cli_run_options),
+     .run = cli_run_run},
     {.name = "componentize",
      .summary = "Make a component from a core module and a world",
      .options = cli_componentize_options,
@@ -56,6 +63,13 @@ static const struct cli_command commands[] = {
      .parsed_bytes = sizeof(struct cli_internal_invoke),
      .hidden = true,
      .run = cli_internal_invoke_run},
+    {.name = "internal-run",
+     .summary = "Run one command",
+     .options = cli_internal_run_options,
+     .option_word = "option",
+     .parsed_bytes = sizeof(struct cli_internal_run),
+     .hidden = true,
+     .run = cli_internal_run_run},
     {.name = "internal-worker",
      .summary = "Serve what the supervisor sends",
      .option_word = "option",

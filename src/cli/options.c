@@ -10,19 +10,20 @@ struct parse {
     char *const *argv;
     int at;
     void *parsed;
+    bool plain;    /* behind "--": no more options */
     uint64_t seen; /* bit per option; LISTs may come again */
     struct sw_err *err;
 };
 
-static bool is_operand(const struct cli_option *option)
+bool cli_is_operand(const struct cli_option *option)
 {
-    return option->kind == CLI_OPERAND || option->kind == CLI_OPERANDS;
+    return option->kind == CLI_OPERAND || option->kind == CLI_OPERANDS || option->kind == CLI_REST;
 }
 
 static const struct cli_option *by_name(const struct cli_command *command, struct sw_str name)
 {
     for (const struct cli_option *o = command->options; o && o->name; o++)
-        if (!is_operand(o) && sw_str_eq(sw_str_of(o->name), name))
+        if (!cli_is_operand(o) && sw_str_eq(sw_str_of(o->name), name))
             return o;
     return NULL;
 }
@@ -41,7 +42,7 @@ static int fail_unknown(const struct parse *p, const char *argument)
     shown = sw_str_head(shown, sw_str_find(shown, '=')); /* a value may be a secret */
     struct codec_nearest nearest = codec_nearest(sw_str_from(shown, 2));
     for (const struct cli_option *o = p->command->options; o && o->name; o++)
-        if (o->kind != CLI_LATER && !is_operand(o))
+        if (o->kind != CLI_LATER && !cli_is_operand(o))
             codec_nearest_offer(&nearest, sw_str_of(o->name));
     if (nearest.best.n)
         return sw_fail(p->err, SW_EINPUT,
@@ -66,8 +67,8 @@ static int set_item(const struct parse *p, const struct cli_option *option, cons
                     struct cli_list *list)
 {
     if (list->count >= CLI_LIST_ITEMS_MAX)
-        return sw_fail(p->err, SW_ELIMIT, "%s%s: expected at most %d of them", is_operand(option) ? "" : "--",
-                       option->name, CLI_LIST_ITEMS_MAX);
+        return sw_fail(p->err, SW_ELIMIT, "%s%s: expected at most %d of them",
+                       cli_is_operand(option) ? "" : "--", option->name, CLI_LIST_ITEMS_MAX);
     list->items[list->count++] = value;
     return 0;
 }
@@ -93,6 +94,7 @@ static int set(struct parse *p, const struct cli_option *option, const char *val
     case CLI_OPERANDS:
         return set_item(p, option, value, member);
     case CLI_LATER:
+    case CLI_REST: /* never given by a name */
     default:
         return sw_fail(p->err, SW_EINPUT, "this version of Swell does not support '--%s' yet", option->name);
     }
@@ -130,6 +132,15 @@ static const struct cli_option *next_operand(const struct parse *p)
     return NULL;
 }
 
+/* What everything behind the operands goes to; NULL: the command has no such thing. */
+static const struct cli_option *rest_of(const struct cli_command *command)
+{
+    for (const struct cli_option *o = command->options; o && o->name; o++)
+        if (o->kind == CLI_REST)
+            return o;
+    return NULL;
+}
+
 static int take_operand(struct parse *p, const char *argument)
 {
     const struct cli_option *operand = next_operand(p);
@@ -141,7 +152,7 @@ static int take_operand(struct parse *p, const char *argument)
 
 static int take_argument(struct parse *p, const char *argument)
 {
-    if (argument[0] != '-' || argument[1] == '\0')
+    if (p->plain || argument[0] != '-' || argument[1] == '\0')
         return take_operand(p, argument);
     if (argument[1] != '-') {
         const struct cli_option *option = by_letter(p->command, argument[1]);
@@ -159,15 +170,25 @@ int cli_options_parse(const struct cli_command *command, int argc, char *const *
                       bool *ret_help, struct sw_err *err)
 {
     struct parse p = {.command = command, .argc = argc, .argv = argv, .parsed = parsed, .err = err};
+    const struct cli_option *rest = rest_of(command);
     for (; p.at < argc; p.at++) {
         const char *argument = argv[p.at];
-        if (strcmp(argument, "--help") == 0 || strcmp(argument, "-h") == 0) {
+        if (rest && !p.plain && strcmp(argument, "--") == 0) {
+            p.plain = true;
+            continue;
+        }
+        if (!p.plain && (strcmp(argument, "--help") == 0 || strcmp(argument, "-h") == 0)) {
             *ret_help = true;
             return 0;
         }
         int rc = take_argument(&p, argument);
         if (rc < 0)
             return rc;
+        if (rest && !next_operand(&p)) {
+            struct cli_rest *member = (struct cli_rest *)(void *)((char *)parsed + rest->offset);
+            *member = (struct cli_rest){argv + p.at + 1, (uint32_t)(argc - p.at - 1)};
+            break;
+        }
     }
     const struct cli_option *missing = next_operand(&p);
     if (missing && !is_seen(&p, missing))

@@ -40,6 +40,7 @@ struct node_config {
      * reloaded: new requests go to it from now on. Both get ready_arg. */
     int (*load)(void *arg, struct app **ret, struct sw_err *err);
     void (*reloaded)(void *arg, const struct app *app);
+    bool takes_input;    /* node_run_once: the process gets this one's standard input, too */
     const char *run_dir; /* folder of the control socket, made with mode 0700 when missing; NULL: no socket */
     const char *address; /* names the socket: where listen_fd listens */
 };

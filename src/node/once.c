@@ -42,7 +42,7 @@ static int spawn(struct once *once, int child_fd, struct sw_err *err)
         const char *const *in;
         char *const *out;
     } argv = {once->argv};
-    const int fds[] = {-1, STDOUT_FILENO, STDERR_FILENO, child_fd};
+    const int fds[] = {once->config.takes_input ? STDIN_FILENO : -1, STDOUT_FILENO, STDERR_FILENO, child_fd};
     _Static_assert(NODE_CHANNEL_FD == 3, "the place in fds");
     const struct loop_spawn child = {.file = node__program_file(&once->config),
                                      .argv = argv.out,

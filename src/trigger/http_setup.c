@@ -12,6 +12,7 @@
 #include "loop/loop.h"
 #include "node/node.h"
 #include "trigger/http_internal.h"
+#include "trigger/mounts.h"
 
 /* ---- components ---- */
 
@@ -22,35 +23,6 @@ static void guest_output(void *arg, bool is_stderr, struct sw_str line)
     struct trigger_service *service = arg;
     if (service->http->output)
         trigger_output_line(service->http->output, &service->output, line);
-}
-
-/* The folders themselves are opened now: nothing is found by a name of the host later. */
-static int open_mounts(struct trigger_component *component, struct sw_err *err)
-{
-    const struct app_component *meta = component->meta;
-    struct host_preopen *preopens = sw_try_alloc_array(meta->mount_count, sizeof *preopens);
-    component->grants.preopens = preopens;
-    if (!preopens)
-        return sw_fail(err, SW_ENOMEM, "no memory for %u mounts", meta->mount_count);
-    for (uint32_t i = 0; i < meta->mount_count; i++) {
-        const struct app_mount *mount = &meta->mounts[i];
-        int fd = open(mount->folder.p,
-                      O_RDONLY | O_DIRECTORY | O_CLOEXEC); /* from an app's arena: NUL-terminated */
-        if (fd < 0)
-            return sw_fail_errno(err, SW_EIO, errno, "open the folder '%s', mounted at '%s'", mount->folder.p,
-                                 mount->guest.p);
-        preopens[i] =
-            (struct host_preopen){.guest = mount->guest, .fd = fd, .is_writable = mount->is_writable};
-        component->grants.preopen_count++;
-    }
-    return 0;
-}
-
-static void close_mounts(struct trigger_component *component)
-{
-    for (uint32_t i = 0; i < component->grants.preopen_count; i++)
-        (void)close(component->grants.preopens[i].fd);      /* only read */
-    sw_free((void *)(uintptr_t)component->grants.preopens); /* ours: made by open_mounts */
 }
 
 static int grants_make(struct trigger_http *http, struct trigger_service *service, struct sw_err *err)
@@ -71,7 +43,7 @@ static int grants_make(struct trigger_http *http, struct trigger_service *servic
                                              .outside = trigger_outside_host(http->outside),
                                              .output = guest_output,
                                              .output_arg = service};
-    int rc = open_mounts(component, err);
+    int rc = trigger_mounts_open(component, err);
     if (rc < 0 || !http->outside || meta->outbound_host_count == 0)
         return rc;
     rc = app_outbound_new(http->serving->app, meta, &component->outbound, err);
@@ -361,7 +333,7 @@ void trigger_http_free(struct trigger_http *http)
     for (uint32_t i = 0; http->services && i < http->serving->app->component_count; i++) {
         struct trigger_component *component = &http->services[i].component;
         sw_free((void *)(uintptr_t)component->grants.env); /* ours: made by grants_make */
-        close_mounts(component);
+        trigger_mounts_close(component);
         app_outbound_free(component->outbound);
         trigger_component_deinit(component);
     }

@@ -63,6 +63,16 @@
 /* How long the end of a worker waits for a reader of stderr. */
 #define TRIGGER_OUTPUT_FLUSH_MS 2000u
 
+/* ---- commands on their own ---- */
+
+/* Memory of a command that was given no limit: what one 32-bit memory can have. */
+#define TRIGGER_RUN_MEMORY_BYTES_MAX (4ull << 30)
+/* One read of stdin: what a pipe holds by default. */
+#define TRIGGER_STDIO_READ_BYTES (64u << 10)
+/* One write to stdout or stderr; what the kernel did not take of it is kept, up to what check-write promises. */
+#define TRIGGER_STDIO_WRITE_BYTES (64u << 10)
+#define TRIGGER_STDIO_REST_BYTES_MAX (64u << 10)
+
 /* ---- Wagi ---- */
 
 /* Output that is kept before the response begins, so that a command that fails late is still answered with 500: a large page. Beyond it the

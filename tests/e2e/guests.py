@@ -22,6 +22,7 @@ GUESTS = {
     "limits-hall": ("c", "tests/guests/limits/main.c", ["-DHALL_BYTES=67108864"]),
     "outgoing": ("c", "tests/guests/outgoing/main.c", []),
     "wagi": ("command", "tests/guests/wagi/main.c", []),
+    "run": ("command", "tests/guests/wasi01/run.c", []),
     "variables": ("c-world", "tests/guests/variables/main.c", ["reader"]),
     "compose-server": ("c-world", "tests/guests/compose/server.c", ["server"]),
     "compose-rust": ("rust-world", "tests/guests/compose/main.rs", ["server"]),

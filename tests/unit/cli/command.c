@@ -225,6 +225,35 @@ static void the_last_operand_may_be_several(void **state)
     CHECK_HAS(err.text, "Unrecognised option \"--CALL...\"");
 }
 
+static void the_rest_is_taken_as_it_is(void **state)
+{
+    (void)state;
+    struct run {
+        const char *file;
+        bool flag;
+        struct cli_rest rest;
+    } parsed = {0};
+    static const struct cli_option options[] = {
+        {"FILE", 0, CLI_OPERAND, NULL, offsetof(struct run, file), 0, "A file"},
+        {"[ARGS]...", 0, CLI_REST, NULL, offsetof(struct run, rest), 0, "Arguments"},
+        {"flag", 0, CLI_FLAG, NULL, offsetof(struct run, flag), 0, "A flag"},
+        {0},
+    };
+    static const struct cli_command command = {
+        .name = "run", .options = options, .option_word = "option", .parsed_bytes = sizeof parsed};
+    char dashes[] = "--", flag[] = "--flag", help_flag[] = "--help";
+    char *argv[] = {dashes, flag, flag, help_flag, dashes};
+    bool help = true;
+    struct sw_err err;
+    CHECK_OK(cli_options_parse(&command, 5, argv, &parsed, &help, &err), &err);
+    CHECK(!help && !parsed.flag && strcmp(parsed.file, "--flag") == 0);
+    CHECK_INT(parsed.rest.count, 3);
+    CHECK(parsed.rest.items == argv + 2);
+    parsed = (struct run){0};
+    CHECK_INT(cli_options_parse(&command, 1, argv, &parsed, &help, &err), -SW_EINPUT);
+    CHECK_HAS(err.text, "expected FILE, got nothing");
+}
+
 static void printed_text_cannot_drive_a_terminal(void **state)
 {
     (void)state;
@@ -262,6 +291,7 @@ int main(void)
         cmocka_unit_test(options_fill_the_struct),
         cmocka_unit_test(a_list_has_a_limit),
         cmocka_unit_test(the_last_operand_may_be_several),
+        cmocka_unit_test(the_rest_is_taken_as_it_is),
         cmocka_unit_test(printed_text_cannot_drive_a_terminal),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
