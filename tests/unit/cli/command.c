@@ -233,14 +233,14 @@ static void the_rest_is_taken_as_it_is(void **state)
         bool flag;
         struct cli_rest rest;
     } parsed = {0};
-    static const struct cli_option options[] = {
+    static const struct cli_option run_options[] = {
         {"FILE", 0, CLI_OPERAND, NULL, offsetof(struct run, file), 0, "A file"},
         {"[ARGS]...", 0, CLI_REST, NULL, offsetof(struct run, rest), 0, "Arguments"},
         {"flag", 0, CLI_FLAG, NULL, offsetof(struct run, flag), 0, "A flag"},
         {0},
     };
     static const struct cli_command command = {
-        .name = "run", .options = options, .option_word = "option", .parsed_bytes = sizeof parsed};
+        .name = "run", .options = run_options, .option_word = "option", .parsed_bytes = sizeof parsed};
     char dashes[] = "--", flag[] = "--flag", help_flag[] = "--help";
     char *argv[] = {dashes, flag, flag, help_flag, dashes};
     bool help = true;
