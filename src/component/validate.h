@@ -127,6 +127,7 @@ struct v_scope {
     struct v_map import_resource_names, export_resource_names;
     struct v_map importable, exportable; /* nodes of types that have a name outside */
     struct v_map imported;               /* resource numbers that imports brought, to their nodes */
+    struct v_map outside;                /* those, and the numbers of resources that were exported */
     struct v_map local; /* resource numbers defined by `resource` here, to their struct component_ast */
     uint32_t context;   /* core type that context.get and .set use here; 0: none so far */
     uint32_t parts;
@@ -214,8 +215,12 @@ int component__v_identify(struct v *v, struct v_subst *subst, const struct vt_ex
 int component__v_open(struct v *v, struct vt_extern *what) SW_MUST_CHECK;
 /* Whether a type mentions a resource that it does not bind: 0 or SW_ABSENT. */
 int component__v_free_resource(struct v *v, const struct vt *type) SW_MUST_CHECK;
-/* Whether it mentions one that the scope made itself, without importing it: 0 or SW_ABSENT. scope NULL: any. */
-int component__v_local_resource(struct v *v, const struct v_scope *scope,
+/* Whether it mentions one that a scope made itself and that is not known outside: 0 or SW_ABSENT. local NULL: any. */
+struct v_local {
+    uint32_t first;            /* v_scope.first */
+    const struct v_map *known; /* numbers */
+};
+int component__v_local_resource(struct v *v, const struct v_local *local,
                                 const struct vt *type) SW_MUST_CHECK;
 
 /* ---- validate_match.c, validate_match_value.c ---- */

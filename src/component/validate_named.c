@@ -124,14 +124,29 @@ static int check_imported(struct v *v, struct v_scope *scope, const struct vt_ex
         rc = component__v_find(v, &scope->exportable, key, &found);
         if (rc == 0)
             rc = component__v_find(v, &scope->importable, key, &found) == 0 ? SW_ABSENT : 0;
-        if (rc == SW_ABSENT && what->type->kind == VT_RESOURCE && what->referenced == what->type)
-            rc = component__v_put(v, &scope->imported, component__v_number(what->type->resource),
-                                  what->type) < 0
-                     ? v->rc
-                     : SW_ABSENT;
+        if (rc == SW_ABSENT && what->type->kind == VT_RESOURCE && what->referenced == what->type) {
+            rc = component__v_put(v, &scope->imported, component__v_number(what->type->resource), what->type);
+            rc = rc < 0 ? rc : SW_ABSENT;
+        }
     }
+    const struct v_local local = {scope->first, &scope->imported};
     if (rc == SW_ABSENT && what->type)
-        rc = component__v_local_resource(v, scope, what->type);
+        rc = component__v_local_resource(v, &local, what->type);
+    return rc == SW_ABSENT ? 0 : rc < 0 ? rc : SW_ABSENT;
+}
+
+/* A component's type has no names but its own: a resource made here that it mentions must have gone out before. */
+static int check_outside(struct v *v, struct v_scope *scope, const struct vt_extern *what)
+{
+    const struct v_local local = {scope->first, &scope->outside};
+    if (!what->type || (what->sort != COMPONENT_SORT_TYPE && what->sort != COMPONENT_SORT_COMPONENT))
+        return 0;
+    int rc = 0;
+    if (what->type->kind == VT_RESOURCE)
+        rc = component__v_put(v, &scope->outside, component__v_number(what->type->resource), what->type);
+    if (rc < 0 || what->type->kind != VT_COMPONENT)
+        return rc < 0 ? rc : 0;
+    rc = component__v_local_resource(v, &local, what->type);
     return rc == SW_ABSENT ? 0 : rc < 0 ? rc : SW_ABSENT;
 }
 
@@ -141,6 +156,8 @@ static int check(struct v *v, struct v_scope *scope, enum v_direction direction,
     int rc = component__v_steps(v, 1);
     if (rc == 0 && direction == V_IMPORT && what->sort != COMPONENT_SORT_INSTANCE)
         rc = check_imported(v, scope, what);
+    if (rc == 0)
+        rc = check_outside(v, scope, what);
     if (rc != 0)
         return rc;
     if (what->sort == COMPONENT_SORT_TYPE) {

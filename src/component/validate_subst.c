@@ -231,24 +231,24 @@ int component__v_open(struct v *v, struct vt_extern *what)
 struct bound_range {
     uint32_t first, end;
     const struct bound_range *outer;
-    const struct v_scope *scope; /* of the outermost: only resources made in that scope count; NULL: all */
+    const struct v_local *local; /* of the outermost: which count; NULL: all */
 };
 
 /* Returns 0 when the resource is one that is looked for, SW_ABSENT, or < 0. */
 static int is_free(struct v *v, const struct bound_range *range, uint32_t resource)
 {
-    const struct v_scope *scope = range->scope;
+    const struct v_local *local = range->local;
     const void *found = NULL;
     for (; range; range = range->outer) {
         if (resource >= range->first && resource < range->end)
             return SW_ABSENT;
-        scope = range->scope;
+        local = range->local;
     }
-    if (!scope)
+    if (!local)
         return 0;
-    if (resource < scope->first)
+    if (resource < local->first)
         return SW_ABSENT;
-    int rc = component__v_find(v, &scope->imported, component__v_number(resource), &found);
+    int rc = component__v_find(v, local->known, component__v_number(resource), &found);
     return rc == 0 ? SW_ABSENT : rc == SW_ABSENT ? 0 : rc;
 }
 
@@ -284,9 +284,9 @@ static int free_in(struct v *v, const struct vt *type, const struct bound_range 
     return rc == SW_ABSENT ? free_in_items(v, &type->exports, &range) : rc;
 }
 
-int component__v_local_resource(struct v *v, const struct v_scope *scope, const struct vt *type)
+int component__v_local_resource(struct v *v, const struct v_local *local, const struct vt *type)
 {
-    const struct bound_range none = {.scope = scope};
+    const struct bound_range none = {.local = local};
     return free_in(v, type, &none);
 }
 
