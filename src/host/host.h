@@ -113,6 +113,7 @@ enum host_http_outcome {
     HOST_HTTP_NONE,    /* response-outparam was never set: answer 500 */
     HOST_HTTP_ERROR,   /* it was set to an error-code: answer 500 or what host_http_error_status says */
     HOST_HTTP_STARTED, /* the head was handed to the exchange; the body is not finished: cut the connection */
+    HOST_HTTP_GONE,    /* the client left before the head: nobody to answer, nothing to report */
     HOST_HTTP_FINISHED /* complete */
 };
 enum host_http_outcome

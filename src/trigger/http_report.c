@@ -192,6 +192,7 @@ void trigger__report_end(struct trigger_request *req, int rc, enum host_http_out
     bool response_over = report_bodies(req);
     switch (outcome) {
     case HOST_HTTP_FINISHED:
+    case HOST_HTTP_GONE:
         break;
     case HOST_HTTP_STARTED:
         if (!response_over)

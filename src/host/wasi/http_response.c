@@ -104,8 +104,11 @@ static int send_head(struct component_call *call, struct host_http *http,
     struct http_field *fields = host_fields_array(call, response->headers, &count);
     if (!fields)
         return -SW_EGUEST;
-    if (http_exchange_respond(http->exchange, response->status, fields, count,
-                              length_of(http, response, given), &err) < 0)
+    int rc = http_exchange_respond(http->exchange, response->status, fields, count,
+                                   length_of(http, response, given), &err);
+    if (rc == -SW_EIO)
+        http->outcome = HOST_HTTP_GONE;
+    if (rc < 0)
         return SW_END;
     http->outcome = HOST_HTTP_STARTED;
     return 0;

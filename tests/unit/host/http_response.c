@@ -179,11 +179,11 @@ static const struct {
     {"bSwxxdf", "9", HOST_HTTP_STARTED, 9, "hello"}, /* too long */
     {"bwxxdfS", "9", HOST_HTTP_STARTED, 9, ""},
     {"g", NULL, HOST_HTTP_NONE, 0, ""},
-    {"gbSwxdf", NULL, HOST_HTTP_ERROR, 0, ""},
+    {"gbSwxdf", NULL, HOST_HTTP_GONE, 0, ""},
     {"bSgwxdf", NULL, HOST_HTTP_STARTED, UINT64_MAX, ""},
     {"bSwxgxdf", NULL, HOST_HTTP_STARTED, UINT64_MAX, "hello"},
     {"bSwxdfg", NULL, HOST_HTTP_FINISHED, UINT64_MAX, "hello"},
-    {"bwxgSdf", NULL, HOST_HTTP_ERROR, 0, ""},
+    {"bwxgSdf", NULL, HOST_HTTP_GONE, 0, ""},
 };
 
 static void every_order_has_its_outcome(void **state)
