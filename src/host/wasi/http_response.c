@@ -96,7 +96,7 @@ static int send_head(struct component_call *call, struct host_http *http,
     uint64_t given = UINT64_MAX;
     uint32_t count = 0;
     struct sw_err err;
-    http->outcome = HOST_HTTP_ERROR;
+    http->outcome = http->gone ? HOST_HTTP_GONE : HOST_HTTP_ERROR;
     http->error_status = 500;
     if (!http->exchange || response->status < 200 ||
         host_fields_content_length(response->headers, &given) == SW_END)
@@ -140,7 +140,7 @@ int host_http_types_response_outparam_set_wait(
 {
     struct host_http *http = &param->host->http;
     if (response.is_err) {
-        http->outcome = HOST_HTTP_ERROR;
+        http->outcome = http->gone ? HOST_HTTP_GONE : HOST_HTTP_ERROR;
         http->error_status = 500; /* whatever the error: spin.md 2.5 */
         return 0;
     }
