@@ -4,6 +4,7 @@
 #ifndef SW_BASE_LOG_H
 #define SW_BASE_LOG_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/error.h"
@@ -12,9 +13,11 @@ enum sw_log_level { SW_LOG_ERROR, SW_LOG_WARN, SW_LOG_INFO, SW_LOG_DEBUG };
 
 #define SW_LOG_LINE_MAX 4096 /* longer lines are cut; atomic for pipes (PIPE_BUF) */
 
-/* The environment may ask for more than `least`: SWELL_LOG=info or debug. */
+/* `least` is what is logged where the environment says nothing: SWELL_LOG=info for all, SWELL_LOG=info,trigger=debug,http=warn by rooms;
+ * the last word on a room counts. SWELL_LOG_FORMAT=json makes each record an object: time, level, process, room, event, text. */
 void sw_log_setup(int fd, enum sw_log_level least,
-                  const char *process); /* process: "supervisor", "worker 0", ... */
+                  const char *process);     /* process: "supervisor", "worker 0", ... */
+bool sw_log_levels_valid(const char *list); /* whether each word of it was understood */
 /* From now on records go to `write` instead of the descriptor, each with its line end; it must not wait or log. NULL: back to the descriptor.
  * Not while another thread may log. */
 typedef void sw_log_write_fn(void *arg, const char *line, size_t n);
