@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "app/app.h"
+#include "base/buf.h"
 #include "base/error.h"
 #include "base/str.h"
 
@@ -32,6 +33,7 @@ struct node_config {
     int listen_fd;
     uint32_t workers;         /* 1.. */
     uint64_t memory_bytes;    /* what the guests of one worker may hold together; 0: no limit */
+    const char *settings;     /* UTF-8 that workers get as node_serving.settings; NULL: empty */
     void (*ready)(void *arg); /* every worker serves: print the start-up output */
     void *ready_arg;
     void (*progress)(void *arg, struct sw_str component, uint64_t elapsed_ms,
@@ -116,6 +118,7 @@ struct node_serving {
     uint64_t memory_bytes;                    /* node_config.memory_bytes */
     char library[NODE_LIBRARY_BYTES_MAX];     /* node_config.library; empty: any will do */
     struct node_served_component *components; /* parallel to app->components */
+    struct sw_buf settings;                   /* node_config.settings */
 };
 /* What a worker shows of itself in memory that it shares with the supervisor, so that its death can be told: plain stores, no call.
  * The supervisor takes it for a hint: a worker may write anything. */

@@ -7,7 +7,7 @@
  *   {"type":"ping"}         asks for a sign of life
  *   {"type":"drain"}        take no more connections, end when the last request is answered
  * and back: {"type":"ready"}, {"type":"failed","text":"..."}, {"type":"pong"}, {"type":"stopped"}.
- * The table of keys is {"components":[["<key>",...],...]}.
+ * The table of keys is {"settings":"<text>","components":[["<key>",...],...]}.
  *
  * The supervisor holds every file open from the moment it was compiled: a worker that starts again later gets the same ones, whatever
  * happened to the cache or the .wasm meanwhile. */
@@ -63,10 +63,15 @@ static int add_component(struct node__serving *serving, const struct node_config
     return 0;
 }
 
-static int write_table(const struct app *app, const struct node__compile *compile, struct sw_buf *out,
-                       struct sw_err *err)
+static int write_table(const struct node_config *config, const struct node__compile *compile,
+                       struct sw_buf *out, struct sw_err *err)
 {
-    int rc = sw_buf_add(out, SW_LIT("{\"components\":["), err);
+    const struct app *app = config->app;
+    int rc = sw_buf_add(out, SW_LIT("{\"settings\":"), err);
+    if (rc == 0)
+        rc = codec_json_add_string(out, sw_str_of(config->settings), err);
+    if (rc == 0)
+        rc = sw_buf_add(out, SW_LIT(",\"components\":["), err);
     for (uint32_t i = 0; rc == 0 && i < app->component_count; i++) {
         const struct node__keys *keys = node__compile_keys(compile, i);
         rc = sw_buf_printf(out, err, "%s[", i ? "," : "");
@@ -87,7 +92,7 @@ static int write_files(struct node__serving *serving, const struct node_config *
         rc = node__memory_file("swell-app", sw_buf_str(&text), &serving->app_fd, err);
     sw_buf_clear(&text);
     if (rc == 0)
-        rc = write_table(config->app, compile, &text, err);
+        rc = write_table(config, compile, &text, err);
     return rc < 0 ? rc : node__memory_file("swell-table", sw_buf_str(&text), &serving->table_fd, err);
 }
 

@@ -61,6 +61,7 @@ void node_serving_free(struct node_serving *serving)
     }
     close_fd(serving->listen_fd);
     sw_free(serving->components);
+    sw_buf_deinit(&serving->settings);
     app_free(serving->app);
     sw_free(serving);
 }
@@ -124,6 +125,9 @@ static int read_table(int fd, struct node_serving *serving, uint32_t *ret_fds, s
     int rc = node__read_whole(fd, &text, err);
     if (rc == 0)
         rc = codec_json_parse(sw_buf_str(&text), &root, err);
+    const struct codec_json *settings = rc == 0 ? codec_json_get(root, "settings") : NULL;
+    if (settings)
+        rc = sw_buf_add(&serving->settings, codec_json_string(settings), err);
     if (rc == 0)
         rc = read_components(serving, root, ret_fds, err);
     codec_json_free(root);
@@ -182,6 +186,7 @@ static int on_serve(struct node_worker *worker, const struct codec_json *root, s
     if (worker->serving || worker->served || message->fd_count != 4 || count < 0 || count > FDS_MAX)
         return sw_fail(err, SW_EBUG, "a 'serve' that was not expected");
     struct node_serving *serving = sw_alloc(sizeof *serving);
+    serving->settings = SW_BUF(NODE_SERVING_BYTES_MAX);
     serving->listen_fd = message->fds[0];
     message->fds[0] = -1; /* taken */
     worker->serving = serving;
