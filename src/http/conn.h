@@ -72,6 +72,10 @@ struct http_exchange {
     uint64_t out_bytes;
     uint64_t out_max; /* UINT64_MAX: none */
     bool out_over;
+    /* for config.ended */
+    struct sw_str label;
+    uint16_t status;
+    uint64_t begun_ns; /* 0: nobody asks */
 };
 
 enum {
@@ -167,6 +171,12 @@ void http__exchange_tell_writable(struct http_exchange *exchange);
 void http__exchange_tell_gone(struct http_exchange *exchange);
 /* An answer of the server itself, which ends the connection; no exchange is alive. */
 void http__conn_refuse(struct http_conn *conn, uint16_t status, const char *text);
+
+/* ---- ended.c: for config.ended ---- */
+void http__ended_begin(struct http_exchange *exchange);
+void http__ended_tell(struct http_exchange *exchange);
+/* An answer of the server itself, of so many bytes. */
+void http__ended_refused(struct http_conn *conn, uint16_t status, size_t bytes);
 
 /* ---- server.c ---- */
 void http__server_conn_gone(struct http_server *server, struct http_conn *conn); /* takes the memory */

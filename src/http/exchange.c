@@ -57,6 +57,7 @@ void http__exchange_begin(struct http_conn *conn)
     exchange->out_over = false;
     exchange->chunked.trailer_count = 0;
     exchange->chunked.total = 0;
+    http__ended_begin(exchange);
     if (request->has_body && request->content_length == UINT64_MAX) {
         exchange->body = HTTP_BODY_CHUNKED;
         http_chunked_init(&exchange->chunked, conn->server->config.body_bytes_max,
@@ -314,6 +315,7 @@ int http_exchange_respond(struct http_exchange *exchange, uint16_t status, const
         return rc;
     conn->keep_alive = keep;
     exchange->responded = true;
+    exchange->status = status;
     exchange->framing = framing;
     exchange->bodiless = bodiless;
     exchange->out_left = framing == HTTP_FRAME_LENGTH ? content_length : 0;
@@ -530,6 +532,7 @@ int http_exchange_reply(struct http_exchange *exchange, uint16_t status, const s
     if (rc == 0 && !exchange->bodiless && body.n) {
         rc = sw_buf_add(&conn->out, body, err); /* queued whatever the socket takes: it is short */
         exchange->out_left = 0;
+        exchange->out_bytes += body.n;
     }
     return rc == 0 ? http_exchange_finish(exchange, NULL, 0, err) : rc;
 }
@@ -555,6 +558,7 @@ void http_exchange_end(struct http_exchange *exchange)
     }
     if (!exchange->finished)
         conn->keep_alive = false; /* the client sees that the answer is incomplete */
+    http__ended_tell(exchange);
     exchange->alive = false;
     exchange->want_readable = false;
     exchange->want_writable = false;
@@ -591,6 +595,7 @@ void http__conn_refuse(struct http_conn *conn, uint16_t status, const char *text
         sw_buf_clear(&conn->out); /* without memory the connection just ends */
         conn->out_sent = 0;
     }
+    http__ended_refused(conn, status, head_only ? 0 : body_n);
     conn->keep_alive = false;
     conn->client_last = false;
     http__conn_end(conn);

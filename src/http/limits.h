@@ -7,10 +7,12 @@
 #define HTTP_HEAD_BYTES_CEILING                                                                              \
     1048576                        /* what a configuration may ask for: it is memory a client can claim */
 #define HTTP_TARGET_BYTES_MAX 8192 /* RFC 9112 3 wants at least 8000 for the request line; 414 */
-#define HTTP_METHOD_BYTES_MAX 32   /* the longest registered method has 17 (UPDATEREDIRECTREF); 501 */
-#define HTTP_EMPTY_LINES_MAX 1     /* before the request line; RFC 9112 2.2 wants at least one */
-#define HTTP_FIELDS_MAX 100        /* browsers send about 25; 431 */
-#define HTTP_FIELDS_CEILING 10000  /* what a configuration may ask for: 32 bytes each, per connection */
+#define HTTP_TARGET_BYTES_CEILING                                                                            \
+    65536 /* with heads of more than 16 KiB it may be half of them, up to this: what a request's texts take */
+#define HTTP_METHOD_BYTES_MAX 32  /* the longest registered method has 17 (UPDATEREDIRECTREF); 501 */
+#define HTTP_EMPTY_LINES_MAX 1    /* before the request line; RFC 9112 2.2 wants at least one */
+#define HTTP_FIELDS_MAX 100       /* browsers send about 25; 431 */
+#define HTTP_FIELDS_CEILING 10000 /* what a configuration may ask for: 32 bytes each, per connection */
 #define HTTP_CONTENT_LENGTH_MAX INT64_MAX /* leaves no sum that could overflow; 413 */
 
 /* ---- chunked bodies ---- */

@@ -89,7 +89,8 @@ static int parse_version(struct http_head *head, struct sw_str s, struct sw_err 
     return 0;
 }
 
-static int parse_request_line(struct http_head *head, struct sw_str line, struct sw_err *err)
+static int parse_request_line(struct http_head *head, struct sw_str line, uint32_t target_bytes_max,
+                              struct sw_err *err)
 {
     size_t n = 0;
     while (n < line.n && (http_chars[(unsigned char)line.p[n]] & HTTP_C_TOKEN))
@@ -104,9 +105,9 @@ static int parse_request_line(struct http_head *head, struct sw_str line, struct
     size_t end = start;
     while (end < line.n && (http_chars[(unsigned char)line.p[end]] & HTTP_C_TARGET))
         end++;
-    if (end - start > HTTP_TARGET_BYTES_MAX)
-        return refuse(head, 414, SW_ELIMIT, err, "the request target is over %d bytes",
-                      HTTP_TARGET_BYTES_MAX);
+    if (end - start > target_bytes_max)
+        return refuse(head, 414, SW_ELIMIT, err, "the request target is over %u bytes",
+                      (unsigned)target_bytes_max);
     if (end == start || end == line.n || line.p[end] != ' ')
         return refuse(head, 400, SW_EINPUT, err,
                       "the request target is empty or has a byte that is not allowed there");
@@ -277,7 +278,8 @@ static int take_line(struct http_head *head, const struct http_head_limits *limi
     if (line.n && head->have_request_line)
         return parse_field_line(head, limits->fields_max, line, err);
     if (line.n)
-        return parse_request_line(head, line, err);
+        return parse_request_line(
+            head, line, limits->target_bytes_max ? limits->target_bytes_max : HTTP_TARGET_BYTES_MAX, err);
     if (head->have_request_line) {
         head->bytes = feed + 1;
         return finish(head, err);

@@ -7,6 +7,7 @@
 struct http_head_limits {
     uint32_t head_bytes_max;
     uint32_t fields_max;
+    uint32_t target_bytes_max; /* 0: HTTP_TARGET_BYTES_MAX */
 };
 
 struct http_head {

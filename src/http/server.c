@@ -77,6 +77,14 @@ static uint32_t or_default(uint32_t value, uint32_t standard)
     return value ? value : standard;
 }
 
+static uint32_t target_bytes_max(uint32_t head_bytes_max)
+{
+    uint32_t half = head_bytes_max / 2;
+    return half < HTTP_TARGET_BYTES_MAX       ? HTTP_TARGET_BYTES_MAX
+           : half > HTTP_TARGET_BYTES_CEILING ? HTTP_TARGET_BYTES_CEILING
+                                              : half;
+}
+
 static int check_config(const struct http_server_config *config, struct sw_err *err)
 {
     if (!config->request)
@@ -112,7 +120,8 @@ int http_server_new(struct loop *loop, const struct http_server_config *config, 
     own->write_timeout_ms = or_default(own->write_timeout_ms, HTTP_WRITE_TIMEOUT_MS);
     own->connections_max = or_default(own->connections_max, HTTP_CONNECTIONS_MAX);
     server->loop = loop;
-    server->head_limits = (struct http_head_limits){own->head_bytes_max, own->fields_max};
+    server->head_limits = (struct http_head_limits){own->head_bytes_max, own->fields_max,
+                                                    target_bytes_max(own->head_bytes_max)};
     server->server_name = sw_str_of(config->server_name);
     sw_list_init(&server->conns);
     sw_list_init(&server->spares);

@@ -39,9 +39,22 @@ struct http_request {
 
 typedef void http_request_fn(void *arg, struct http_exchange *exchange);
 
+struct http_ended {                     /* a request that is over; views, for the time of the call */
+    const struct http_request *request; /* NULL: none could be read */
+    struct sw_str peer;                 /* as http_exchange_peer */
+    struct sw_str label;                /* http_exchange_label */
+    uint16_t status;                    /* HTTP_STATUS_GONE: the client left before it was told any */
+    uint64_t bytes;                     /* of the response's body, as it was handed over */
+    uint64_t ns;                        /* from the complete head to the end of the exchange; 0: no request */
+};
+typedef void http_ended_fn(void *arg, const struct http_ended *ended);
+#define HTTP_STATUS_GONE 499 /* what other servers write into their logs; never sent */
+
 struct http_server_config {
     http_request_fn *request; /* never called inside another exchange's functions */
     void *arg;
+    http_ended_fn *ended; /* of each request, and of what was refused as none; NULL: nobody asks */
+    void *ended_arg;
     const char *server_name;  /* NULL: no Server header */
     uint32_t head_bytes_max;  /* 0: HTTP_HEAD_BYTES_MAX; 431 beyond */
     uint64_t body_bytes_max;  /* 0: no limit; 413 beyond */
@@ -80,6 +93,8 @@ struct http_exchange_events {
 };
 void http_exchange_handle(struct http_exchange *exchange, const struct http_exchange_events *events,
                           void *arg);
+/* A word for http_ended: who answers. It outlives the exchange. */
+void http_exchange_label(struct http_exchange *exchange, struct sw_str label);
 
 /* From config.request: ceilings of this exchange's bodies, 0: none beyond the server's. A request body that is announced larger: respond with
  * 413; else reading fails with SW_ELIMIT at the limit. A response announced larger is refused with SW_ELIMIT; one that becomes larger is cut. */

@@ -46,7 +46,7 @@ static void head_done(struct decoding *d, struct sw_str in)
 /* Decodes what can be of in, whose first byte is input byte d->used (body) or 0 (head). */
 static void step(struct decoding *d, struct sw_str in)
 {
-    static const struct http_head_limits limits = {HEAD_BYTES, FIELDS};
+    static const struct http_head_limits limits = {HEAD_BYTES, FIELDS, 0};
     struct sw_err err = {0};
     if (!d->have_head) {
         d->rc = http_head_parse(&d->head, &limits, in, &err);

@@ -12,7 +12,7 @@
 #define E "\r\n\r\n"
 
 enum { FIELDS = 16, HEAD_BYTES = 4096 };
-static const struct http_head_limits limits = {HEAD_BYTES, FIELDS};
+static const struct http_head_limits limits = {HEAD_BYTES, FIELDS, 0};
 static struct http_field fields[FIELDS];
 
 struct row {
@@ -340,13 +340,16 @@ static void what_is_too_long_has_its_status(void **state)
     CHECK_INT(parse_long(sw_str(in, HEAD_BYTES), &head), -SW_ELIMIT);
     CHECK_INT(head.status, 414);
 
-    const struct http_head_limits large = {65536, FIELDS};
+    const struct http_head_limits large = {65536, FIELDS, 0};
     struct sw_err err;
     memcpy(in + 5 + HTTP_TARGET_BYTES_MAX, L, sizeof L); /* one byte of target too many: '/' counts */
     http_head_init(&head, fields);
     CHECK_INT(http_head_parse(&head, &large, sw_str(in, 5 + HTTP_TARGET_BYTES_MAX + sizeof L - 1), &err),
               -SW_ELIMIT);
     CHECK_INT(head.status, 414);
+    const struct http_head_limits larger = {65536, FIELDS, HTTP_TARGET_BYTES_MAX + 1}; /* may be asked for */
+    http_head_init(&head, fields);
+    CHECK_INT(http_head_parse(&head, &larger, sw_str(in, 5 + HTTP_TARGET_BYTES_MAX + sizeof L - 1), &err), 0);
     memcpy(in + 4 + HTTP_TARGET_BYTES_MAX, L, sizeof L);
     http_head_init(&head, fields);
     CHECK_OK(http_head_parse(&head, &large, sw_str(in, 4 + HTTP_TARGET_BYTES_MAX + sizeof L - 1), &err),
@@ -394,7 +397,7 @@ static void only_the_first_of_pipelined_heads_is_taken(void **state)
 static void the_work_is_linear_in_the_input(void **state)
 {
     enum { N = 1000000 };
-    const struct http_head_limits huge = {N + 1, FIELDS};
+    const struct http_head_limits huge = {N + 1, FIELDS, 0};
     struct http_head head;
     struct sw_err err;
     (void)state;
