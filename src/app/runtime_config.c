@@ -135,6 +135,24 @@ static int read_memory(struct app__reader *r, const struct codec_toml *value, vo
     return 0;
 }
 
+static int read_state_dir(struct app__reader *r, const struct codec_toml *value, void *target)
+{
+    struct sw_str text;
+    int rc = app__string(r, value, "folder of the state", &text);
+    if (rc == 0)
+        ((struct app_runtime_config *)target)->state_dir = text.p;
+    return rc;
+}
+
+static int read_log_dir(struct app__reader *r, const struct codec_toml *value, void *target)
+{
+    struct sw_str text;
+    int rc = app__string(r, value, "folder of the logs", &text);
+    if (rc == 0)
+        ((struct app_runtime_config *)target)->log_dir = text.p;
+    return rc;
+}
+
 static int read_later(struct app__reader *r, const struct codec_toml *value, void *target)
 {
     const char *what = sw_arena_printf(&r->app->arena, "'%s' of the runtime configuration", value->key.p);
@@ -178,8 +196,8 @@ static const struct app__field config_fields[] = {
     {.key = "variables_provider", .kind = APP__DECODE, .decode = read_providers, .help = "list of providers"},
     {.key = "config_provider", .kind = APP__DECODE, .decode = read_providers, .help = "list of providers"},
     {.key = "max_instance_memory", .kind = APP__DECODE, .decode = read_memory, .help = "number of bytes"},
-    LATER("state_dir", "folder of the state"),
-    LATER("log_dir", "folder of the logs"),
+    {.key = "state_dir", .kind = APP__DECODE, .decode = read_state_dir, .help = "folder of the state"},
+    {.key = "log_dir", .kind = APP__DECODE, .decode = read_log_dir, .help = "folder of the logs"},
     LATER("key_value_store", "tables of stores"),
     LATER("sqlite_database", "tables of databases"),
     LATER("llm_compute", "table of the AI models' host"),

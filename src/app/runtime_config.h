@@ -22,6 +22,8 @@ struct app_runtime_config {
     const struct sw_str *blocked_networks; /* of [outbound_networking], as app.blocked_networks */
     uint32_t blocked_network_count;
     uint64_t memory_bytes;     /* max_instance_memory; 0: not said */
+    const char *state_dir;     /* NULL: not said; "": none */
+    const char *log_dir;       /* the same */
     const struct sw_str *used; /* the top-level keys, for the start-up line */
     uint32_t used_count;
 };

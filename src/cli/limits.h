@@ -8,6 +8,15 @@
 #define CLI_LISTEN_BACKLOG 4096
 /* A host name (253 by RFC 1035) in brackets with a port. */
 #define CLI_ADDRESS_BYTES_MAX 300
+/* Ports that --find-free-port tries, one after the other (spin.md 2.10). */
+#define CLI_PORTS_TRIED 10
+/* What the HTTP server takes at most (http/limits.h, trigger/limits.h), and the least for a head, as in Spin. */
+#define CLI_HTTP_HEAD_BYTES_MIN 8192u
+#define CLI_HTTP_HEAD_BYTES_MAX (1u << 20)
+#define CLI_HTTP_FIELDS_MAX 10000
+#define CLI_CONNECTIONS_MAX 20000
+/* The settings for workers: paths, and as many followed components as an option can be repeated. */
+#define CLI_SETTINGS_BYTES_MAX (1u << 20)
 /* How long the end waits for a reader of stderr to take the last log records. */
 #define CLI_LOG_FLUSH_MS 2000u
 /* Memory of a compile process: large components need 2 GiB; a hostile one must not take the machine's. */

@@ -40,9 +40,9 @@ static int split(const char *text, struct host_port *ret, struct sw_err *err)
     return 0;
 }
 
-static const struct addrinfo *choose(const struct addrinfo *list)
+static struct addrinfo *choose(struct addrinfo *list)
 {
-    for (const struct addrinfo *a = list; a; a = a->ai_next) {
+    for (struct addrinfo *a = list; a; a = a->ai_next) {
         if (a->ai_family != AF_INET)
             continue;
         struct sockaddr_in in;
@@ -56,10 +56,11 @@ static const struct addrinfo *choose(const struct addrinfo *list)
 static int bind_failed(int number, const char *address, struct sw_err *err)
 {
     if (number == EADDRINUSE)
-        return sw_fail(err, SW_EINPUT,
-                       "cannot listen on %s: another program uses this port\n"
-                       "hint: choose another one with --listen, or port 0 for any that is free",
-                       address);
+        return sw_fail(
+            err, SW_EINPUT,
+            "cannot listen on %s: another program uses this port\n"
+            "hint: choose another one with --listen, port 0 for any that is free, or --find-free-port",
+            address);
     if (number == EACCES)
         return sw_fail(err, SW_EINPUT,
                        "cannot listen on %s: not permitted\nhint: choose a port from 1024 on with --listen",
@@ -78,18 +79,22 @@ static void describe(const struct sockaddr *address, socklen_t n, char ret[CLI_A
                        port);
 }
 
-static int open_socket(const struct addrinfo *a, int *ret_fd, char ret_address[CLI_ADDRESS_BYTES_MAX],
-                       struct sw_err *err)
+/* *ret_in_use: that is why it failed. */
+static int open_socket(const struct addrinfo *a, bool *ret_in_use, int *ret_fd,
+                       char ret_address[CLI_ADDRESS_BYTES_MAX], struct sw_err *err)
 {
     const int on = 1;
     describe(a->ai_addr, a->ai_addrlen, ret_address);
+    *ret_in_use = false;
     sw_auto_close int fd = socket(a->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (fd < 0)
         return sw_fail_errno(err, SW_EIO, errno, "make a socket for %s", ret_address);
     if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) != 0)
         return sw_fail_errno(err, SW_EIO, errno, "set up the socket for %s", ret_address);
-    if (bind(fd, a->ai_addr, a->ai_addrlen) != 0 || listen(fd, CLI_LISTEN_BACKLOG) != 0)
+    if (bind(fd, a->ai_addr, a->ai_addrlen) != 0 || listen(fd, CLI_LISTEN_BACKLOG) != 0) {
+        *ret_in_use = errno == EADDRINUSE;
         return bind_failed(errno, ret_address, err);
+    }
     struct sockaddr_storage bound = {0};
     socklen_t n = sizeof bound;
     if (getsockname(fd, (struct sockaddr *)&bound, &n) != 0)
@@ -116,13 +121,36 @@ static int look_up(const char *text, struct addrinfo **ret_list, struct sw_err *
     return 0;
 }
 
-int cli_listen(const char *text, int *ret_fd, char ret_address[CLI_ADDRESS_BYTES_MAX], struct sw_err *err)
+/* False: there is none. */
+static bool next_port(struct addrinfo *a)
+{
+    struct sockaddr_in6 in6;
+    struct sockaddr_in in;
+    bool is_6 = a->ai_family == AF_INET6;
+    memcpy(is_6 ? (void *)&in6 : (void *)&in, a->ai_addr, is_6 ? sizeof in6 : sizeof in);
+    in_port_t *port = is_6 ? &in6.sin6_port : &in.sin_port;
+    if (*port == 0 || ntohs(*port) == UINT16_MAX)
+        return false;
+    *port = htons((uint16_t)(ntohs(*port) + 1));
+    memcpy(a->ai_addr, is_6 ? (const void *)&in6 : (const void *)&in, is_6 ? sizeof in6 : sizeof in);
+    return true;
+}
+
+int cli_listen(const char *text, unsigned tries, int *ret_fd, char ret_address[CLI_ADDRESS_BYTES_MAX],
+               struct sw_err *err)
 {
     struct addrinfo *list = NULL;
     int rc = look_up(text, &list, err);
     if (rc < 0)
         return rc;
-    rc = open_socket(choose(list), ret_fd, ret_address, err);
+    struct addrinfo *chosen = choose(list);
+    bool in_use = false;
+    unsigned tried = 1;
+    rc = open_socket(chosen, &in_use, ret_fd, ret_address, err);
+    for (; rc < 0 && in_use && tried < tries && next_port(chosen); tried++)
+        rc = open_socket(chosen, &in_use, ret_fd, ret_address, err);
+    if (rc < 0 && in_use && tries > 1)
+        rc = sw_fail(err, SW_EINPUT, "no free port: '%s' and the next %u are in use", text, tried - 1);
     freeaddrinfo(list);
     return rc;
 }

@@ -49,6 +49,26 @@ const struct cli_option cli_up_options[] = {
     {"cache-dir", 0, CLI_TEXT, "DIR", offsetof(struct cli_up, cache_root), 0,
      "Where downloaded components are kept [~/.cache]"},
     {"quiet", 'q', CLI_FLAG, NULL, offsetof(struct cli_up, quiet), 0, "Do not show what components print"},
+    {"follow", 0, CLI_LIST, "ID", offsetof(struct cli_up, logs.follow), 0,
+     "Show what this component prints, not what others do"},
+    {"log-prefix", 0, CLI_FLAG, NULL, offsetof(struct cli_up, logs.prefix), 0,
+     "Begin each line that is shown with its component's id"},
+    {"log-dir", 'L', CLI_TEXT, "DIR", offsetof(struct cli_up, logs.log_dir), 0,
+     "Where the files of what components print are, \"\": nowhere [logs/ of the state]"},
+    {"state-dir", 0, CLI_TEXT, "DIR", offsetof(struct cli_up, logs.state_dir), 0,
+     "Where the application's state is, \"\": nowhere [.spin beside the manifest]"},
+    {"truncate-logs", 0, CLI_FLAG, NULL, offsetof(struct cli_up, logs.truncate), 0,
+     "Empty the log files at the start"},
+    {"access-log", 0, CLI_TEXT, "FILE", offsetof(struct cli_up, logs.access_log), 0,
+     "A line for each request; -: to stdout"},
+    {"access-log-format", 0, CLI_TEXT, "WORD", offsetof(struct cli_up, logs.access_format), 0,
+     "combined, common or json [combined]"},
+    {"log-format", 0, CLI_TEXT, "WORD", offsetof(struct cli_up, logs.log_format), 0,
+     "Swell's own log: text or json [text]"},
+    {"find-free-port", 0, CLI_FLAG, NULL, offsetof(struct cli_up, find_free_port), 0,
+     "Take one of the ten ports from --listen's on"},
+    {"format", 0, CLI_TEXT, "WORD", offsetof(struct cli_up, format), 0,
+     "How the routes are printed: plain or json [plain]"},
     {"workers", 0, CLI_NUMBER, "N", offsetof(struct cli_up, workers), WORKERS_MAX,
      "Worker processes [one per CPU]"},
     {"request-timeout", 0, CLI_TEXT, "TIME", offsetof(struct cli_up, request_timeout), 0,
@@ -67,6 +87,20 @@ const struct cli_option cli_up_options[] = {
      "Requests of a component at once, in a worker [4096]"},
     {"max-queue", 0, CLI_NUMBER, "N", offsetof(struct cli_up, queue), APP_QUEUE_MAX,
      "Requests of a component that wait, in a worker [1024]"},
+    {"http1-max-buf-size", 0, CLI_TEXT, "SIZE", offsetof(struct cli_up, http.head), 0,
+     "Head of a request, from 8KiB [16KiB]"},
+    {"http-max-fields", 0, CLI_NUMBER, "N", offsetof(struct cli_up, http.fields), CLI_HTTP_FIELDS_MAX,
+     "Header fields of a request [100]"},
+    {"http-head-timeout", 0, CLI_TEXT, "TIME", offsetof(struct cli_up, http.head_timeout), 0,
+     "From the first byte of a head to its last [10s]"},
+    {"http-body-timeout", 0, CLI_TEXT, "TIME", offsetof(struct cli_up, http.body_timeout), 0,
+     "Without a byte of a body that is waited for [30s]"},
+    {"http-write-timeout", 0, CLI_TEXT, "TIME", offsetof(struct cli_up, http.write_timeout), 0,
+     "Without a client's taking a byte of its answer [30s]"},
+    {"http-idle-timeout", 0, CLI_TEXT, "TIME", offsetof(struct cli_up, http.idle_timeout), 0,
+     "Of a connection between requests [60s]"},
+    {"max-connections", 0, CLI_NUMBER, "N", offsetof(struct cli_up, http.connections), CLI_CONNECTIONS_MAX,
+     "Connections of a worker [what its descriptors allow]"},
     {"direct-mounts", 0, CLI_FLAG, NULL, offsetof(struct cli_up, direct_mounts), 0,
      "Mount folders of 'files' themselves instead of copies"},
     {"allow-transient-write", 0, CLI_FLAG, NULL, offsetof(struct cli_up, transient_write), 0,
@@ -77,21 +111,14 @@ const struct cli_option cli_up_options[] = {
     LATER("temp"),
     LATER("build"),
     LATER("component-id"),
-    LATER("log-dir"),
-    LATER("truncate-logs"),
     LATER("disable-cache"),
     LATER("cache"),
     LATER("disable-pooling"),
     LATER("debug-info"),
-    LATER("follow"),
-    LATER("state-dir"),
     LATER("key-value"),
     LATER("sqlite"),
     LATER("tls-cert"),
     LATER("tls-key"),
-    LATER("http1-max-buf-size"),
-    LATER("find-free-port"),
-    LATER("format"),
     LATER("max-instance-reuse-count"),
     LATER("max-instance-concurrent-reuse-count"),
     LATER("idle-instance-timeout"),
@@ -211,87 +238,6 @@ int cli_up_cache_root(const char *given, const char *xdg_cache_home, const char 
     return rc < 0 || ret->n == 0 ? rc : sw_buf_add_byte(ret, '\0', err); /* used as a C string */
 }
 
-/* ---- what it prints ---- */
-
-static void print_description(struct sw_str text, FILE *out)
-{
-    while (text.n) {
-        size_t end = sw_str_find(text, '\n');
-        struct sw_str line = sw_str_head(text, end);
-        (void)fputs("    ", out); /* stdout may be gone: not a reason to stop serving, here and below */
-        cli_print_safe(out, line);
-        (void)fputc('\n', out);
-        text = end == SW_NPOS ? sw_str("", 0) : sw_str_from(text, end + 1);
-    }
-}
-
-/* Not in the list: nobody can call it from outside. */
-static bool is_hidden(const struct app *app, uint32_t index)
-{
-    for (uint32_t i = index + 1; i < app->http_count; i++)
-        if (!app->http[i].is_private && sw_str_eq(app->http[i].route, app->http[index].route))
-            return true; /* a later one has its route */
-    return app->http[index].is_private;
-}
-
-/* Of the component, or of the trigger that needs none. */
-static struct sw_str trigger_name(const struct app *app, const struct app_http_trigger *trigger)
-{
-    return !app_http_has_component(trigger) ? trigger->id : app->components[trigger->component].id;
-}
-
-void cli_up_print_routes(const struct app *app, const char *address, FILE *out)
-{
-    (void)fprintf(out, "\nServing http://%s\nAvailable Routes:\n", address);
-    for (uint32_t i = 0; i < app->http_count; i++) {
-        const struct app_http_trigger *trigger = &app->http[i];
-        struct sw_str route = trigger->route;
-        bool wildcard = app_route_is_wildcard(route);
-        if (is_hidden(app, i))
-            continue;
-        if (route.n && route.p[route.n - 1] == '/')
-            route.n--;
-        if (wildcard) /* the wildcard and the slash in front of it */
-            route.n = sw_str_rfind(route, '/') == SW_NPOS ? 0 : sw_str_rfind(route, '/');
-        (void)fputs("  ", out);
-        cli_print_safe(out, trigger_name(app, trigger));
-        (void)fprintf(out, ": http://%s%s", address, route.n && route.p[0] != '/' ? "/" : "");
-        cli_print_safe(out, route);
-        (void)fputs(wildcard ? " (wildcard)\n" : "\n", out);
-        if (app_http_has_component(trigger))
-            print_description(app->components[trigger->component].description, out);
-    }
-    (void)fflush(out);
-}
-
-static void warn_shadowed(const struct app *app, const struct app_routes *routes, FILE *err)
-{
-    for (uint32_t i = 0; i < app_routes_shadowed_count(routes); i++) {
-        const struct app_http_trigger *loser = &app->http[app_routes_shadowed(routes, i)];
-        (void)fputs("warning: route '", err);
-        cli_print_safe(err, loser->route);
-        (void)fputs(!app_http_has_component(loser) ? "' of trigger '" : "' of component '", err);
-        cli_print_safe(err, trigger_name(app, loser));
-        (void)fputs("' is not served: a later trigger has the same route\n", err);
-    }
-}
-
-static void print_notices(const struct app *app, bool searched, FILE *err)
-{
-    char here[PATH_MAX];
-    struct sw_str dir = sw_str_head(app->origin, sw_str_rfind(app->origin, '/'));
-    if (searched && getcwd(here, sizeof here) && !sw_str_eq(sw_str_of(here), dir)) {
-        (void)fputs("Using '", err);
-        cli_print_safe(err, app->origin);
-        (void)fputs("', found in a folder above this one\n", err);
-    }
-    for (uint32_t i = 0; i < app->warning_count; i++) {
-        (void)fputs("warning: ", err);
-        cli_print_safe(err, app->warnings[i]);
-        (void)fputc('\n', err);
-    }
-}
-
 /* ---- running ---- */
 
 struct up {
@@ -300,12 +246,23 @@ struct up {
     const struct app *app;
     char address[CLI_ADDRESS_BYTES_MAX];
     bool terminal;
+    bool json;
+    struct sw_buf settings; /* for the workers, ended by NUL */
 };
 
 static void on_ready(void *arg)
 {
     const struct up *up = arg;
-    cli_up_print_routes(up->app, up->address, up->io->out);
+    sw_auto_buf json = SW_BUF(CLI_OUTPUT_BYTES_MAX);
+    struct sw_err err;
+    if (!up->json) {
+        cli_up_print_routes(up->app, up->address, up->io->out);
+        return;
+    }
+    if (cli_up_routes_json(up->app, up->address, &json, &err) < 0)
+        sw_log_warn("cli", "routes", "%s", err.text); /* it serves all the same */
+    (void)fwrite(json.p, 1, json.n, up->io->out);     /* stdout may be gone, here and below */
+    (void)fflush(up->io->out);
 }
 
 static void on_progress(void *arg, struct sw_str component, uint64_t elapsed_ms, bool done)
@@ -396,7 +353,9 @@ static void on_download(void *arg, struct sw_str url, uint64_t bytes, bool done)
     (void)fflush(err);
 }
 
-static int load(const struct cli_up *options, FILE *out, struct app **ret, struct sw_err *err)
+/* dirs: what the runtime configuration says of them; NULL: nobody asks. */
+static int load(const struct cli_up *options, FILE *out, struct app **ret, struct cli_up_dirs *dirs,
+                struct sw_err *err)
 {
     struct app_env env[CLI_LIST_ITEMS_MAX];
     sw_auto_buf cache_root = SW_BUF(PATH_MAX);
@@ -427,6 +386,8 @@ static int load(const struct cli_up *options, FILE *out, struct app **ret, struc
                                &(struct app_files_config){.direct = options->direct_mounts,
                                                           .writable = options->transient_write},
                                err);
+    if (rc == 0 && dirs)
+        rc = cli_up_find_dirs(&options->logs, &config, app, dirs, err);
     app_runtime_config_deinit(&config);
     if (rc < 0) {
         app_free(app);
@@ -441,7 +402,7 @@ static int check_routes(const struct app *app, FILE *out, struct sw_err *err)
     struct app_routes *routes = NULL;
     int rc = app_routes_new(app, &routes, err);
     if (rc == 0)
-        warn_shadowed(app, routes, out);
+        cli__up_warn_shadowed(app, routes, out);
     app_routes_free(routes);
     return rc;
 }
@@ -450,10 +411,10 @@ static int on_load(void *arg, struct app **ret, struct sw_err *err)
 {
     const struct up *up = arg;
     struct app *app = NULL;
-    int rc = load(up->options, up->io->err, &app, err);
+    int rc = load(up->options, up->io->err, &app, NULL, err);
     if (rc < 0)
         return rc;
-    print_notices(app, false, up->io->err);
+    cli__up_notices(app, false, up->io->err);
     rc = check_routes(app, up->io->err, err);
     if (rc < 0) {
         app_free(app);
@@ -472,7 +433,8 @@ static void on_reloaded(void *arg, const struct app *app)
     (void)fflush(up->io->err);
 }
 
-static int serve(const struct cli_up *options, struct up *up, struct sw_err *err)
+static int serve(const struct cli_up *options, struct up *up, const struct cli_up_dirs *dirs,
+                 struct sw_err *err)
 {
     const char *from_env = options->listen ? NULL : getenv("SPIN_HTTP_LISTEN_ADDR");
     bool use_env = from_env && from_env[0];
@@ -493,14 +455,15 @@ static int serve(const struct cli_up *options, struct up *up, struct sw_err *err
     if (rc == 0)
         rc = own_path(program, err);
     if (rc == 0) {
-        rc = cli_listen(listen_at, &listen_fd, up->address, err);
+        rc = cli_listen(listen_at, options->find_free_port ? CLI_PORTS_TRIED : 1, &listen_fd, up->address,
+                        err);
         if (rc < 0 && use_env) /* nobody gave --listen, of which the text speaks */
             rc = sw_wrap(err, "SPIN_HTTP_LISTEN_ADDR is '%.100s'", from_env);
     }
+    if (rc == 0)
+        rc = cli_up_settings(options, dirs, up->app, up->io->err, &up->settings, err);
     if (rc < 0)
         return rc;
-    if (options->quiet && setenv("SWELL_QUIET", "1", 1) != 0) /* workers inherit it */
-        return sw_fail_errno(err, SW_ENOMEM, errno, "set SWELL_QUIET");
     trigger_library(library);
     const struct node_config config = {.app = up->app,
                                        .program = program,
@@ -511,6 +474,7 @@ static int serve(const struct cli_up *options, struct up *up, struct sw_err *err
                                        .listen_fd = listen_fd,
                                        .workers = workers,
                                        .memory_bytes = memory_bytes,
+                                       .settings = up->settings.p,
                                        .ready = on_ready,
                                        .ready_arg = up,
                                        .progress = on_progress,
@@ -521,28 +485,57 @@ static int serve(const struct cli_up *options, struct up *up, struct sw_err *err
     return node_supervise(&config, err);
 }
 
+/* After the log is taken over: workers would wait for the same reader. */
+static int run(struct up *up, const struct cli_up_dirs *dirs, struct sw_err *err)
+{
+    const struct cli_up *options = up->options;
+    cli__up_notices(up->app, options->from == NULL, up->io->err);
+    int rc = check_routes(up->app, up->io->err, err);
+    if (rc == 0)
+        rc = serve(options, up, dirs, err);
+    sw_buf_deinit(&up->settings);
+    return rc;
+}
+
+static int choose_formats(const struct cli_up *options, bool *ret_json, struct sw_err *err)
+{
+    struct sw_str format = sw_str_of(options->format);
+    *ret_json = sw_str_eq(format, SW_LIT("json"));
+    if (format.n && !*ret_json && !sw_str_eq(format, SW_LIT("plain")))
+        return sw_fail(err, SW_EINPUT, "--format: expected 'plain' or 'json', got '%s'", options->format);
+    return cli_up_log_format(options->logs.log_format, err);
+}
+
 int cli_up_run(const void *parsed, const struct cli_io *io, struct sw_err *err)
 {
     const struct cli_up *options = parsed;
+    struct cli_up_dirs dirs = {.explicit_dir = false};
     struct app *app = NULL;
+    bool json = false;
+    int rc = choose_formats(options, &json, err);
+    if (rc < 0)
+        return rc;
     sw_log_setup(STDERR_FILENO, SW_LOG_WARN, "supervisor");
-    int rc = sw_fault_setup("supervisor", getenv("SWELL_FAULT"), err);
+    rc = sw_fault_setup("supervisor", getenv("SWELL_FAULT"), err);
     if (rc == 0)
-        rc = load(options, io->err, &app, err);
+        rc = load(options, io->err, &app, &dirs, err);
     if (rc != 0)
         return rc;
     struct trigger_output *output = NULL;
-    rc = trigger_output_new(STDERR_FILENO, &output, err);
+    rc = trigger_output_new(&output, err);
     if (rc < 0) {
         app_free(app);
         return rc;
     }
-    trigger_output_take_log(output); /* a reader of stderr that stopped must not stop the supervisor */
-    struct up up = {.io = io, .options = options, .app = app, .terminal = isatty(fileno(io->err)) == 1};
-    print_notices(app, options->from == NULL, io->err);
-    rc = check_routes(app, io->err, err);
-    if (rc == 0)
-        rc = serve(options, &up, err);
+    trigger_output_take_log(output,
+                            STDERR_FILENO); /* a reader of stderr that stopped must not stop the supervisor */
+    struct up up = {.io = io,
+                    .options = options,
+                    .app = app,
+                    .terminal = isatty(fileno(io->err)) == 1,
+                    .json = json,
+                    .settings = SW_BUF(CLI_SETTINGS_BYTES_MAX)};
+    rc = run(&up, &dirs, err);
     trigger_output_free(output, CLI_LOG_FLUSH_MS);
     app_free(app);
     return rc;

@@ -442,6 +442,9 @@ void trigger__on_request(void *arg, struct http_exchange *exchange)
         return;
     }
     const struct app_http_trigger *trigger = &http->serving->app->http[match.trigger];
+    http_exchange_label(exchange, app_http_has_component(trigger)
+                                      ? http->services[trigger->component].component.meta->id
+                                      : trigger->id);
     if (trigger->static_response) {
         trigger__answer_static(exchange, trigger->static_response);
         http_exchange_end(exchange);

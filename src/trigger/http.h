@@ -14,11 +14,12 @@ struct loop;
 struct loop_resolver;
 struct node_serving;
 struct trigger_http;
-struct trigger_output;
+struct trigger_logs;
+struct trigger_settings;
 
-struct trigger_http_config {
-    struct trigger_output
-        *output; /* where guests' output goes; the caller's, it outlives the trigger. NULL: nowhere */
+struct trigger_http_config {   /* all the caller's, they outlive the trigger */
+    struct trigger_logs *logs; /* where guests' output goes, and what the access log is told */
+    const struct trigger_settings *settings;
     struct loop_resolver *resolver; /* for names of hosts that a component may connect to */
 };
 

@@ -11,7 +11,6 @@
 #include "trigger/http.h"
 #include "trigger/limits.h"
 #include "trigger/load.h"
-#include "trigger/output.h"
 #include "trigger/outside.h"
 #include "trigger/wagi.h"
 
@@ -23,7 +22,6 @@ struct loop_timer;
 struct trigger_service { /* a component as it is served */
     struct trigger_component component;
     struct trigger_http *http;
-    struct trigger_output_source output;
     struct app_limits limits; /* complete: no time, memory or count is 0; a body's limit may be */
     /* refusals that the log does not know of yet */
     uint64_t refused;   /* the queue was full */
@@ -40,7 +38,6 @@ struct trigger_http {
     struct trigger_service *services;   /* parallel to app->components */
     int *static_fds;                    /* parallel to app->http: of static folders; -1: another trigger */
     struct trigger_admission admission; /* its lanes, too */
-    struct trigger_output *output;      /* the worker's; NULL: quiet */
     struct trigger_outside *outside;    /* NULL: no component may connect to anything */
     struct http_server *server;
     struct loop_timer *expiry;

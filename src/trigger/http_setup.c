@@ -12,17 +12,18 @@
 #include "loop/loop.h"
 #include "node/node.h"
 #include "trigger/http_internal.h"
+#include "trigger/logs.h"
 #include "trigger/mounts.h"
+#include "trigger/settings.h"
 
 /* ---- components ---- */
 
-/* Guests write to the host's stderr, both streams, without prefix (spin.md 6.4). */
+/* Both streams go to the host's stderr, each to a file of its own (spin.md 6.4). */
 static void guest_output(void *arg, bool is_stderr, struct sw_str line)
 {
-    (void)is_stderr;
     struct trigger_service *service = arg;
-    if (service->http->output)
-        trigger_output_line(service->http->output, &service->output, line);
+    struct trigger_http *http = service->http;
+    trigger_logs_line(http->config.logs, (uint32_t)(service - http->services), is_stderr, line);
 }
 
 static int grants_make(struct trigger_http *http, struct trigger_service *service, struct sw_err *err)
@@ -63,7 +64,6 @@ static int read_component(struct trigger_http *http, uint32_t index, struct sw_e
     service->component.meta = meta;
     service->component.served = served;
     service->http = http;
-    trigger_output_source_init(&service->output, meta->id);
     return 0;
 }
 
@@ -241,6 +241,25 @@ static int load_all(struct trigger_http *http, struct sw_err *err)
 
 /* ---- life ---- */
 
+static struct http_server_config server_config(struct trigger_http *http)
+{
+    const struct trigger_settings *settings = http->config.settings;
+    uint32_t possible = http->admission.max.connections;
+    uint32_t wanted = settings->http.connections_max;
+    return (struct http_server_config){
+        .request = trigger__on_request,
+        .arg = http,
+        .ended = trigger_logs_wants_access(http->config.logs) ? trigger_logs_access : NULL,
+        .ended_arg = http->config.logs,
+        .head_bytes_max = settings->http.head_bytes_max,
+        .fields_max = settings->http.fields_max,
+        .head_timeout_ms = settings->http.head_timeout_ms,
+        .idle_timeout_ms = settings->http.idle_timeout_ms,
+        .body_timeout_ms = settings->http.body_timeout_ms,
+        .write_timeout_ms = settings->http.write_timeout_ms,
+        .connections_max = wanted && wanted < possible ? wanted : possible};
+}
+
 int trigger_http_new(struct loop *loop, struct engine *engine, const struct node_serving *serving,
                      const struct trigger_http_config *config, struct trigger_http **ret, struct sw_err *err)
 {
@@ -251,10 +270,8 @@ int trigger_http_new(struct loop *loop, struct engine *engine, const struct node
     http->config = *config;
     http->expiry_at_ms = UINT64_MAX;
     sw_list_init(&http->spare);
-    http->output = config->output;
     int rc = load_all(http, err);
-    const struct http_server_config server = {
-        .request = trigger__on_request, .arg = http, .connections_max = http->admission.max.connections};
+    const struct http_server_config server = server_config(http);
     if (rc == 0)
         rc = loop_timer_new(loop, trigger__expire, http, &http->expiry, err);
     if (rc == 0)

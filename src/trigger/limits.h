@@ -62,6 +62,12 @@
 #define TRIGGER_OUTPUT_LINE_MAX (TRIGGER_OUTPUT_WRITE_MAX - 1)
 /* How long the end of a worker waits for a reader of stderr. */
 #define TRIGGER_OUTPUT_FLUSH_MS 2000u
+/* What an access log's line has of a request's target and of each other text, escaped: the rest of the line needs 300 bytes of 4095. */
+#define TRIGGER_ACCESS_TARGET_BYTES_MAX 1600u
+#define TRIGGER_ACCESS_TEXT_BYTES_MAX 600u
+#define TRIGGER_ACCESS_LINE_BYTES_MAX 16384u
+/* The operator's settings as a worker reads them: paths, and ids of followed components. */
+#define TRIGGER_SETTINGS_BYTES_MAX (1u << 20)
 
 /* ---- commands on their own ---- */
 

@@ -1,14 +1,16 @@
-/* output.c - a bounded queue of guests' lines and our own records, and the thread that writes them.  Room: trigger.
+/* output.c - a bounded queue of lines for one or several descriptors, and the thread that writes them.  Room: trigger.
  *
  *   loop:    line ──► filling (locked for a copy)
  *   writer:  sleeps while filling is empty ──► swaps the halves, adds notices of lost lines ──► writes the other half, unlocked
  *
  * stderr may be a pipe that nobody reads or a terminal that was stopped; it is shared with other programs, so it cannot be made
- * non-blocking. Only the writer waits for it.
+ * non-blocking. Only the writer waits for it. Files have an output of their own, which does not wait for a terminal.
+ *
+ * A half is a row of runs: a header with descriptor and length, then lines. A line for the descriptor of the last run makes it longer.
  *
  * Invariants
  *  1. filling, closing, ended, abandoned and all sources are touched under the lock; writing belongs to the writer.
- *  2. The lock is never held across a system call that could wait for fd.
+ *  2. The lock is never held across a system call that could wait for a descriptor.
  *  3. A half holds whole lines. One write has at most TRIGGER_OUTPUT_WRITE_MAX bytes and ends with a line, so that the lines of several
  *     workers in one pipe do not mix.
  *  4. While a source lost lines, filling is not empty: so the writer comes to its notice.
@@ -32,13 +34,17 @@
 #define RETRY_NS 10000000       /* another program made fd non-blocking */
 #define STACK_BYTES (128u << 10)
 
+struct run { /* in front of its bytes, not aligned */
+    int fd;
+    uint32_t n;
+};
 struct half {
     char *bytes; /* HALF_BYTES */
     size_t n;
+    size_t last; /* where the last run begins; while n is not 0 */
 };
 
 struct trigger_output {
-    int fd;
     pthread_t thread;
     pthread_mutex_t lock;
     pthread_cond_t filled; /* the writer waits for it */
@@ -47,30 +53,57 @@ struct trigger_output {
     struct half writing;
     struct sw_link losers;             /* sources with dropped lines */
     struct trigger_output_source host; /* our own records */
+    int failed;                        /* errno of the last write, 0: it was written; the writer's */
     bool has_log;
     bool closing;
     bool ended;
     bool abandoned;
 };
 
-void trigger_output_source_init(struct trigger_output_source *source, struct sw_str component)
+void trigger_output_source_init(struct trigger_output_source *source, struct sw_str component, int fd)
 {
-    *source = (struct trigger_output_source){.component = component};
+    *source = (struct trigger_output_source){.component = component, .fd = fd};
     sw_list_init(&source->link);
 }
 
 /* ---- the loop's side ---- */
 
-static bool add(struct half *half, struct sw_str line)
+static struct run run_at(const struct half *half, size_t at)
 {
-    if (line.n + 1 > HALF_BYTES - half->n)
+    struct run run;
+    memcpy(&run, half->bytes + at, sizeof run);
+    return run;
+}
+
+static void put(char *at, struct sw_str text)
+{
+    if (text.n)
+        memcpy(at, text.p, text.n);
+}
+
+static bool add(struct half *half, int fd, struct sw_str prefix, struct sw_str line)
+{
+    struct run run = {.fd = fd};
+    bool goes_on = half->n && (run = run_at(half, half->last)).fd == fd;
+    size_t head = goes_on ? 0 : sizeof run;
+    prefix = sw_str_head(prefix, TRIGGER_OUTPUT_LINE_MAX);
+    line = sw_str_head(line, TRIGGER_OUTPUT_LINE_MAX - prefix.n);
+    size_t n = prefix.n + line.n;
+    if (head + n + 1 > HALF_BYTES - half->n)
         return false;
+    if (!goes_on) {
+        run = (struct run){.fd = fd};
+        half->last = half->n;
+        half->n += head;
+    }
     char *at = half->bytes + half->n;
-    if (line.n)
-        memcpy(at, line.p, line.n);
-    sw_log_clean(at, line.n, '?', '\t');
-    at[line.n] = '\n';
-    half->n += line.n + 1;
+    put(at, prefix);
+    put(at + prefix.n, line);
+    sw_log_clean(at, n, '?', '\t');
+    at[n] = '\n';
+    half->n += n + 1;
+    run.n += (uint32_t)n + 1;
+    memcpy(half->bytes + half->last, &run, sizeof run);
     return true;
 }
 
@@ -80,7 +113,7 @@ void trigger_output_line(struct trigger_output *output, struct trigger_output_so
     (void)pthread_mutex_lock(&output->lock); /* fails only when misused */
     bool was_empty = output->filling.n == 0;
     /* Once a line was lost those after it are, too, until the notice stands at their place. */
-    if (source->dropped || !add(&output->filling, sw_str_head(line, TRIGGER_OUTPUT_LINE_MAX))) {
+    if (source->dropped || !add(&output->filling, source->fd, source->prefix, line)) {
         if (source->dropped++ == 0)
             sw_list_add_tail(&output->losers, &source->link);
     } else if (was_empty) {
@@ -95,8 +128,9 @@ static void take_record(void *arg, const char *line, size_t n)
     trigger_output_line(output, &output->host, sw_str(line, n - 1)); /* the line's end comes by itself */
 }
 
-void trigger_output_take_log(struct trigger_output *output)
+void trigger_output_take_log(struct trigger_output *output, int fd)
 {
+    output->host.fd = fd;
     output->has_log = true;
     sw_log_redirect(take_record, output);
 }
@@ -109,19 +143,19 @@ static void add_notices(struct trigger_output *output)
         struct trigger_output_source *source =
             SW_CONTAINER(output->losers.next, struct trigger_output_source, link);
         char text[COMPONENT_SHOWN_MAX + 64];
-        bool is_log = source == &output->host;
+        bool is_log = source->component.n == 0;
         int n = snprintf(text, sizeof text, "%llu %s" SW_FMT " were dropped",
                          (unsigned long long)source->dropped, is_log ? "log records" : "lines of component ",
                          SW_ARG(sw_str_head(source->component, COMPONENT_SHOWN_MAX)));
-        if (n < 0 || !add(&output->filling, sw_str(text, (size_t)n)))
+        if (n < 0 || !add(&output->filling, source->fd, source->prefix, sw_str(text, (size_t)n)))
             return;
         source->dropped = 0;
         sw_list_remove(&source->link);
     }
 }
 
-/* False: what is left cannot be written. */
-static bool write_all(int fd, struct sw_str bytes)
+/* errno when what is left cannot be written. */
+static int write_all(int fd, struct sw_str bytes)
 {
     while (bytes.n) {
         ssize_t n = write(fd, bytes.p, bytes.n);
@@ -131,24 +165,47 @@ static bool write_all(int fd, struct sw_str bytes)
             const struct timespec pause = {.tv_nsec = RETRY_NS};
             (void)nanosleep(&pause, NULL);
         } else if (n == 0 || errno != EINTR) {
-            return false;
+            return n == 0 ? EIO : errno;
         }
     }
-    return true;
+    return 0;
 }
 
-static void write_half(struct trigger_output *output)
+static int write_run(int fd, struct sw_str rest)
 {
-    struct sw_str rest = {output->writing.bytes, output->writing.n};
-    while (rest.n) {
+    int failed = 0;
+    while (rest.n && !failed) {
         size_t n = rest.n;
         if (n > TRIGGER_OUTPUT_WRITE_MAX) /* a line and its end fit: there is one */
             n = sw_str_rfind(sw_str_head(rest, TRIGGER_OUTPUT_WRITE_MAX), '\n') + 1;
-        if (!write_all(output->fd, sw_str_head(rest, n)))
-            break; /* nobody sees it: output that cannot be shown must not stop the app */
+        failed = write_all(fd, sw_str_head(rest, n));
         rest = sw_str_from(rest, n);
     }
+    return failed; /* output that cannot be shown must not stop the app */
+}
+
+static int write_half(struct trigger_output *output)
+{
+    int failed = 0;
+    for (size_t at = 0; at < output->writing.n;) {
+        struct run run = run_at(&output->writing, at);
+        int rc = write_run(run.fd, sw_str(output->writing.bytes + at + sizeof run, run.n));
+        failed = rc ? rc : failed;
+        at += sizeof run + run.n;
+    }
     output->writing.n = 0;
+    return failed;
+}
+
+/* Once for each time that it begins. What cannot be written to stderr is told nowhere: the log is there, too. */
+static void tell_failure(struct trigger_output *output, int failed)
+{
+    struct sw_err err;
+    if (failed && !output->failed && !output->has_log && !output->abandoned) {
+        sw_ignore(sw_fail_errno(&err, SW_EIO, failed, "what is to be written to a log file is lost"));
+        sw_log_warn("trigger", "log.file", "%s", err.text);
+    }
+    output->failed = failed;
 }
 
 static void destroy(struct trigger_output *output)
@@ -175,8 +232,9 @@ static void *writer(void *arg)
         output->writing = full;
         add_notices(output); /* behind what was printed before the loss, before what is printed now */
         (void)pthread_mutex_unlock(&output->lock);
-        write_half(output);
+        int failed = write_half(output);
         (void)pthread_mutex_lock(&output->lock);
+        tell_failure(output, failed); /* under the lock: nobody abandons it meanwhile */
     }
     bool abandoned = output->abandoned;
     output->ended = true;
@@ -220,14 +278,13 @@ static void conds_init(struct trigger_output *output)
     (void)pthread_condattr_destroy(&monotonic);
 }
 
-int trigger_output_new(int fd, struct trigger_output **ret, struct sw_err *err)
+int trigger_output_new(struct trigger_output **ret, struct sw_err *err)
 {
     struct trigger_output *output = sw_try_alloc(sizeof *output);
     if (!output)
         return sw_fail(err, SW_ENOMEM, "no memory for the guests' output");
-    output->fd = fd;
     sw_list_init(&output->losers);
-    trigger_output_source_init(&output->host, SW_LIT(""));
+    trigger_output_source_init(&output->host, SW_LIT(""), -1);
     conds_init(output);
     output->filling.bytes = sw_try_alloc(HALF_BYTES);
     output->writing.bytes = sw_try_alloc(HALF_BYTES);

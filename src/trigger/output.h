@@ -1,4 +1,4 @@
-/* output.h - what guests print, and our own records, to this process's stderr, without ever making the loop wait.  Room: trigger. */
+/* output.h - lines that guests print, and our own records, to stderr or files, without ever making the loop wait.  Room: trigger. */
 #ifndef SW_TRIGGER_OUTPUT_H
 #define SW_TRIGGER_OUTPUT_H
 
@@ -10,22 +10,24 @@
 
 struct trigger_output;
 
-struct trigger_output_source { /* one component; the caller's, it outlives the output */
+struct trigger_output_source { /* one stream of a component; the caller's, it outlives the output */
     struct sw_link link;       /* among those that lost lines */
-    struct sw_str component;
-    uint64_t dropped; /* lines that found no room since the last notice */
+    struct sw_str component;   /* whose lines are told to be lost; empty: log records */
+    struct sw_str prefix;      /* in front of each line */
+    int fd;                    /* where they go; the caller's */
+    uint64_t dropped;          /* lines that found no room since the last notice */
 };
-void trigger_output_source_init(struct trigger_output_source *source, struct sw_str component);
+void trigger_output_source_init(struct trigger_output_source *source, struct sw_str component, int fd);
 
-/* Starts the thread that writes to fd, which stays the caller's. Before the sandbox is entered: later there are no new threads. */
-int trigger_output_new(int fd, struct trigger_output **ret, struct sw_err *err) SW_MUST_CHECK;
-/* A line without its end; at most TRIGGER_OUTPUT_LINE_MAX bytes of it. Control characters become '?'. Never waits: a line that finds no
- * room is counted, and "N lines of component X were dropped" is written when there is room again. */
+/* Starts the thread that writes. Before the sandbox is entered: later there are no new threads. */
+int trigger_output_new(struct trigger_output **ret, struct sw_err *err) SW_MUST_CHECK;
+/* A line without its end; at most TRIGGER_OUTPUT_LINE_MAX bytes of it and its prefix. Control characters become '?'. Never waits: a line
+ * that finds no room is counted, and "N lines of component X were dropped" is written when there is room again. */
 void trigger_output_line(struct trigger_output *output, struct trigger_output_source *source,
                          struct sw_str line);
-/* Takes this process's log records, too (sw_log_redirect), until trigger_output_free: they then go to the descriptor again, or nowhere when
- * nobody reads it. "N log records were dropped" tells of those that found no room. */
-void trigger_output_take_log(struct trigger_output *output);
+/* Takes this process's log records, too (sw_log_redirect), for fd, until trigger_output_free: they then go to the log's own descriptor
+ * again, or nowhere when nobody reads it. "N log records were dropped" tells of those that found no room. */
+void trigger_output_take_log(struct trigger_output *output, int fd);
 /* Waits until all is written, but not longer than limit_ms. NULL is fine. Sources may go afterwards in either case. */
 void trigger_output_free(struct trigger_output *output, uint32_t limit_ms);
 

@@ -13,7 +13,9 @@
 #include "trigger/compile.h"
 #include "trigger/http.h"
 #include "trigger/limits.h"
+#include "trigger/logs.h"
 #include "trigger/output.h"
+#include "trigger/settings.h"
 
 struct worker {
     struct loop *loop;
@@ -23,6 +25,9 @@ struct worker {
     struct trigger_http *http;
     struct loop_timer *drain_limit;
     struct trigger_output *output;
+    struct trigger_logs *logs;
+    struct sw_arena texts; /* of the settings */
+    struct trigger_settings settings;
     struct sw_str *names; /* of the components, for whoever looks into a core */
 };
 
@@ -69,18 +74,31 @@ static int show_running(struct worker *worker, struct sw_err *err)
     return 0;
 }
 
+/* Log files are opened while that is still possible. */
+static int open_logs(struct worker *worker, struct sw_err *err)
+{
+    int rc =
+        trigger_settings_read(sw_buf_str(&worker->serving->settings), &worker->texts, &worker->settings, err);
+    return rc < 0 ? rc
+                  : trigger_logs_new(&worker->settings, worker->serving->app, worker->output, &worker->logs,
+                                     err);
+}
+
 static void serve(void *arg, struct node_serving *serving)
 {
     struct worker *worker = arg;
-    const struct trigger_http_config config = {.output = getenv("SWELL_QUIET") ? NULL : worker->output,
-                                               .resolver = node_worker_resolver(worker->channel)};
+    struct trigger_http_config config = {.settings = &worker->settings,
+                                         .resolver = node_worker_resolver(worker->channel)};
     const struct engine_config engine = {.reset = env_reset(),
                                          .stacks_max = TRIGGER_REQUESTS_MAX,
                                          .slots_max = TRIGGER_SLOTS_MAX,
                                          .memory_bytes_max = serving->memory_bytes};
     struct sw_err err;
     worker->serving = serving;
-    int rc = node_sandbox_worker_load(serving, &err);
+    int rc = open_logs(worker, &err);
+    config.logs = worker->logs;
+    if (rc == 0)
+        rc = node_sandbox_worker_load(serving, &err);
     if (rc == 0)
         rc = trigger_library_check(serving->library, &err);
     if (rc == 0)
@@ -119,9 +137,10 @@ static int run(struct worker *worker, int channel_fd, struct sw_err *err)
     static const struct node_worker_events events = {serve, accept_, drain, lost};
     int rc = node_sandbox_worker_begin(err);
     if (rc == 0)
-        rc = trigger_output_new(STDERR_FILENO, &worker->output, err);
+        rc = trigger_output_new(&worker->output, err);
     if (rc == 0)
-        trigger_output_take_log(worker->output); /* a reader of stderr that stopped must not stop the loop */
+        trigger_output_take_log(worker->output,
+                                STDERR_FILENO); /* a reader of stderr that stopped must not stop the loop */
     if (rc == 0)
         rc = loop_new(&worker->loop, err);
     if (rc == 0)
@@ -133,9 +152,10 @@ static int run(struct worker *worker, int channel_fd, struct sw_err *err)
 
 int trigger_worker_run(int channel_fd, struct sw_err *err)
 {
-    struct worker worker = {0};
+    struct worker worker = {.texts = SW_ARENA(TRIGGER_SETTINGS_BYTES_MAX)};
     int rc = run(&worker, channel_fd, err);
     trigger_http_free(worker.http);
+    trigger_logs_free(worker.logs, TRIGGER_OUTPUT_FLUSH_MS);
     if (worker.serving)
         node_serving_free(worker.serving);
     if (worker.channel)
@@ -145,6 +165,7 @@ int trigger_worker_run(int channel_fd, struct sw_err *err)
         engine_free(worker.engine);
     loop_free(worker.loop);
     trigger_output_free(worker.output, TRIGGER_OUTPUT_FLUSH_MS);
+    sw_arena_deinit(&worker.texts);
     sw_free(worker.names);
     return rc;
 }

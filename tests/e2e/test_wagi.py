@@ -189,7 +189,7 @@ def test_transient_writes_change_a_copy(folder, cache, tmp_path):
         ]
         assert len(list(tmp_path.glob("swell-*"))) == 1
     assert not list(tmp_path.glob("swell-*"))  # the copy went with the application
-    assert sorted(path.name for path in folder.iterdir()) == ["data", "secret", "spin.toml", "top.txt", "wagi.wasm"]
+    assert sorted(path.name for path in folder.iterdir()) == [".spin", "data", "secret", "spin.toml", "top.txt", "wagi.wasm"]
 
 
 def test_direct_mounts_show_changes(folder, cache, tmp_path):

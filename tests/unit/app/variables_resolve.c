@@ -129,8 +129,10 @@ static void the_runtime_configuration_is_refused_with_place_and_words(void **sta
                                       "(64 KiB) to 68719476736 (64 GiB), got "
                                       "the integer 1"},
         {"max_instance_memory = 1\nmax_instance_memory = 1\n", "rc:2:"},
-        {"log_dir = \"x\"\n",
-         "rc:1:1: log_dir: this version of Swell does not support 'log_dir' of the runtime "
+        {"log_dir = 1\n", "rc:1:11: log_dir: expected a string, got the integer 1"},
+        {"state_dir = [\"a\"]\n", "rc:1:13: state_dir: expected a string, got an array"},
+        {"[llm_compute]\ntype = \"spin\"\n",
+         "rc:1:2: llm_compute: this version of Swell does not support 'llm_compute' of the runtime "
          "configuration yet\nhint: remove it to run the application without"},
         {"[key_value_store.default]\ntype = \"spin\"\n", "key_value_store: this version of Swell"},
     };

@@ -24,7 +24,7 @@ static void an_address_is_bound_and_shown_as_bound(void **state)
         socklen_t n = sizeof listening;
         char address[CLI_ADDRESS_BYTES_MAX];
         struct sw_err err;
-        CHECK_OK(cli_listen(rows[i].text, &fd, address, &err), &err);
+        CHECK_OK(cli_listen(rows[i].text, 1, &fd, address, &err), &err);
         CHECK(sw_str_starts(sw_str_of(address), sw_str_of(rows[i].shown)));
         CHECK(!sw_str_ends(sw_str_of(address), SW_LIT(":0")));
         CHECK_INT(getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listening, &n), 0);
@@ -44,11 +44,11 @@ static void a_port_in_use_is_said(void **state)
     char again[CLI_ADDRESS_BYTES_MAX];
     char message[512];
     struct sw_err err = {0};
-    CHECK_OK(cli_listen("127.0.0.1:0", &first, address, &err), &err);
-    CHECK_INT(cli_listen(address, &second, again, &err), -SW_EINPUT);
+    CHECK_OK(cli_listen("127.0.0.1:0", 1, &first, address, &err), &err);
+    CHECK_INT(cli_listen(address, 1, &second, again, &err), -SW_EINPUT);
     (void)snprintf(message, sizeof message,
                    "cannot listen on %s: another program uses this port\n"
-                   "hint: choose another one with --listen, or port 0 for any that is free",
+                   "hint: choose another one with --listen, port 0 for any that is free, or --find-free-port",
                    address);
     CHECK_STR(sw_str_of(err.text), message);
     CHECK_INT(second, -1);
@@ -66,7 +66,7 @@ static void what_is_no_address_is_refused(void **state)
         char address[CLI_ADDRESS_BYTES_MAX];
         char message[256];
         struct sw_err err = {0};
-        CHECK_INT(cli_listen(rows[i], &fd, address, &err), -SW_EINPUT);
+        CHECK_INT(cli_listen(rows[i], 1, &fd, address, &err), -SW_EINPUT);
         (void)snprintf(message, sizeof message,
                        "--listen: expected ADDRESS:PORT, got '%s'\nhint: for example 127.0.0.1:3000, "
                        "localhost:3000 or [::1]:3000",
@@ -76,8 +76,28 @@ static void what_is_no_address_is_refused(void **state)
     int fd = -1;
     char address[CLI_ADDRESS_BYTES_MAX];
     struct sw_err err = {0};
-    CHECK_INT(cli_listen("no such host:1", &fd, address, &err), -SW_EINPUT);
+    CHECK_INT(cli_listen("no such host:1", 1, &fd, address, &err), -SW_EINPUT);
     CHECK_HAS(err.text, "--listen: cannot find the address of 'no such host': ");
+}
+
+static void a_port_in_use_gives_way_to_the_next_free_one(void **state)
+{
+    (void)state;
+    int first = -1;
+    int second = -1;
+    char address[CLI_ADDRESS_BYTES_MAX];
+    char other[CLI_ADDRESS_BYTES_MAX];
+    struct sw_err err = {0};
+    CHECK_OK(cli_listen("127.0.0.1:0", 1, &first, address, &err), &err);
+    CHECK_OK(cli_listen(address, 10, &second, other, &err), &err);
+    CHECK(!sw_str_eq(sw_str_of(address), sw_str_of(other)));
+    CHECK(sw_str_starts(sw_str_of(other), SW_LIT("127.0.0.1:")));
+    CHECK_INT(close(second), 0);
+    CHECK_INT(close(first), 0);
+    CHECK_OK(cli_listen("127.0.0.1:65535", 10, &first, address, &err), &err);
+    CHECK_INT(cli_listen("127.0.0.1:65535", 10, &second, other, &err), -SW_EINPUT); /* there is no next one */
+    CHECK_STR(sw_str_of(err.text), "no free port: '127.0.0.1:65535' and the next 0 are in use");
+    CHECK_INT(close(first), 0);
 }
 
 int main(void)
@@ -85,6 +105,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_address_is_bound_and_shown_as_bound),
         cmocka_unit_test(a_port_in_use_is_said),
+        cmocka_unit_test(a_port_in_use_gives_way_to_the_next_free_one),
         cmocka_unit_test(what_is_no_address_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "app/runtime_config.h"
 #include "base/buf.h"
 #include "check.h"
 #include "cli/limits.h"
@@ -140,35 +141,37 @@ static void limits_are_read_from_options(void **state)
     }
 }
 
+/* What the two forms of the start-up output are made of. */
+static const struct app_component shown_components[] = {
+    {.id = SW_LIT_INIT("hello"), .description = SW_LIT_INIT("says\n\x1b[1mhello")},
+    {.id = SW_LIT_INIT("front")},
+};
+static const struct app_static_response shown_response = {.status = 404};
+static const struct app_http_trigger shown_http[] = {
+    {.route = SW_LIT_INIT("/hello/..."), .component = 0},
+    {.route = SW_LIT_INIT("/..."), .component = 1},
+    {.route = SW_LIT_INIT("/"), .component = 1},
+    {.route = SW_LIT_INIT("a/:b/"), .component = 1},
+    {.route = SW_LIT_INIT("/dup"), .component = 0},
+    {.route = SW_LIT_INIT("/dup"), .component = 1},
+    {.route = SW_LIT_INIT("/c/*"), .component = 1},
+    {.route = SW_LIT_INIT("..."), .component = 1},
+    {.is_private = true, .component = 1},
+    {.id = SW_LIT_INIT("fixed\x1b"), .route = SW_LIT_INIT("/old"), .static_response = &shown_response},
+};
+static const struct app shown_app = {.components = shown_components,
+                                     .component_count = 2,
+                                     .http = shown_http,
+                                     .http_count = sizeof shown_http / sizeof shown_http[0]};
+
 static void the_start_up_output_is_spins(void **state)
 {
     (void)state;
-    const struct app_component components[] = {
-        {.id = SW_LIT("hello"), .description = SW_LIT("says\n\x1b[1mhello")},
-        {.id = SW_LIT("front")},
-    };
-    const struct app_static_response response = {.status = 404};
-    const struct app_http_trigger http[] = {
-        {.route = SW_LIT("/hello/..."), .component = 0},
-        {.route = SW_LIT("/..."), .component = 1},
-        {.route = SW_LIT("/"), .component = 1},
-        {.route = SW_LIT("a/:b/"), .component = 1},
-        {.route = SW_LIT("/dup"), .component = 0},
-        {.route = SW_LIT("/dup"), .component = 1},
-        {.route = SW_LIT("/c/*"), .component = 1},
-        {.route = SW_LIT("..."), .component = 1},
-        {.is_private = true, .component = 1},
-        {.id = SW_LIT("fixed\x1b"), .route = SW_LIT("/old"), .static_response = &response},
-    };
-    const struct app app = {.components = components,
-                            .component_count = 2,
-                            .http = http,
-                            .http_count = sizeof http / sizeof http[0]};
     char *text = NULL;
     size_t n = 0;
     FILE *out = open_memstream(&text, &n);
     CHECK(out != NULL);
-    cli_up_print_routes(&app, "127.0.0.1:3000", out);
+    cli_up_print_routes(&shown_app, "127.0.0.1:3000", out);
     (void)fclose(out);
     CHECK_STR(sw_str_of(text), "\n"
                                "Serving http://127.0.0.1:3000\n"
@@ -186,6 +189,170 @@ static void the_start_up_output_is_spins(void **state)
     free(text);
 }
 
+static void the_start_up_output_can_be_json(void **state)
+{
+    (void)state;
+    sw_auto_buf text = SW_BUF(65536);
+    struct sw_err err;
+    struct app app = shown_app;
+    CHECK_OK(cli_up_routes_json(&app, "127.0.0.1:3000", &text, &err), &err);
+    struct sw_str got = sw_buf_str(&text);
+    CHECK(sw_str_starts(got, SW_LIT("{\n  \"base_url\": \"http://127.0.0.1:3000\",\n  \"routes\": [\n    {\n"
+                                    "      \"id\": \"hello\",\n      \"route\": \"/hello\",\n"
+                                    "      \"wildcard\": true,\n"
+                                    "      \"description\": \"says\\n\\u001b[1mhello\"\n    },\n    {\n"
+                                    "      \"id\": \"front\",\n      \"route\": \"/\",\n"
+                                    "      \"wildcard\": true\n    },\n")));
+    CHECK(sw_str_ends(got, SW_LIT("      \"id\": \"fixed\\u001b\",\n      \"route\": \"/old\",\n"
+                                  "      \"wildcard\": false\n    }\n  ]\n}\n")));
+    sw_buf_clear(&text);
+    app.http_count = 0;
+    CHECK_OK(cli_up_routes_json(&app, "[::1]:1", &text, &err), &err);
+    CHECK_STR(sw_buf_str(&text), "{\n  \"base_url\": \"http://[::1]:1\",\n  \"routes\": [\n  ]\n}\n");
+}
+
+/* ---- logs and connections ---- */
+
+static void logs_are_beside_the_manifest_unless_somebody_says_otherwise(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *option, *environment, *config, *state_option, *state_config;
+        const char *dir; /* NULL: below the current folder */
+        bool explicit_dir;
+    } rows[] = {
+        {NULL, NULL, NULL, NULL, NULL, "/app/.spin/logs", false},
+        {NULL, NULL, NULL, "/state", NULL, "/state/logs", true},
+        {NULL, NULL, NULL, NULL, "/config", "/config/logs", true},
+        {NULL, NULL, NULL, "/state", "/config", "/state/logs", true},
+        {NULL, NULL, NULL, "", NULL, "", true},
+        {NULL, NULL, NULL, NULL, "", "", true},
+        {NULL, NULL, "/config", "/state", NULL, "/config", true},
+        {NULL, "/env", "/config", NULL, NULL, "/env", true},
+        {NULL, "", "/config", NULL, NULL, "", true},
+        {"/option", "/env", "/config", "/state", NULL, "/option", true},
+        {"", "/env", NULL, NULL, NULL, "", true},
+        {"relative", NULL, NULL, NULL, NULL, NULL, true},
+    };
+    const struct app app = {.origin = SW_LIT("/app/spin.toml")};
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        const struct cli_up_logs options = {.log_dir = rows[i].option, .state_dir = rows[i].state_option};
+        const struct app_runtime_config config = {.log_dir = rows[i].config,
+                                                  .state_dir = rows[i].state_config};
+        struct cli_up_dirs dirs;
+        struct sw_err err = {0};
+        CHECK_INT(rows[i].environment ? setenv("SPIN_LOG_DIR", rows[i].environment, 1)
+                                      : unsetenv("SPIN_LOG_DIR"),
+                  0);
+        CHECK_OK(cli_up_find_dirs(&options, &config, &app, &dirs, &err), &err);
+        if (rows[i].dir)
+            CHECK_STR(sw_str_of(dirs.log_dir), rows[i].dir);
+        else
+            CHECK(dirs.log_dir[0] == '/' && sw_str_ends(sw_str_of(dirs.log_dir), SW_LIT("/relative")));
+        CHECK_INT(dirs.explicit_dir, rows[i].explicit_dir);
+    }
+    CHECK_INT(unsetenv("SPIN_LOG_DIR"), 0);
+    struct cli_up_dirs dirs;
+    struct sw_err err = {0};
+    CHECK_INT(cli_up_find_dirs(&(struct cli_up_logs){.log_dir = "/\xff"}, &(struct app_runtime_config){0},
+                               &app, &dirs, &err),
+              -SW_EINPUT);
+    CHECK_STR(sw_str_of(err.text), "--log-dir: expected a path in UTF-8");
+}
+
+static int make_settings(const struct cli_up *options, struct sw_buf *json, struct sw_err *err)
+{
+    const struct cli_up_dirs dirs = {.explicit_dir = false}; /* no files */
+    FILE *out = fopen("/dev/null", "w");
+    CHECK(out != NULL);
+    int rc = cli_up_settings(options, &dirs, &shown_app, out, json, err);
+    (void)fclose(out);
+    return rc;
+}
+
+static void settings_of_connections_are_read_from_options(void **state)
+{
+    (void)state;
+    static const struct {
+        struct cli_up options;
+        const char *message; /* what the text has, or the error when it begins with "--" */
+    } rows[] = {
+        {{.quiet = false}, "\"head_bytes\":0,\"fields\":0,\"head_ms\":0,\"idle_ms\":0"},
+        {{.http = {.head = "32KiB", .fields = 50, .connections = 7}},
+         "\"head_bytes\":32768,\"fields\":50,\"head_ms\":0,\"idle_ms\":0,\"body_ms\":0,\"write_ms\":0,"
+         "\"connections\":7"},
+        {{.http = {.head = "8192",
+                   .head_timeout = "1s",
+                   .body_timeout = "2s",
+                   .write_timeout = "3s",
+                   .idle_timeout = "4ms"}},
+         "\"head_bytes\":8192,\"fields\":0,\"head_ms\":1000,\"idle_ms\":4,\"body_ms\":2000,\"write_ms\":"
+         "3000"},
+        {{.http = {.head = "8191"}},
+         "--http1-max-buf-size: expected a size from 8KiB to 1MiB, got '8191'\nhint: it is a number of "
+         "bytes"},
+        {{.http = {.head = "2MiB"}}, "--http1-max-buf-size: expected a size from 8KiB to 1MiB, got '2MiB'"},
+        {{.http = {.head_timeout = "1"}}, "--http-head-timeout: expected a time from 1ms to 24h, got '1'"},
+        {{.http = {.body_timeout = "0s"}}, "--http-body-timeout: expected a time from 1ms to 24h, got '0s'"},
+        {{.http = {.write_timeout = ""}}, "--http-write-timeout: expected a time from 1ms to 24h, got ''"},
+        {{.http = {.idle_timeout = "25h"}},
+         "--http-idle-timeout: expected a time from 1ms to 24h, got '25h'"},
+        {{.logs = {.access_log = "-", .access_format = "json"}}, "\"access_log\":\"-\""},
+        {{.logs = {.access_log = "/x/y"}}, "\"access_log\":\"/x/y\",\"quiet\":false,\"prefix\":false"},
+        {{.logs = {.access_log = ""}}, "--access-log: expected a file or '-', got nothing"},
+        {{.logs = {.access_format = "json"}}, "--access-log-format without --access-log"},
+        {{.logs = {.access_log = "-", .access_format = "apache"}},
+         "--access-log-format: expected 'combined', 'common' or 'json', got 'apache'"},
+        {{.quiet = true, .logs = {.prefix = true, .follow = {.items = {"front"}, .count = 1}}},
+         "\"quiet\":true,\"prefix\":true"},
+        {{.logs = {.follow = {.items = {"front", "other"}, .count = 2}}},
+         "--follow: the application has no component 'other'\nhint: an id is"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        sw_auto_buf json = SW_BUF(65536);
+        struct sw_err err = {0};
+        bool refused = strncmp(rows[i].message, "--", 2) == 0;
+        CHECK_INT(make_settings(&rows[i].options, &json, &err), refused ? -SW_EINPUT : 0);
+        CHECK_HAS(refused ? err.text : json.p, rows[i].message);
+    }
+    sw_auto_buf json = SW_BUF(65536);
+    struct sw_err err = {0};
+    CHECK_INT(setenv("SPIN_HTTP1_MAX_BUF_SIZE", "9000", 1), 0);
+    CHECK_OK(make_settings(&rows[0].options, &json, &err), &err);
+    CHECK_HAS(json.p, "\"head_bytes\":9000");
+    CHECK_INT(setenv("SPIN_HTTP1_MAX_BUF_SIZE", "many", 1), 0);
+    CHECK_INT(make_settings(&rows[0].options, &json, &err), -SW_EINPUT);
+    CHECK_HAS(err.text, "SPIN_HTTP1_MAX_BUF_SIZE: expected a size from 8KiB to 1MiB, got 'many'");
+    CHECK_INT(unsetenv("SPIN_HTTP1_MAX_BUF_SIZE"), 0);
+}
+
+static void the_logs_form_and_levels_are_checked(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *word, *levels, *message;
+    } rows[] = {
+        {NULL, NULL, NULL},
+        {"text", "info,http=debug", NULL},
+        {"json", NULL, NULL},
+        {"xml", NULL, "--log-format: expected 'text' or 'json', got 'xml'"},
+        {NULL, "loud",
+         "SWELL_LOG: expected levels, as in 'info' or 'warn,trigger=debug', got 'loud'\nhint: "},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct sw_err err = {0};
+        CHECK_INT(rows[i].levels ? setenv("SWELL_LOG", rows[i].levels, 1) : unsetenv("SWELL_LOG"), 0);
+        CHECK_INT(unsetenv("SWELL_LOG_FORMAT"), 0);
+        CHECK_INT(cli_up_log_format(rows[i].word, &err), rows[i].message ? -SW_EINPUT : 0);
+        if (rows[i].message)
+            CHECK_HAS(err.text, rows[i].message);
+        else
+            CHECK_STR(sw_str_of(getenv("SWELL_LOG_FORMAT")), rows[i].word ? rows[i].word : "");
+    }
+    CHECK_INT(unsetenv("SWELL_LOG"), 0);
+    CHECK_INT(unsetenv("SWELL_LOG_FORMAT"), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -195,6 +362,10 @@ int main(void)
         cmocka_unit_test(limits_are_read_from_options),
         cmocka_unit_test(a_workers_memory_is_the_options_or_the_systems),
         cmocka_unit_test(the_start_up_output_is_spins),
+        cmocka_unit_test(the_start_up_output_can_be_json),
+        cmocka_unit_test(logs_are_beside_the_manifest_unless_somebody_says_otherwise),
+        cmocka_unit_test(settings_of_connections_are_read_from_options),
+        cmocka_unit_test(the_logs_form_and_levels_are_checked),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -30,8 +30,8 @@ static void begin(struct setup *s)
     struct sw_err err;
     *s = (struct setup){.text = sw_alloc(TEXT_MAX + 1)};
     CHECK_INT(pipe(s->ends), 0);
-    trigger_output_source_init(&s->source, SW_LIT("hello"));
-    CHECK_OK(trigger_output_new(s->ends[1], &s->output, &err), &err);
+    trigger_output_source_init(&s->source, SW_LIT("hello"), s->ends[1]);
+    CHECK_OK(trigger_output_new(&s->output, &err), &err);
 }
 
 static void read_more(struct setup *s)
@@ -96,7 +96,7 @@ static void log_records_stand_among_the_lines(void **state)
     (void)state;
     struct setup s;
     begin(&s);
-    trigger_output_take_log(s.output);
+    trigger_output_take_log(s.output, s.ends[1]);
     print(&s, SW_LIT("before"));
     sw_log_error("trigger", "event", "key=%s", "value");
     print(&s, SW_LIT("after"));
@@ -193,7 +193,7 @@ static void the_end_does_not_wait_for_ever(void **state)
 static void many_empty_lines_are_few_writes(void **state)
 {
     (void)state;
-    enum { LINES = 65536 };
+    enum { LINES = 65536 }; /* a byte each, in one run */
     struct setup s;
     int pair[2];
     unsigned writes = 0, before = 0;
@@ -204,7 +204,8 @@ static void many_empty_lines_are_few_writes(void **state)
     CHECK_INT(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, pair), 0);
     while (send(pair[1], s.text, TRIGGER_OUTPUT_WRITE_MAX, MSG_DONTWAIT) > 0)
         before++;
-    CHECK_OK(trigger_output_new(pair[1], &s.output, &err), &err);
+    CHECK_OK(trigger_output_new(&s.output, &err), &err);
+    s.source.fd = pair[1];
     for (int i = 0; i < LINES; i++) /* they fit half of the queue */
         print(&s, SW_LIT(""));
     CHECK_INT(s.source.dropped, 0);
@@ -230,11 +231,93 @@ static void output_that_cannot_be_written_harms_nobody(void **state)
     begin(&s);
     trigger_output_free(s.output, FOREVER_MS);
     struct sw_err err;
-    CHECK_OK(trigger_output_new(-1, &s.output, &err), &err);
+    CHECK_OK(trigger_output_new(&s.output, &err), &err);
+    s.source.fd = -1;
     for (int i = 0; i < 100000; i++)
         print(&s, SW_LIT("into nothing"));
     trigger_output_free(s.output, FOREVER_MS);
     trigger_output_free(NULL, 0);
+    end(&s);
+}
+
+static void each_source_has_its_descriptor_and_prefix(void **state)
+{
+    (void)state;
+    struct setup s, other;
+    struct trigger_output_source elsewhere;
+    begin(&s);
+    begin(&other);
+    trigger_output_source_init(&elsewhere, SW_LIT("other"), other.ends[1]);
+    elsewhere.prefix = SW_LIT("other | ");
+    for (int i = 0; i < 2; i++) {
+        print(&s, SW_LIT("here"));
+        trigger_output_line(s.output, &elsewhere, SW_LIT("there"));
+        trigger_output_line(s.output, &elsewhere, SW_LIT(""));
+    }
+    trigger_output_free(s.output, FOREVER_MS);
+    trigger_output_free(other.output, FOREVER_MS);
+    read_more(&s);
+    read_more(&other);
+    CHECK_STR(sw_str(s.text, s.n), "here\nhere\n");
+    CHECK_STR(sw_str(other.text, other.n), "other | there\nother | \nother | there\nother | \n");
+    end(&s);
+    end(&other);
+}
+
+static void a_prefix_counts_for_what_one_write_takes(void **state)
+{
+    (void)state;
+    static char big[TRIGGER_OUTPUT_WRITE_MAX * 2];
+    struct setup s;
+    memset(big, 'x', sizeof big);
+    begin(&s);
+    s.source.prefix = SW_LIT("name | ");
+    print(&s, sw_str(big, sizeof big));
+    s.source.prefix = sw_str(big, sizeof big);
+    print(&s, SW_LIT("line"));
+    trigger_output_free(s.output, FOREVER_MS);
+    read_more(&s);
+    CHECK_INT(s.n, 2 * TRIGGER_OUTPUT_WRITE_MAX);
+    CHECK_INT(s.text[TRIGGER_OUTPUT_WRITE_MAX - 1], '\n');
+    CHECK_STR(sw_str(s.text, 8), "name | x");
+    end(&s);
+}
+
+/* The records of a log that is not this output's. */
+static void a_file_that_cannot_be_written_is_told_once_each_time(void **state)
+{
+    (void)state;
+    struct setup s;
+    char text[4096];
+    int ends[2], full[3];
+    begin(&s);
+    CHECK_INT(pipe(ends), 0);
+    sw_log_setup(ends[1], SW_LOG_WARN, "test");
+    for (int i = 0; i < 2; i++) {
+        for (int k = 0; k < 3; k++) {
+            s.source.fd = full[k] = open("/dev/full", O_WRONLY | O_CLOEXEC);
+            CHECK(full[k] >= 0);
+            print(&s, SW_LIT("lost"));
+            ssize_t n = k == 0 ? read(ends[0], text, sizeof text - 1) : 0; /* it was written, then told */
+            CHECK(n >= 0);
+            text[n] = '\0';
+            if (k == 0)
+                CHECK_HAS(text, " WARN test trigger: log.file what is to be written to a log file is lost: "
+                                "No space left on device\n");
+        }
+        s.source.fd = s.ends[1];
+        print(&s, SW_LIT("written"));
+        for (size_t want = s.n + 8; s.n < want;)
+            read_more(&s);
+        for (int k = 0; k < 3; k++)
+            CHECK_INT(close(full[k]), 0);
+    }
+    trigger_output_free(s.output, FOREVER_MS);
+    sw_log_setup(STDERR_FILENO, SW_LOG_INFO, "test");
+    CHECK_INT(close(ends[1]), 0);
+    CHECK_INT(read(ends[0], text, sizeof text), 0); /* nothing more */
+    CHECK_INT(close(ends[0]), 0);
+    CHECK_STR(sw_str(s.text, s.n), "written\nwritten\n");
     end(&s);
 }
 
@@ -245,7 +328,7 @@ static void every_allocation_may_fail(void **state)
         struct trigger_output *output = NULL;
         struct sw_err err;
         sw_mem_fail_after(n);
-        int rc = trigger_output_new(STDERR_FILENO, &output, &err);
+        int rc = trigger_output_new(&output, &err);
         sw_mem_fail_after(-1);
         if (rc == 0) {
             CHECK_INT(n, 3);
@@ -269,6 +352,9 @@ int main(void)
         cmocka_unit_test(the_end_does_not_wait_for_ever),
         cmocka_unit_test(many_empty_lines_are_few_writes),
         cmocka_unit_test(output_that_cannot_be_written_harms_nobody),
+        cmocka_unit_test(each_source_has_its_descriptor_and_prefix),
+        cmocka_unit_test(a_prefix_counts_for_what_one_write_takes),
+        cmocka_unit_test(a_file_that_cannot_be_written_is_told_once_each_time),
         cmocka_unit_test(every_allocation_may_fail),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
