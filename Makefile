@@ -29,8 +29,8 @@ build: setup
 
 run: setup
 	@tools/build dev swell
-	@cd examples/hello-c && ../../tools/build-guest c main.c hello.wasm
-	@exec $$(tools/build --where dev)/swell up -f examples/hello-c --listen $(LISTEN)
+	@tools/build-sample
+	@exec $$(tools/build --where dev)/swell up -f examples/cms --listen $(LISTEN)
 
 test:
 	@tools/setup --test
@@ -59,4 +59,4 @@ fuzz:
 	@tools/fuzz $(FUZZ_SECONDS)
 
 clean:
-	rm -rf build examples/hello-c/hello.wasm
+	rm -rf build examples/*/*.wasm examples/*/.spin
