@@ -60,6 +60,8 @@
 /* One write: what a pipe takes in one piece (PIPE_BUF), so that the lines of several processes do not mix. A line and its end fit. */
 #define TRIGGER_OUTPUT_WRITE_MAX 4096u
 #define TRIGGER_OUTPUT_LINE_MAX (TRIGGER_OUTPUT_WRITE_MAX - 1)
+/* Failures to write are told at most this often: a disk stays full for minutes. */
+#define TRIGGER_OUTPUT_FAILURE_MS 60000u
 /* How long the end of a worker waits for a reader of stderr. */
 #define TRIGGER_OUTPUT_FLUSH_MS 2000u
 /* What an access log's line has of a request's target and of each other text, escaped: the rest of the line needs 300 bytes of 4095. */

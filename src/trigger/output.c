@@ -26,6 +26,7 @@
 #include <unistd.h>
 
 #include "base/alloc.h"
+#include "base/clock.h"
 #include "base/log.h"
 #include "trigger/limits.h"
 
@@ -53,7 +54,7 @@ struct trigger_output {
     struct half writing;
     struct sw_link losers;             /* sources with dropped lines */
     struct trigger_output_source host; /* our own records */
-    int failed;                        /* errno of the last write, 0: it was written; the writer's */
+    uint64_t told_ns;                  /* when a failed write was told last, 0: never; the writer's */
     bool has_log;
     bool closing;
     bool ended;
@@ -197,15 +198,18 @@ static int write_half(struct trigger_output *output)
     return failed;
 }
 
-/* Once for each time that it begins. What cannot be written to stderr is told nowhere: the log is there, too. */
+/* Now and then. What cannot be written to stderr is told nowhere: the log is there, too. */
 static void tell_failure(struct trigger_output *output, int failed)
 {
     struct sw_err err;
-    if (failed && !output->failed && !output->has_log && !output->abandoned) {
-        sw_ignore(sw_fail_errno(&err, SW_EIO, failed, "what is to be written to a log file is lost"));
-        sw_log_warn("trigger", "log.file", "%s", err.text);
-    }
-    output->failed = failed;
+    uint64_t now_ns = failed ? sw_clock_mono_ns() : 0;
+    bool was_told =
+        output->told_ns && now_ns - output->told_ns < TRIGGER_OUTPUT_FAILURE_MS * UINT64_C(1000000);
+    if (!failed || was_told || output->has_log || output->abandoned)
+        return;
+    output->told_ns = now_ns;
+    sw_ignore(sw_fail_errno(&err, SW_EIO, failed, "what is to be written to a log file is lost"));
+    sw_log_warn("trigger", "log.file", "%s", err.text);
 }
 
 static void destroy(struct trigger_output *output)
