@@ -99,10 +99,17 @@ static void extra_add(struct trigger_request *req, struct sw_str name, struct sw
 static int extra_path_match(struct trigger_request *req, const struct app_route_param *param,
                             struct sw_err *err)
 {
-    const char *name = sw_arena_printf(&req->text, "spin-path-match-" SW_FMT, SW_ARG(param->name));
+    static const struct sw_str prefix = SW_LIT_INIT("spin-path-match-");
+    size_t n = prefix.n + param->name.n;
+    char *name = sw_arena_try(&req->text, n, 1);
     if (!name)
-        return sw_arena_fail(&req->text, param->name.n, err);
-    extra_add(req, sw_str_of(name), param->value);
+        return sw_arena_fail(&req->text, n, err);
+    memcpy(name, prefix.p, prefix.n);
+    for (size_t i = 0; i < param->name.n; i++) { /* names of fields are lower case in wasi:http */
+        char c = param->name.p[i];
+        name[prefix.n + i] = (char)(c >= 'A' && c <= 'Z' ? c + 32 : c);
+    }
+    extra_add(req, sw_str(name, n), param->value);
     return 0;
 }
 
