@@ -20,6 +20,7 @@ GUESTS = {
     "canary": ("c", "tests/guests/hostile/canary.c", ["-mreference-types"]),
     "limits": ("c", "tests/guests/limits/main.c", []),
     "limits-hall": ("c", "tests/guests/limits/main.c", ["-DHALL_BYTES=67108864"]),
+    "headers": ("c", "tests/guests/headers/main.c", []),
     "logs": ("c", "tests/guests/logs/main.c", []),
     "outgoing": ("c", "tests/guests/outgoing/main.c", []),
     "wagi": ("command", "tests/guests/wagi/main.c", []),
