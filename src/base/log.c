@@ -157,8 +157,10 @@ static size_t as_json(const char *time_text, enum sw_log_level level, const char
     size_t at = (size_t)n;
     /* A text that was cut inside a character is none. */
     at += escape(text.p, text.n, line + at, SW_LOG_LINE_MAX - 4 - at, !sw_utf8_valid(text));
-    memcpy(line + at, "\"}\n", 3);
-    return at + 3;
+    line[at++] = '"';
+    line[at++] = '}';
+    line[at++] = '\n';
+    return at;
 }
 
 static size_t as_text(const char *time_text, enum sw_log_level level, const char *room, const char *event,
