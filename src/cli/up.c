@@ -522,7 +522,7 @@ int cli_up_run(const void *parsed, const struct cli_io *io, struct sw_err *err)
     if (rc != 0)
         return rc;
     struct trigger_output *output = NULL;
-    rc = trigger_output_new(&output, err);
+    rc = trigger_output_new(0, &output, err);
     if (rc < 0) {
         app_free(app);
         return rc;

@@ -123,7 +123,7 @@ static int open_all(struct trigger_logs *logs, const struct app *app, struct sw_
         if (!app->components[i].is_library) /* what it prints is its component's */
             rc = component_new(logs, i, app->components[i].id, err);
     if (rc == 0 && (logs->settings->log_dir.n || logs->settings->access_log.n))
-        rc = trigger_output_new(&logs->files, err);
+        rc = trigger_output_new(TRIGGER_OUTPUT_GATHER_MS, &logs->files, err);
     return rc;
 }
 

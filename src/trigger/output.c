@@ -1,7 +1,7 @@
 /* output.c - a bounded queue of lines for one or several descriptors, and the thread that writes them.  Room: trigger.
  *
  *   loop:    line ──► filling (locked for a copy)
- *   writer:  sleeps while filling is empty ──► swaps the halves, adds notices of lost lines ──► writes the other half, unlocked
+ *   writer:  sleeps while filling is empty ──► waits for more, if it may ──► swaps the halves, adds notices of lost lines ──► writes the other half, unlocked
  *
  * stderr may be a pipe that nobody reads or a terminal that was stopped; it is shared with other programs, so it cannot be made
  * non-blocking. Only the writer waits for it. Files have an output of their own, which does not wait for a terminal.
@@ -31,8 +31,9 @@
 #include "trigger/limits.h"
 
 #define HALF_BYTES (TRIGGER_OUTPUT_BYTES_MAX / 2)
-#define COMPONENT_SHOWN_MAX 128 /* bytes of an id in a notice */
-#define RETRY_NS 10000000       /* another program made fd non-blocking */
+#define ENOUGH_BYTES (HALF_BYTES / 4) /* to write without waiting for more */
+#define COMPONENT_SHOWN_MAX 128       /* bytes of an id in a notice */
+#define RETRY_NS 10000000             /* another program made fd non-blocking */
 #define STACK_BYTES (128u << 10)
 
 struct run { /* in front of its bytes, not aligned */
@@ -55,6 +56,7 @@ struct trigger_output {
     struct sw_link losers;             /* sources with dropped lines */
     struct trigger_output_source host; /* our own records */
     uint64_t told_ns;                  /* when a failed write was told last, 0: never; the writer's */
+    uint32_t gather_ms;                /* 0: each line as soon as the writer can */
     bool has_log;
     bool closing;
     bool ended;
@@ -112,12 +114,12 @@ void trigger_output_line(struct trigger_output *output, struct trigger_output_so
                          struct sw_str line)
 {
     (void)pthread_mutex_lock(&output->lock); /* fails only when misused */
-    bool was_empty = output->filling.n == 0;
+    size_t before = output->filling.n;
     /* Once a line was lost those after it are, too, until the notice stands at their place. */
     if (source->dropped || !add(&output->filling, source->fd, source->prefix, line)) {
         if (source->dropped++ == 0)
             sw_list_add_tail(&output->losers, &source->link);
-    } else if (was_empty) {
+    } else if (before == 0 || (before < ENOUGH_BYTES && output->filling.n >= ENOUGH_BYTES)) {
         (void)pthread_cond_signal(&output->filled);
     }
     (void)pthread_mutex_unlock(&output->lock);
@@ -222,6 +224,28 @@ static void destroy(struct trigger_output *output)
     sw_free(output);
 }
 
+static struct timespec in_ms(uint32_t ms)
+{
+    struct timespec at;
+    (void)clock_gettime(CLOCK_MONOTONIC, &at); /* cannot fail for this clock */
+    at.tv_sec += ms / 1000;
+    at.tv_nsec += (long)(ms % 1000) * 1000000;
+    if (at.tv_nsec >= 1000000000) {
+        at.tv_sec++;
+        at.tv_nsec -= 1000000000;
+    }
+    return at;
+}
+
+/* Lines that follow soon are written together: a wake-up and a write of each one costs as much as a request. */
+static void gather(struct trigger_output *output)
+{
+    const struct timespec until = in_ms(output->gather_ms);
+    int rc = output->gather_ms ? 0 : ETIMEDOUT;
+    while (rc == 0 && !output->closing && output->filling.n < ENOUGH_BYTES)
+        rc = pthread_cond_timedwait(&output->filled, &output->lock, &until);
+}
+
 static void *writer(void *arg)
 {
     struct trigger_output *output = arg;
@@ -231,6 +255,7 @@ static void *writer(void *arg)
             (void)pthread_cond_wait(&output->filled, &output->lock);
         if (output->filling.n == 0 || output->abandoned)
             break;
+        gather(output);
         struct half full = output->filling;
         output->filling = output->writing;
         output->writing = full;
@@ -277,16 +302,17 @@ static void conds_init(struct trigger_output *output)
     (void)pthread_condattr_init(&monotonic); /* these never fail on Linux, see their manual pages */
     (void)pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
     (void)pthread_mutex_init(&output->lock, NULL);
-    (void)pthread_cond_init(&output->filled, NULL);
+    (void)pthread_cond_init(&output->filled, &monotonic);
     (void)pthread_cond_init(&output->over, &monotonic);
     (void)pthread_condattr_destroy(&monotonic);
 }
 
-int trigger_output_new(struct trigger_output **ret, struct sw_err *err)
+int trigger_output_new(uint32_t gather_ms, struct trigger_output **ret, struct sw_err *err)
 {
     struct trigger_output *output = sw_try_alloc(sizeof *output);
     if (!output)
         return sw_fail(err, SW_ENOMEM, "no memory for the guests' output");
+    output->gather_ms = gather_ms;
     sw_list_init(&output->losers);
     trigger_output_source_init(&output->host, SW_LIT(""), -1);
     conds_init(output);
@@ -304,19 +330,6 @@ int trigger_output_new(struct trigger_output **ret, struct sw_err *err)
     }
     *ret = output;
     return 0;
-}
-
-static struct timespec in_ms(uint32_t ms)
-{
-    struct timespec at;
-    (void)clock_gettime(CLOCK_MONOTONIC, &at); /* cannot fail for this clock */
-    at.tv_sec += ms / 1000;
-    at.tv_nsec += (long)(ms % 1000) * 1000000;
-    if (at.tv_nsec >= 1000000000) {
-        at.tv_sec++;
-        at.tv_nsec -= 1000000000;
-    }
-    return at;
 }
 
 static void drop_record(void *arg, const char *line, size_t n)

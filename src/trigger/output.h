@@ -19,8 +19,8 @@ struct trigger_output_source { /* one stream of a component; the caller's, it ou
 };
 void trigger_output_source_init(struct trigger_output_source *source, struct sw_str component, int fd);
 
-/* Starts the thread that writes. Before the sandbox is entered: later there are no new threads. */
-int trigger_output_new(struct trigger_output **ret, struct sw_err *err) SW_MUST_CHECK;
+/* Starts the thread that writes. gather_ms: how long it may wait for more lines, so that many leave together. Before the sandbox is entered: later there are no new threads. */
+int trigger_output_new(uint32_t gather_ms, struct trigger_output **ret, struct sw_err *err) SW_MUST_CHECK;
 /* A line without its end; at most TRIGGER_OUTPUT_LINE_MAX bytes of it and its prefix. Control characters become '?'. Never waits: a line
  * that finds no room is counted, and "N lines of component X were dropped" is written when there is room again. */
 void trigger_output_line(struct trigger_output *output, struct trigger_output_source *source,

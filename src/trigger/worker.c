@@ -137,7 +137,7 @@ static int run(struct worker *worker, int channel_fd, struct sw_err *err)
     static const struct node_worker_events events = {serve, accept_, drain, lost};
     int rc = node_sandbox_worker_begin(err);
     if (rc == 0)
-        rc = trigger_output_new(&worker->output, err);
+        rc = trigger_output_new(0, &worker->output, err);
     if (rc == 0)
         trigger_output_take_log(worker->output,
                                 STDERR_FILENO); /* a reader of stderr that stopped must not stop the loop */

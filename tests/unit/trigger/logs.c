@@ -141,7 +141,7 @@ static void lines_come_into_their_files_and_followed_ones_to_the_terminal(void *
     for (int round = 0; round < 2; round++) { /* the second one appends */
         struct trigger_logs *logs = NULL;
         CHECK(dup2(ends[1], STDERR_FILENO) >= 0);
-        CHECK_OK(trigger_output_new(&terminal, &err), &err);
+        CHECK_OK(trigger_output_new(0, &terminal, &err), &err);
         CHECK_OK(trigger_logs_new(&settings, &app, terminal, &logs, &err), &err);
         CHECK(trigger_logs_wants_access(logs));
         trigger_logs_line(logs, 0, false, SW_LIT("loud out"));

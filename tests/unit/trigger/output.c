@@ -31,7 +31,7 @@ static void begin(struct setup *s)
     *s = (struct setup){.text = sw_alloc(TEXT_MAX + 1)};
     CHECK_INT(pipe(s->ends), 0);
     trigger_output_source_init(&s->source, SW_LIT("hello"), s->ends[1]);
-    CHECK_OK(trigger_output_new(&s->output, &err), &err);
+    CHECK_OK(trigger_output_new(0, &s->output, &err), &err);
 }
 
 static void read_more(struct setup *s)
@@ -204,7 +204,7 @@ static void many_empty_lines_are_few_writes(void **state)
     CHECK_INT(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, pair), 0);
     while (send(pair[1], s.text, TRIGGER_OUTPUT_WRITE_MAX, MSG_DONTWAIT) > 0)
         before++;
-    CHECK_OK(trigger_output_new(&s.output, &err), &err);
+    CHECK_OK(trigger_output_new(0, &s.output, &err), &err);
     s.source.fd = pair[1];
     for (int i = 0; i < LINES; i++) /* they fit half of the queue */
         print(&s, SW_LIT(""));
@@ -231,7 +231,7 @@ static void output_that_cannot_be_written_harms_nobody(void **state)
     begin(&s);
     trigger_output_free(s.output, FOREVER_MS);
     struct sw_err err;
-    CHECK_OK(trigger_output_new(&s.output, &err), &err);
+    CHECK_OK(trigger_output_new(0, &s.output, &err), &err);
     s.source.fd = -1;
     for (int i = 0; i < 100000; i++)
         print(&s, SW_LIT("into nothing"));
@@ -262,6 +262,39 @@ static void each_source_has_its_descriptor_and_prefix(void **state)
     CHECK_STR(sw_str(other.text, other.n), "other | there\nother | \nother | there\nother | \n");
     end(&s);
     end(&other);
+}
+
+/* A socket that keeps records apart shows each write. */
+static void lines_that_follow_soon_leave_together(void **state)
+{
+    (void)state;
+    static char line[1000];
+    struct trigger_output_source source;
+    struct trigger_output *output = NULL;
+    char *text = sw_alloc(TRIGGER_OUTPUT_BYTES_MAX);
+    struct sw_err err;
+    int pair[2];
+    memset(line, 'z', sizeof line);
+    CHECK_INT(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, pair), 0);
+    trigger_output_source_init(&source, SW_LIT("hello"), pair[1]);
+    CHECK_OK(trigger_output_new(FOREVER_MS, &output, &err), &err);
+    for (int i = 0; i < 3; i++)
+        trigger_output_line(output, &source, SW_LIT("line"));
+    CHECK_INT(poll(&(struct pollfd){.fd = pair[0], .events = POLLIN}, 1, 50), 0);
+    for (size_t n = 0; n < TRIGGER_OUTPUT_BYTES_MAX / 8; n += sizeof line) /* enough not to wait for more */
+        trigger_output_line(output, &source, sw_str(line, sizeof line));
+    ssize_t n = read(pair[0], text, TRIGGER_OUTPUT_BYTES_MAX);
+    CHECK(n > 15 && memcmp(text, "line\nline\nline\nz", 16) == 0);
+    while (n > 0 && text[n - 2] == 'z' &&
+           poll(&(struct pollfd){.fd = pair[0], .events = POLLIN}, 1, 100) == 1)
+        n = read(pair[0], text, TRIGGER_OUTPUT_BYTES_MAX);
+    trigger_output_line(output, &source, SW_LIT("last"));
+    trigger_output_free(output, FOREVER_MS); /* does not wait for more, either */
+    n = read(pair[0], text, TRIGGER_OUTPUT_BYTES_MAX);
+    CHECK(n >= 5 && memcmp(text + n - 5, "last\n", 5) == 0);
+    CHECK_INT(close(pair[0]), 0);
+    CHECK_INT(close(pair[1]), 0);
+    sw_free(text);
 }
 
 static void a_prefix_counts_for_what_one_write_takes(void **state)
@@ -325,7 +358,7 @@ static void every_allocation_may_fail(void **state)
         struct trigger_output *output = NULL;
         struct sw_err err;
         sw_mem_fail_after(n);
-        int rc = trigger_output_new(&output, &err);
+        int rc = trigger_output_new(0, &output, &err);
         sw_mem_fail_after(-1);
         if (rc == 0) {
             CHECK_INT(n, 3);
@@ -350,6 +383,7 @@ int main(void)
         cmocka_unit_test(many_empty_lines_are_few_writes),
         cmocka_unit_test(output_that_cannot_be_written_harms_nobody),
         cmocka_unit_test(each_source_has_its_descriptor_and_prefix),
+        cmocka_unit_test(lines_that_follow_soon_leave_together),
         cmocka_unit_test(a_prefix_counts_for_what_one_write_takes),
         cmocka_unit_test(a_file_that_cannot_be_written_is_told_but_not_each_time),
         cmocka_unit_test(every_allocation_may_fail),
