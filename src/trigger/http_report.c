@@ -201,7 +201,7 @@ void trigger__report_end(struct trigger_request *req, int rc, enum host_http_out
                         SW_ARG(req->service->component.meta->id));
         break;
     case HOST_HTTP_ERROR:
-        if (rc == 0)
+        if (rc == 0 && !response_over) /* the first failure is logged, once */
             sw_log_warn("trigger", "response.error",
                         "component=" SW_FMT
                         " the handler set an error, or a response that cannot be sent: the client got %u",

@@ -399,7 +399,6 @@ def test_overload_costs_only_what_is_refused(serve):
     seconds = float(os.environ.get("SWELL_OVERLOAD_SECONDS", "2"))
     with serve({"concurrency": 4, "queue": 16}) as server:
         server.allow_log(r"limit\.concurrency component=limited ")
-        server.allow_log(r"response\.error component=limited ")  # clients that leave at the end of the offer
         path = "/limited/work/1000"
         peak = Offer(server.port, path, 4).run(seconds)
         offer = Offer(server.port, path, 200)
