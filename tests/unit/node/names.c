@@ -85,6 +85,7 @@ static void close_world(struct world *world)
     node__asker_free(world->asker);
     (void)close(world->pair[0]);
     (void)close(world->pair[1]);
+    CHECK_OK(loop_run(world->loop, &err), &err); /* until the look-ups that were dropped are over, too */
     loop_free(world->loop);
 }
 
