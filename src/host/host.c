@@ -53,12 +53,18 @@ int host_new(struct loop *loop, const struct host_grants *grants, struct host **
     host->loop = loop;
     host->grants = grants;
     host->exited = false;
+    host->chain_depth = 0;
     host->command =
         (struct host_command){.in = &host->in, .out = &host->out[0].sink, .err = &host->out[1].sink};
     host_clock_init(host);
     host_http_init(&host->http, host);
     *ret = host;
     return 0;
+}
+
+void host_chain_depth(struct host *host, uint32_t depth)
+{
+    host->chain_depth = depth;
 }
 
 void host_free(struct host *host)

@@ -38,6 +38,11 @@ struct host_outside {
         self_authority; /* where the application itself is served, "127.0.0.1:3000"; empty: nowhere */
     struct loop_address self_address;
     uint16_t self_port;
+    /* Service chaining (spin.md 2.8); NULL: nobody can be reached so. find: 0 with the number of whoever answers for the component of that id,
+     * or SW_ABSENT. connect: a connected socket to it, or -1; on the loop. depth: requests inside requests, at least 1. */
+    int (*chain_find)(void *arg, struct sw_str id, uint32_t *ret_target);
+    int (*chain_connect)(void *arg, uint32_t target, uint32_t depth);
+    void *chain_arg;
 };
 
 /* What a component was granted, made once when the app is loaded; shared by its stores. */
@@ -70,6 +75,9 @@ int host_new(struct loop *loop, const struct host_grants *grants, struct host **
 void host_free(struct host *host); /* after component_store_free: objects still refer to it. NULL is fine */
 const struct host_grants *host_grants(const struct host *host);
 void host_spare_free(void); /* before a process ends: hosts kept for reuse */
+
+/* How many requests of components this one is inside of; 0, as after host_new: none. */
+void host_chain_depth(struct host *host, uint32_t depth);
 
 /* ---- a command: what wasi:cli/run and `_start` see ---- */
 

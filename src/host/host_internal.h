@@ -35,6 +35,7 @@ struct host {
     struct loop_timer *timer;
     uint64_t timer_at_ns;   /* it is set to this or earlier; UINT64_MAX: not set */
     uint64_t clock_zero_ns; /* the monotonic clock when the host began */
+    uint32_t chain_depth;   /* host_chain_depth */
     struct host_http http;
 };
 

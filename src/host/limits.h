@@ -25,6 +25,8 @@
 #define HOST_FIELD_OVERHEAD 32
 /* Requests to others that one store has at once: each holds buffers of some 100 KiB and a descriptor. */
 #define HOST_CALLS_MAX 64
+/* Requests of components inside requests of components: a chain that is longer goes in circles, and each link holds an instance. */
+#define HOST_CHAIN_DEPTH_MAX 16
 /* path-with-query and authority of an outgoing request; 8 KiB is what servers take, RFC 9110 4.1 recommends it. */
 #define HOST_URI_BYTES_MAX (16u << 10)
 /* Objects of one store (streams, pollables, fields, requests): guards against a guest that makes handles in a loop. */

@@ -80,13 +80,16 @@ struct http_client_start {
     uint32_t field_count;
     const struct loop_address
         *address; /* dials this one, unchecked: our own server; NULL: what host resolves to */
+    /* Gives the connection: a connected socket that does not block, the client's from then on, for this request only; or -1, as if it
+     * were refused. On the loop. NULL: it is dialled. */
+    int (*connect)(void *arg);
     const struct http_client_body *body; /* NULL: none */
     uint64_t connect_ms;                 /* time limits; 0: HTTP_CLIENT_TIMEOUT_MS */
     uint64_t first_byte_ms;
     uint64_t between_bytes_ms;
     /* Something is new: the head, bytes, the end, a failure. From the loop, never inside a function of the client. */
     void (*changed)(void *arg);
-    void *arg; /* of changed and of the body's functions */
+    void *arg; /* of changed, connect and the body's functions */
 };
 
 /* Everything is copied. fails: SW_ELIMIT (too many at once), SW_ENOMEM */

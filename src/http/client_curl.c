@@ -237,13 +237,6 @@ static int curl_wants_trailers(struct curl_slist **list, void *arg)
 
 /* ---- one attempt ---- */
 
-/* Whether the method is sent with "Content-Length: 0" when there is no body (RFC 9110 8.6). */
-static bool wants_length(struct sw_str method)
-{
-    return sw_str_eq(method, SW_LIT("POST")) || sw_str_eq(method, SW_LIT("PUT")) ||
-           sw_str_eq(method, SW_LIT("PATCH"));
-}
-
 static int add_line(struct http_client_request *request, const char *line)
 {
     struct curl_slist *longer = curl_slist_append(request->fields, line);
@@ -294,7 +287,7 @@ static CURLcode set_method(struct http_client_request *request, CURL *easy)
         SET(CURLOPT_NOBODY, 1L);
         return rc;
     }
-    if (length || wants_length(method)) {
+    if (length || http__method_has_length(method)) {
         SET(CURLOPT_UPLOAD, 1L);
         SET(CURLOPT_INFILESIZE_LARGE, length == UINT64_MAX ? (curl_off_t)-1 : (curl_off_t)length);
         SET(CURLOPT_UPLOAD_BUFFERSIZE, (long)HTTP_CLIENT_UPLOAD_BYTES);
@@ -309,7 +302,7 @@ static CURLcode set_method(struct http_client_request *request, CURL *easy)
             SET(CURLOPT_TRAILERDATA, request);
         }
     }
-    if (length || wants_length(method) || !sw_str_eq(method, SW_LIT("GET")))
+    if (length || http__method_has_length(method) || !sw_str_eq(method, SW_LIT("GET")))
         SET(CURLOPT_CUSTOMREQUEST, method.p); /* from the arena: ends with a NUL */
     return rc;
 }

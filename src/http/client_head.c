@@ -34,6 +34,29 @@ static int fold(struct http__section *section, struct sw_str more, struct sw_err
     return 0;
 }
 
+int http__section_add(struct http__section *section, const struct http_field *field, struct sw_err *err)
+{
+    if (section->spans.max == 0) {
+        section->text = SW_BUF(HTTP_CLIENT_HEAD_BYTES_MAX);
+        section->spans = SW_BUF(HTTP_CLIENT_HEAD_BYTES_MAX);
+    }
+    const struct http__span span = {.at = (uint32_t)section->text.n,
+                                    .name_n = (uint32_t)field->name.n,
+                                    .value_n = (uint32_t)field->value.n}; /* below the buffer's ceiling */
+    int rc = sw_buf_reserve(&section->text, field->name.n + field->value.n, err);
+    if (rc == 0)
+        rc = sw_buf_add(&section->spans, sw_str((const char *)&span, sizeof span), err);
+    if (rc == 0)
+        rc = sw_buf_add(&section->text, field->name, err);
+    return rc < 0 ? rc : sw_buf_add(&section->text, field->value, err);
+}
+
+bool http__method_has_length(struct sw_str method)
+{
+    return sw_str_eq(method, SW_LIT("POST")) || sw_str_eq(method, SW_LIT("PUT")) ||
+           sw_str_eq(method, SW_LIT("PATCH"));
+}
+
 int http__section_line(struct http__section *section, struct sw_str line, struct sw_err *err)
 {
     if (line.n && (line.p[0] == ' ' || line.p[0] == '\t'))
@@ -45,19 +68,7 @@ int http__section_line(struct http__section *section, struct sw_str line, struct
         return sw_fail(err, SW_EINPUT, "a line of the head is no field");
     if (value.n && !http_is_field_value(value))
         return sw_fail(err, SW_EINPUT, "a field's value has a byte that cannot be in it");
-    if (section->spans.max == 0) {
-        section->text = SW_BUF(HTTP_CLIENT_HEAD_BYTES_MAX);
-        section->spans = SW_BUF(HTTP_CLIENT_HEAD_BYTES_MAX);
-    }
-    const struct http__span span = {.at = (uint32_t)section->text.n,
-                                    .name_n = (uint32_t)name.n,
-                                    .value_n = (uint32_t)value.n}; /* below the buffer's ceiling */
-    int rc = sw_buf_reserve(&section->text, name.n + value.n, err);
-    if (rc == 0)
-        rc = sw_buf_add(&section->spans, sw_str((const char *)&span, sizeof span), err);
-    if (rc == 0)
-        rc = sw_buf_add(&section->text, name, err);
-    return rc < 0 ? rc : sw_buf_add(&section->text, value, err);
+    return http__section_add(section, &(struct http_field){name, value}, err);
 }
 
 void http__section_clear(struct http__section *section)

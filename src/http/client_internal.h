@@ -73,6 +73,7 @@ struct http_client_request {
     bool out_paused;
     bool out_wanted;
     char text[CURL_ERROR_SIZE];
+    struct http__inside *inside; /* start.connect: in place of libcurl */
     /* what came */
     uint16_t status;
     bool has_head;
@@ -101,8 +102,17 @@ enum http_client_failure http__curl_begin(struct http_client_request *request);
 void http__curl_end(struct http_client_request *request); /* takes it from libcurl; twice is fine */
 void http__curl_go_on(struct http_client_request *request);
 
+/* ---- client_inside.c: the same for requests whose owner connects ---- */
+enum http_client_failure http__inside_begin(struct http_client_request *request);
+void http__inside_end(struct http_client_request *request); /* once */
+void http__inside_go_on(struct http_client_request *request);
+
 /* ---- client_head.c ---- */
+/* Whether the method is sent with "Content-Length: 0" when there is no body (RFC 9110 8.6). */
+bool http__method_has_length(struct sw_str method);
 int http__section_line(struct http__section *section, struct sw_str line, struct sw_err *err) SW_MUST_CHECK;
+int http__section_add(struct http__section *section, const struct http_field *field,
+                      struct sw_err *err) SW_MUST_CHECK; /* one that was checked */
 void http__section_clear(struct http__section *section);
 void http__section_deinit(struct http__section *section);
 bool http__section_field(const struct http__section *section, uint32_t i, struct http_field *ret);

@@ -56,13 +56,21 @@ void http__request_phase(struct http_client_request *request, enum http__phase p
         loop_timer_start(request->timer, limit_of(request, phase));
 }
 
+static void leave(struct http_client_request *request)
+{
+    if (request->inside)
+        http__inside_end(request);
+    else
+        http__curl_end(request);
+}
+
 void http__request_fail(struct http_client_request *request, enum http_client_failure failure)
 {
     if (request->phase == HTTP__OVER)
         return;
     request->failure = failure;
     loop_lookup_drop(request->client->config.resolver, &request->lookup);
-    http__curl_end(request);
+    leave(request);
     http__request_phase(request, HTTP__OVER);
     sw_log_debug("http", "client.failed", "host=" SW_FMT " port=%u failure=%d %s",
                  SW_ARG(request->start.host), (unsigned)request->start.port, (int)failure, request->text);
@@ -72,7 +80,7 @@ void http__request_fail(struct http_client_request *request, enum http_client_fa
 /* Nothing is missing of the response; libcurl 7.88 does not notice that an HTTP/2 peer wants no more of the request. */
 static void end_complete(struct http_client_request *request)
 {
-    http__curl_end(request);
+    leave(request);
     http__request_phase(request, HTTP__OVER);
     http__request_news(request);
 }
@@ -104,7 +112,8 @@ static void on_time(void *arg)
 static void attempt(struct http_client_request *request)
 {
     http__request_phase(request, HTTP__CONNECTING);
-    enum http_client_failure failure = http__curl_begin(request);
+    enum http_client_failure failure =
+        request->start.connect ? http__inside_begin(request) : http__curl_begin(request);
     if (failure != HTTP_CLIENT_OK)
         http__request_fail(request, failure);
 }
@@ -155,7 +164,7 @@ void http__request_done(struct http_client_request *request, CURLcode code)
     bool is_unreachable = code == CURLE_COULDNT_CONNECT || code == CURLE_OPERATION_TIMEDOUT;
     if (is_unreachable && request->phase == HTTP__CONNECTING && request->failure == HTTP_CLIENT_OK &&
         request->address_at + 1 < request->address_count) {
-        http__curl_end(request);
+        leave(request);
         request->address_at++;
         attempt(request);
         return;
@@ -164,7 +173,7 @@ void http__request_done(struct http_client_request *request, CURLcode code)
         http__request_fail(request, failure_of(request, code));
         return;
     }
-    http__curl_end(request);
+    leave(request);
     http__request_phase(request, HTTP__OVER);
     http__request_news(request);
 }
@@ -207,7 +216,9 @@ static void begin(struct http_client_request *request)
     struct loop_address address;
     struct sw_err err;
     http__request_phase(request, HTTP__RESOLVING);
-    if (start->address) {
+    if (start->connect) {
+        attempt(request);
+    } else if (start->address) {
         request->addresses[0] = *start->address;
         request->address_count = 1;
         attempt(request);
@@ -228,7 +239,7 @@ void http__request_free(struct http_client_request *request)
     struct http_client *client = request->client;
     loop_defer_cancel(&request->work);
     loop_lookup_drop(client->config.resolver, &request->lookup);
-    http__curl_end(request);
+    leave(request);
     loop_timer_free(request->timer);
     curl_slist_free_all(request->fields);
     curl_slist_free_all(request->connect_to);
@@ -251,7 +262,10 @@ static void work(void *arg)
     if (request->phase == HTTP__QUEUED)
         begin(request);
     if (request->in_wanted || request->out_wanted) {
-        http__curl_go_on(request);
+        if (request->inside)
+            http__inside_go_on(request);
+        else
+            http__curl_go_on(request);
         if (request->phase == HTTP__READING && !request->in_paused)
             http__request_phase(request, HTTP__READING);
     }

@@ -532,11 +532,20 @@ static void conn_reset(struct http_conn *conn)
     conn->timer_at_ms = 0;
     conn->dropped = 0;
     conn->peer_n = 0;
+    conn->inside = (struct http_inside){0};
     memset(&conn->exchange, 0, sizeof conn->exchange);
     conn->exchange.conn = conn;
 }
 
-int http__conn_open(struct http_server *server, int fd, struct sw_err *err)
+static void conn_is_inside(struct http_conn *conn, const struct http_inside *inside)
+{
+    static const struct sw_str peer = SW_LIT_INIT("0.0.0.0:0"); /* spin.md 2.8 */
+    conn->inside = *inside;
+    memcpy(conn->peer, peer.p, peer.n);
+    conn->peer_n = peer.n;
+}
+
+int http__conn_open(struct http_server *server, int fd, const struct http_inside *inside, struct sw_err *err)
 {
     struct http_conn *conn = NULL;
     int rc = conn_new(server, &conn, err);
@@ -548,6 +557,8 @@ int http__conn_open(struct http_server *server, int fd, struct sw_err *err)
         return rc;
     }
     conn_reset(conn);
+    if (inside)
+        conn_is_inside(conn, inside);
     sw_list_add_tail(&server->conns, &conn->link);
     server->conn_count++;
     conn_idle(conn);

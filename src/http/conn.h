@@ -122,6 +122,7 @@ struct http_conn {
     struct http_exchange exchange;
     char peer[72];
     size_t peer_n;
+    struct http_inside inside; /* depth 0: of a listener */
     struct http_field *fields;
     char first_buf[HTTP_IN_BYTES];
 };
@@ -132,8 +133,9 @@ static inline size_t http__conn_pending(const struct http_conn *conn) /* bytes o
 }
 
 /* ---- conn.c ---- */
-int http__conn_open(struct http_server *server, int fd,
-                    struct sw_err *err) SW_MUST_CHECK; /* on failure fd is the caller's */
+/* On failure fd is the caller's. inside: NULL for one that was accepted. */
+int http__conn_open(struct http_server *server, int fd, const struct http_inside *inside,
+                    struct sw_err *err) SW_MUST_CHECK;
 void http__conn_close(struct http_conn *conn); /* at once; a live exchange is told `gone` from the loop */
 void http__conn_free_memory(struct http_conn *conn); /* not in any list any more */
 void http__conn_wake(struct http_conn *conn, unsigned what);

@@ -16,6 +16,11 @@ const struct http_request *http_exchange_request(const struct http_exchange *exc
     return &exchange->conn->head.request;
 }
 
+const struct http_inside *http_exchange_inside(const struct http_exchange *exchange)
+{
+    return exchange->conn->inside.depth ? &exchange->conn->inside : NULL;
+}
+
 struct sw_str http_exchange_peer(const struct http_exchange *exchange)
 {
     struct http_conn *conn = exchange->conn;

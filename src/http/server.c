@@ -39,7 +39,7 @@ static void on_accept(void *arg, int fd)
 {
     struct http_server *server = arg;
     sw_auto_close int mine = fd;
-    if (http__conn_open(server, fd, NULL) < 0)
+    if (http__conn_open(server, fd, NULL, NULL) < 0)
         return; /* no memory: the client sees its connection closed */
     mine = -1;  /* taken by the connection */
     if (server->conn_count >= server->config.connections_max && !server->paused)
@@ -143,6 +143,14 @@ int http_server_listen(struct http_server *server, int listen_fd, struct sw_err 
     server->listener_count++;
     loop_listener_pause(*slot, server->paused || server->held_off);
     return 0;
+}
+
+int http_server_adopt(struct http_server *server, int fd, const struct http_inside *inside,
+                      struct sw_err *err)
+{
+    if (server->conn_count >= server->config.connections_max)
+        return sw_fail(err, SW_ELIMIT, "more than %u connections", (unsigned)server->config.connections_max);
+    return http__conn_open(server, fd, inside, err);
 }
 
 static void close_listeners(struct http_server *server)

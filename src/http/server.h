@@ -71,6 +71,14 @@ int http_server_new(struct loop *loop, const struct http_server_config *config, 
                     struct sw_err *err) SW_MUST_CHECK;
 int http_server_listen(struct http_server *server, int listen_fd,
                        struct sw_err *err) SW_MUST_CHECK; /* fd stays the caller's */
+/* A connection that this process made to itself: one end of a pair of sockets, for one request. */
+struct http_inside {
+    uint32_t target; /* who answers: the handler's number */
+    uint32_t depth;  /* requests inside requests so far, this one included; at least 1 */
+};
+/* Serves the peer of fd, also while the server drains. On success fd is the connection's, on failure the caller's. */
+int http_server_adopt(struct http_server *server, int fd, const struct http_inside *inside,
+                      struct sw_err *err) SW_MUST_CHECK;
 /* Leaves new connections to other processes that share the listener, or takes them again; open ones go on. */
 void http_server_pause(struct http_server *server, bool paused);
 /* Accepts what waits, then nothing more; lets exchanges finish with "Connection: close"; idle connections get the same for a request that
@@ -81,7 +89,10 @@ void http_server_free(struct http_server *server); /* closes what is left at onc
 /* ---- the exchange: alive from config.request until http_exchange_end ---- */
 
 const struct http_request *http_exchange_request(const struct http_exchange *exchange);
-struct sw_str http_exchange_peer(const struct http_exchange *exchange); /* "127.0.0.1:52114" */
+struct sw_str
+http_exchange_peer(const struct http_exchange *exchange); /* "127.0.0.1:52114"; "0.0.0.0:0" from inside */
+/* NULL: the request came over a listener. */
+const struct http_inside *http_exchange_inside(const struct http_exchange *exchange);
 /* What the handler wants to hear of; each runs from the loop, never inside another function of the exchange. NULL: nothing.
  *   readable: body bytes, the end or an error are there after http_exchange_body_peek gave SW_WAIT
  *   writable: after http_exchange_write gave SW_WAIT

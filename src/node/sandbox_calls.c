@@ -103,14 +103,11 @@ static const struct call files_written[] = {
 /* Where the application was granted a host: http/client_curl.c. Which one it is is not the kernel's to know; the address is compared with the
  * one that was checked when the socket is made. */
 #define SOCKET_TYPE ((uint64_t)SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK)
-static const struct call connects[] = {ALLOW_IF_BOTH(socket, 0, AF_INET, 1, SOCKET_TYPE),
-                                       ALLOW_IF_BOTH(socket, 0, AF_INET6, 1, SOCKET_TYPE),
-                                       ALLOW(connect),
-                                       ALLOW(getsockname),
-                                       ALLOW(poll),
-                                       ALLOW(ppoll),
-                                       ALLOW_IF(fcntl, 1, WHOLE, F_GETFL),
-                                       ALLOW_IF(fcntl, 1, WHOLE, F_SETFL)};
+static const struct call connects[] = {
+    ALLOW_IF_BOTH(socket, 0, AF_INET, 1, SOCKET_TYPE), ALLOW_IF_BOTH(socket, 0, AF_INET6, 1, SOCKET_TYPE),
+    /* requests to components of the same application: trigger/chain.c */
+    ALLOW_IF_BOTH(socketpair, 0, AF_UNIX, 1, SOCKET_TYPE), ALLOW(connect), ALLOW(getsockname), ALLOW(poll),
+    ALLOW(ppoll), ALLOW_IF(fcntl, 1, WHOLE, F_GETFL), ALLOW_IF(fcntl, 1, WHOLE, F_SETFL)};
 
 static const struct call compiler[] = {
     /* writing what it compiled, and reading the few files that say how many processors there are: which paths is Landlock's business,

@@ -257,6 +257,9 @@ static int request_begin(struct trigger_request *req, struct sw_err *err)
                                          .cpu_ms_max = service->limits.cpu_time_ms,
                                          .tag = (uint32_t)(service - http->services) + 1};
     int rc = host_new(http->loop, &service->component.grants, &req->host, err);
+    const struct http_inside *inside = http_exchange_inside(req->exchange);
+    if (rc == 0 && inside)
+        host_chain_depth(req->host, inside->depth);
     if (rc == 0)
         rc = component_store_new(service->component.component, &limits, req->host, &req->store, err);
     if (rc < 0 || req->wagi)
@@ -437,30 +440,11 @@ static bool answer_own(const struct trigger_http *http, struct http_exchange *ex
     return true;
 }
 
-void trigger__on_request(void *arg, struct http_exchange *exchange)
+/* By a component: refused, queued, or run. */
+static void serve(struct trigger_http *http, struct http_exchange *exchange,
+                  const struct app_http_trigger *trigger, const struct app_route_match *match)
 {
-    struct trigger_http *http = arg;
     const struct http_request *head = http_exchange_request(exchange);
-    struct app_route_match match;
-    if (answer_own(http, exchange))
-        return;
-    if (app_routes_find(http->routes, head->path, &match) == SW_ABSENT) {
-        http_exchange_answer(exchange, 404, SW_LIT(""), SW_LIT(""));
-        return;
-    }
-    const struct app_http_trigger *trigger = &http->serving->app->http[match.trigger];
-    http_exchange_label(exchange, app_http_has_component(trigger)
-                                      ? http->services[trigger->component].component.meta->id
-                                      : trigger->id);
-    if (trigger->static_response) {
-        trigger__answer_static(exchange, trigger->static_response);
-        http_exchange_end(exchange);
-        return;
-    }
-    if (trigger->static_folder) {
-        trigger__static_answer(trigger, http->static_fds[match.trigger], match.path_info, exchange);
-        return;
-    }
     uint32_t index = trigger->component;
     struct trigger_service *service = &http->services[index];
     struct trigger_lane *lane = &http->admission.lanes[index];
@@ -480,7 +464,7 @@ void trigger__on_request(void *arg, struct http_exchange *exchange)
     req->service = service;
     req->trigger = trigger;
     struct sw_err err;
-    int rc = prepare(req, &match, &err);
+    int rc = prepare(req, match, &err);
     if (rc < 0) {
         trigger__report_failure(req, rc, &err);
         request_give_back(req);
@@ -491,4 +475,34 @@ void trigger__on_request(void *arg, struct http_exchange *exchange)
         http_exchange_limit(exchange, service->limits.request_body_bytes,
                             service->limits.response_body_bytes);
     enter(req, lane, verdict);
+}
+
+void trigger__on_request(void *arg, struct http_exchange *exchange)
+{
+    struct trigger_http *http = arg;
+    struct app_route_match match;
+    if (http_exchange_inside(exchange)) {
+        serve(http, exchange, trigger__chain_match(http, exchange, &match), &match);
+        return;
+    }
+    if (answer_own(http, exchange))
+        return;
+    if (app_routes_find(http->routes, http_exchange_request(exchange)->path, &match) == SW_ABSENT) {
+        http_exchange_answer(exchange, 404, SW_LIT(""), SW_LIT(""));
+        return;
+    }
+    const struct app_http_trigger *trigger = &http->serving->app->http[match.trigger];
+    http_exchange_label(exchange, app_http_has_component(trigger)
+                                      ? http->services[trigger->component].component.meta->id
+                                      : trigger->id);
+    if (trigger->static_response) {
+        trigger__answer_static(exchange, trigger->static_response);
+        http_exchange_end(exchange);
+        return;
+    }
+    if (trigger->static_folder) {
+        trigger__static_answer(trigger, http->static_fds[match.trigger], match.path_info, exchange);
+        return;
+    }
+    serve(http, exchange, trigger, &match);
 }

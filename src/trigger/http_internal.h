@@ -35,8 +35,10 @@ struct trigger_http {
     const struct node_serving *serving;
     struct trigger_http_config config;
     struct app_routes *routes;
-    struct trigger_service *services;   /* parallel to app->components */
-    int *static_fds;                    /* parallel to app->http: of static folders; -1: another trigger */
+    struct trigger_service *services; /* parallel to app->components */
+    int *static_fds;                  /* parallel to app->http: of static folders; -1: another trigger */
+    struct app_http_trigger *chained; /* one for each component that is served: how chain.c reaches it */
+    uint32_t chained_count;
     struct trigger_admission admission; /* its lanes, too */
     struct trigger_outside *outside;    /* NULL: no component may connect to anything */
     struct http_server *server;
@@ -71,6 +73,15 @@ void trigger__on_request(void *arg, struct http_exchange *exchange);
 void trigger__expire(void *arg);
 void trigger__pause_over(void *arg);
 void trigger__request_end(struct trigger_request *req);
+
+/* ---- chain.c: requests of components to components of the same application (spin.md 2.8) ---- */
+
+int trigger__chain_open(struct trigger_http *http, struct sw_err *err) SW_MUST_CHECK;
+void trigger__chain_close(struct trigger_http *http);
+/* How a request that came that way is answered; labels the exchange. */
+const struct app_http_trigger *trigger__chain_match(const struct trigger_http *http,
+                                                    struct http_exchange *exchange,
+                                                    struct app_route_match *ret);
 
 /* ---- http_report.c: what the client is told and what the log gets ---- */
 

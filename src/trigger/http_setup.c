@@ -222,6 +222,8 @@ static int load_all(struct trigger_http *http, struct sw_err *err)
         rc = open_statics(http, err);
     if (rc == 0 && app_reaches_out(app))
         rc = trigger_outside_new(http->loop, http->config.resolver, http->serving, &http->outside, err);
+    if (rc == 0 && http->outside)
+        rc = trigger__chain_open(http, err);
     if (rc == 0)
         rc = trigger_admission_init(&http->admission, app->component_count, err);
     if (rc == 0)
@@ -355,6 +357,7 @@ void trigger_http_free(struct trigger_http *http)
         trigger_component_deinit(component);
     }
     trigger_outside_free(http->outside); /* no store is left that could use it */
+    trigger__chain_close(http);
     trigger_admission_deinit(&http->admission);
     close_statics(http);
     sw_free(http->services);

@@ -70,6 +70,13 @@ int trigger_outside_new(struct loop *loop, struct loop_resolver *resolver, const
     return 0;
 }
 
+void trigger_outside_chain(struct trigger_outside *outside, const struct trigger_outside_chain *chain)
+{
+    outside->host.chain_find = chain->find;
+    outside->host.chain_connect = chain->connect;
+    outside->host.chain_arg = chain->arg;
+}
+
 const struct host_outside *trigger_outside_host(const struct trigger_outside *outside)
 {
     return outside ? &outside->host : NULL;

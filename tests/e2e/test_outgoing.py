@@ -12,6 +12,7 @@ import time
 import pytest
 
 import guests
+from client import Connection
 import swell as runner
 
 WAIT = 20  # seconds for what has to happen; no test asserts how long it takes
@@ -572,8 +573,10 @@ def test_blocked_networks_are_not_dialled_whatever_is_allowed(start, tmp_path):
 
 def test_names_of_components_never_reach_the_network(start, tmp_path):
     with start(["-f", str(manifest(tmp_path, ["http://*:*"]))]) as server:
-        headers, _ = ask(server, {"x-scheme": "http", "x-authority": "other.spin.internal", "x-body": "none"})
-        assert headers["x-error"] == "destination-not-found"
+        server.expect_log(r"guest\.trap component=out .*no component 'other' answers HTTP requests in this application")
+        with Connection(server.port) as connection:
+            fields = [("x-scheme", "http"), ("x-authority", "other.spin.internal"), ("x-body", "none")]
+            assert connection.request("/", fields=fields).status == 500
 
 
 def test_grants_may_be_variables(start, tmp_path):

@@ -37,6 +37,13 @@ static uint64_t body_length(void *arg)
     return host_outgoing_body_length(((struct host_http_call *)arg)->body);
 }
 
+static int connect_chain(void *arg)
+{
+    const struct host_http_call *call = arg;
+    const struct host_outside *outside = call->host->grants->outside;
+    return outside->chain_connect(outside->chain_arg, call->chain_target, call->host->chain_depth + 1);
+}
+
 /* ---- fields ---- */
 
 static bool has_field(const struct http_field *fields, uint32_t count, struct sw_str name)
@@ -88,6 +95,7 @@ static int call_begin(struct component_call *caller, struct host_http_call *call
                                       .authority = target->authority,
                                       .target = target->path,
                                       .address = target->is_self ? &outside->self_address : NULL,
+                                      .connect = target->is_chain ? connect_chain : NULL,
                                       .body = call->body ? &body : NULL,
                                       .connect_ms = ms_of(options->connect),
                                       .first_byte_ms = ms_of(options->first_byte),
@@ -100,6 +108,7 @@ static int call_begin(struct component_call *caller, struct host_http_call *call
     if (!fields)
         return -SW_EGUEST;
     add_trace(call->host, fields, &count);
+    call->chain_target = target->chain_target;
     start.fields = fields;
     start.field_count = count;
     return http_client_begin(outside->http, &start, &call->request, &err) == 0 ? 0 : SW_END;

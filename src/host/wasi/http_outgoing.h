@@ -30,6 +30,7 @@ struct host_http_call {
     struct http_client_request *request;        /* NULL: stopped */
     struct host_http_types_outgoing_body *body; /* counted; NULL: none */
     struct host_event changed;                  /* head or failure */
+    uint32_t chain_target;                      /* of a request within the process */
     bool taken;                                 /* the future gave its result */
     bool consumed;
     struct host_http_types_fields *headers; /* of the response; made by the future */
@@ -51,7 +52,9 @@ struct host_http_target {
     struct sw_str authority;
     struct sw_str path;
     uint16_t port;
-    bool is_self; /* to the application itself */
+    bool is_self;  /* to the application itself */
+    bool is_chain; /* to a component of it, within this process */
+    uint32_t chain_target;
 };
 /* Views of the request, of the host's arena or of grants. Returns 0 or HOST_WIT_ERROR with *ret_error. */
 int host_http_target_find(struct component_call *call, const struct host_http_types_outgoing_request *request,

@@ -5,6 +5,7 @@
 #include "app/outbound.h"
 #include "engine/engine.h"
 #include "host/host_internal.h"
+#include "host/limits.h"
 #include "host/wasi/http_outgoing.h"
 
 static int refuse(struct host_http_types_error_code *ret, enum host_http_types_error_code_tag tag)
@@ -94,10 +95,32 @@ static int to_self(struct component_call *call, struct sw_str scheme, struct hos
     return 0;
 }
 
-static bool is_chained(struct sw_str host)
+static bool is_chained(struct sw_str host, struct sw_str *ret_id)
 {
     static const struct sw_str suffix = SW_LIT_INIT(".spin.internal");
-    return host.n > suffix.n && sw_str_eq_nocase(sw_str_from(host, host.n - suffix.n), suffix);
+    if (host.n <= suffix.n || !sw_str_eq_nocase(sw_str_from(host, host.n - suffix.n), suffix))
+        return false;
+    *ret_id = sw_str(host.p, host.n - suffix.n);
+    return true;
+}
+
+/* Never a name of the network: whoever answered it would get what was meant for a component (spin.md 2.8). */
+static int to_component(struct component_call *call, struct sw_str id, struct host_http_target *ret,
+                        struct host_http_types_error_code *ret_error)
+{
+    const struct host_outside *outside = host_of(call)->grants->outside;
+    if (!outside->chain_find)
+        return refuse(ret_error, HOST_HTTP_TYPES_ERROR_CODE_DESTINATION_NOT_FOUND);
+    if (host_of(call)->chain_depth >= HOST_CHAIN_DEPTH_MAX)
+        return refuse(ret_error, HOST_HTTP_TYPES_ERROR_CODE_LOOP_DETECTED);
+    if (outside->chain_find(outside->chain_arg, id, &ret->chain_target) != 0)
+        return host_trap(call,
+                         "no component '" SW_FMT "' answers HTTP requests in this application: expected a "
+                         "[[trigger.http]] for it, one with a private route is enough",
+                         SW_ARG(sw_str_head(id, 64)));
+    ret->is_chain = true;
+    ret->scheme = SW_LIT("http"); /* whatever was said: nothing leaves the process */
+    return 0;
 }
 
 /* A way out there is only where something of the application was granted one: a scheme or a host that fits is not enough. */
@@ -111,10 +134,8 @@ static int to_others(struct component_call *call, struct host_http_target *ret,
     }
     if (!sw_str_eq(ret->scheme, SW_LIT("http")) && !sw_str_eq(ret->scheme, SW_LIT("https")))
         return refuse(ret_error, HOST_HTTP_TYPES_ERROR_CODE_HTTP_PROTOCOL_ERROR);
-    if (is_chained(
-            ret->host)) /* never a name of the network: whoever answered it would get what was meant for a component */
-        return refuse(ret_error, HOST_HTTP_TYPES_ERROR_CODE_DESTINATION_NOT_FOUND);
-    return 0;
+    struct sw_str id;
+    return is_chained(ret->host, &id) ? to_component(call, id, ret, ret_error) : 0;
 }
 
 int host_http_target_find(struct component_call *call, const struct host_http_types_outgoing_request *request,

@@ -3,6 +3,7 @@
  *   x-method, x-scheme (http, https, or another), x-authority, x-path    parts of the request; what is not said is not set
  *   x-connect-ms, x-first-ms, x-between-ms                               time limits
  *   x-send: name: value     a field of it, once for each         x-trailer: name: value   a trailer of it
+ *   x-forward: yes          every x- field of the guest's own request is a field of it
  *   x-body: none            without a body; "late": its body is finished after the head has come; "drop": dropped unfinished
  *   x-length: N             content-length of it
  *   x-leave: yes            the future is dropped before it is ready
@@ -179,10 +180,19 @@ static void add_fields(handle fields, const char *called)
     }
 }
 
+static void forward_fields(handle to)
+{
+    for (uint32_t i = 0; i < asked.n; i++)
+        if (asked.p[i].name.n > 2 && text_is((struct text){asked.p[i].name.p, 2}, TEXT("x-")))
+            field_add(to, asked.p[i].name, asked.p[i].value);
+}
+
 static handle request_make(void)
 {
     handle fields = fields_new();
     add_fields(fields, "x-send");
+    if (say("x-forward").n)
+        forward_fields(fields);
     if (say("x-length").n)
         field_add(fields, TEXT("content-length"), say("x-length"));
     handle request = outgoing_new(fields);
