@@ -204,6 +204,8 @@ static size_t curl_wants_body(char *p, size_t size, size_t n, void *arg)
 {
     struct http_client_request *request = arg;
     size_t got = 0;
+    if (request->dropped)
+        return CURL_READFUNC_ABORT;
     int rc = request->body.read(request->start.arg, p, size * n, &got);
     http__request_sends(request, rc == SW_WAIT);
     if (rc == 0)
@@ -222,6 +224,8 @@ static int curl_wants_trailers(struct curl_slist **list, void *arg)
 {
     struct http_client_request *request = arg;
     struct http_field field;
+    if (request->dropped)
+        return CURL_TRAILERFUNC_ABORT;
     for (uint32_t i = 0; request->body.trailer && request->body.trailer(request->start.arg, i, &field); i++) {
         sw_auto_buf line = SW_BUF(HTTP_CLIENT_HEAD_BYTES_MAX);
         struct sw_err err;

@@ -12,7 +12,8 @@
  *  1. `changed` runs from `work` only, as its last act.
  *  2. The phase's time limit runs in every phase but QUEUED and OVER, and not while the body is not read by its owner. When everything that was
  *     announced has come, HTTP_CLIENT_LINGER_MS takes its place while something is left to send.
- *  3. easy is set exactly while libcurl has the request. */
+ *  3. easy is set exactly while libcurl has the request.
+ *  4. Once it is dropped its owner is gone: none of its functions is called, though libcurl may have its turn before `work` has. */
 #include <errno.h>
 
 #include "base/alloc.h"
@@ -111,6 +112,8 @@ static void on_time(void *arg)
 
 static void attempt(struct http_client_request *request)
 {
+    if (request->dropped)
+        return;
     http__request_phase(request, HTTP__CONNECTING);
     enum http_client_failure failure =
         request->start.connect ? http__inside_begin(request) : http__curl_begin(request);

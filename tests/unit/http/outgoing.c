@@ -29,6 +29,7 @@ struct world {
     size_t body_at;
     size_t body_bytes;
     bool body_fails;
+    bool dropped; /* nobody may be asked for the body any more */
     size_t received;
 };
 
@@ -115,6 +116,7 @@ static int body_read(void *arg, char *p, size_t n, size_t *ret_n)
 {
     struct world *world = arg;
     size_t left = world->body_bytes - world->body_at;
+    CHECK(!world->dropped);
     if (world->body_fails && world->body_at)
         return -SW_EIO;
     if (left == 0)
@@ -265,6 +267,37 @@ static void a_dropped_request_is_silent(void **state)
     run(&world);
     CHECK_INT(world.asked, 1);
     CHECK_INT(world.got.n, 100);
+    close_world(&world);
+}
+
+/* A timer runs in the turn in which the socket is ready, too: between the drop and the end of the request libcurl has its turn. */
+static void drop_it(void *arg)
+{
+    struct world *world = arg;
+    http_client_drop(world->request);
+    world->request = NULL;
+    world->dropped = true;
+    loop_timer_start(world->timer, 50);
+}
+
+static void a_dropped_request_asks_for_no_more_of_its_body(void **state)
+{
+    const struct http_client_body body = {.read = body_read, .length = body_length};
+    struct world world;
+    struct loop_timer *timer;
+    (void)state;
+    open_world(&world);
+    world.body_bytes = SIZE_MAX;
+    struct http_client_start start = start_of(&world);
+    start.method = SW_LIT("POST");
+    start.body = &body;
+    CHECK_OK(http_client_begin(world.client, &start, &world.request, &err), &err);
+    CHECK_OK(loop_timer_new(world.loop, drop_it, &world, &timer, &err), &err);
+    loop_timer_start(timer, 20);
+    run(&world);
+    CHECK(world.dropped);
+    CHECK(world.body_at > 0);
+    loop_timer_free(timer);
     close_world(&world);
 }
 
@@ -422,6 +455,7 @@ int main(void)
         cmocka_unit_test(a_body_that_is_not_read_stays_with_the_peer),
         cmocka_unit_test(a_body_is_sent_and_its_failure_ends_the_request),
         cmocka_unit_test(a_dropped_request_is_silent),
+        cmocka_unit_test(a_dropped_request_asks_for_no_more_of_its_body),
         cmocka_unit_test(an_address_that_is_not_permitted_is_not_dialled),
         cmocka_unit_test(the_next_address_is_tried_and_the_name_asked_for_once),
         cmocka_unit_test(so_many_requests_at_once_and_no_more),
