@@ -84,7 +84,10 @@ static void send_file(struct http_exchange *exchange, int fd, const struct trigg
         http_exchange_end(exchange); /* 500 */
         return;
     }
-    *run = (struct run){.exchange = exchange, .fd = fd, .offset = answer->offset, .left = answer->length};
+    *run = (struct run){.exchange = exchange, .fd = fd, .offset = answer->offset};
+    if (!sw_str_eq(http_exchange_request(exchange)->method,
+                   SW_LIT("HEAD"))) /* whose body nobody is sent: nor is it read */
+        run->left = answer->length;
     http_exchange_handle(exchange, &run_events, run);
     if (http_exchange_respond(exchange, answer->status, answer->fields, answer->field_count, answer->length,
                               &err) < 0) {
@@ -141,28 +144,34 @@ static bool append(char *path, const char *more)
            (int)(PATH_MAX - n);
 }
 
-/* 0 with a regular file; SW_ABSENT; SW_END: a folder that is asked for without its last slash. */
-static int find(const struct app_static_folder *folder, int dir_fd, struct found *found)
+/* 0 with a regular file; SW_ABSENT; SW_END: it is a folder. */
+static int open_file(int dir_fd, struct found *found)
 {
-    bool slash = found->path[0] == '\0' || found->path[strlen(found->path) - 1] == '/';
-    if (!slash) {
-        if (open_one(dir_fd, found->path, "", found) != 0)
-            return SW_ABSENT;
-        if (S_ISREG(found->st.st_mode))
-            return 0;
-        (void)close(found->fd);
-        found->fd = -1;
-        return S_ISDIR(found->st.st_mode) && folder->index.n ? SW_END : SW_ABSENT;
-    }
-    if (!folder->index.n || !append(found->path, folder->index.p))
-        return SW_ABSENT;
     if (open_one(dir_fd, found->path, "", found) != 0)
         return SW_ABSENT;
     if (S_ISREG(found->st.st_mode))
         return 0;
     (void)close(found->fd);
     found->fd = -1;
-    return SW_ABSENT;
+    return S_ISDIR(found->st.st_mode) ? SW_END : SW_ABSENT;
+}
+
+/* 0 with a regular file; SW_ABSENT; SW_END: a folder that is asked for without its last slash. */
+static int find(const struct app_static_folder *folder, int dir_fd, struct found *found)
+{
+    bool slash = found->path[0] == '\0' || found->path[strlen(found->path) - 1] == '/';
+    if (slash && (!folder->index.n || !append(found->path, folder->index.p)))
+        return SW_ABSENT;
+    int rc = open_file(dir_fd, found);
+    return rc == SW_END && (slash || !folder->index.n) ? SW_ABSENT : rc;
+}
+
+static int find_fallback(const struct app_static_folder *folder, int dir_fd, struct found *found)
+{
+    int n = snprintf(found->path, sizeof found->path, SW_FMT, SW_ARG(folder->fallback));
+    if (n <= 0 || (size_t)n >= sizeof found->path)
+        return SW_ABSENT;
+    return open_file(dir_fd, found) == 0 ? 0 : SW_ABSENT;
 }
 
 static void answer_status(struct http_exchange *exchange, uint16_t status)
@@ -233,11 +242,8 @@ void trigger__static_answer(const struct app_http_trigger *trigger, int dir_fd, 
     }
     uint16_t status = trigger_static_path(path_info, folder->hidden, found.path, sizeof found.path);
     int rc = status ? SW_ABSENT : find(folder, dir_fd, &found);
-    if (rc == SW_ABSENT && status != 400 && folder->fallback.n) {
-        (void)snprintf(found.path, sizeof found.path, "%s",
-                       folder->fallback.p); /* checked at load: it fits */
-        rc = open_one(dir_fd, found.path, "", &found) == 0 ? 0 : SW_ABSENT;
-    }
+    if (rc == SW_ABSENT && status != 400)
+        rc = find_fallback(folder, dir_fd, &found);
     if (rc == 0)
         answer_found(folder, dir_fd, &found, exchange);
     else if (rc == SW_END)

@@ -26,6 +26,11 @@ folder = "spa"
 fallback = "index.html"
 cache_control = "public, max-age=60"
 
+[[application.tool.swell.static]]
+route = "/odd/..."
+folder = "public"
+fallback = "sub"
+
 [[trigger.http]]
 route = "/hello"
 component = "hello"
@@ -95,6 +100,8 @@ ANSWERS = {  # path: status, body, location
     "/app/": (200, "the app\n", None),
     "/app/main.js": (200, "let a\n", None),
     "/app/some/route": (200, "the app\n", None),
+    "/odd/a.txt": (200, "0123456789", None),
+    "/odd/nothing": (404, "", None),  # its fallback is a folder
     "/secret": (404, "", None),
 }
 
@@ -150,6 +157,15 @@ def test_head_sends_no_body_and_other_methods_are_refused(server):
         response = connection.request("/files/a.txt", "POST", body=b"x")
         assert (response.status, response.get("allow")) == (405, "GET, HEAD")
         assert connection.request("/files/a.txt").text == "0123456789"
+
+
+def test_head_does_not_read_the_file(server, folder):
+    path = folder / "public/endless"
+    with open(path, "wb") as file:
+        os.truncate(file.fileno(), 1 << 40)  # reading it takes minutes
+    response = ask(server, "/files/endless", "HEAD")
+    assert (response.status, response.get("content-length")) == (200, str(1 << 40))
+    path.unlink()
 
 
 def test_a_file_that_becomes_shorter_cuts_the_answer(server, folder):
