@@ -1,7 +1,8 @@
 /* wagi_env.c - arguments and environment of a command that answers a request.  Room: trigger.
  *
  * Source: spin.md 2.3, 2.7; RFC 3875 4.1. Deliberate differences from Spin: CONTENT_TYPE is filled from the request; a `Proxy` field does
- * not become HTTP_PROXY, which libraries take for a proxy that the operator chose; fields called `spin-*`, the host's, are dropped. Fields that come several times are joined (RFC 3875 4.1.18). */
+ * not become HTTP_PROXY, which libraries take for a proxy that the operator chose; fields called `spin-*`, the host's, and those with other
+ * characters than letters, digits and '-' are dropped. Fields that come several times are joined (RFC 3875 4.1.18). */
 #include <string.h>
 
 #include "trigger/limits.h"
@@ -61,7 +62,7 @@ static int hex(char c)
     return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
 }
 
-/* Percent forms that are none stay as they are. */
+/* Percent forms that are none stay as they are, and so does a text that would not be one: with a NUL, or not UTF-8. */
 static struct sw_str decode(struct env *env, struct sw_str s)
 {
     char *text = SW_ARENA_ARRAY(env->arena, s.n, char);
@@ -76,7 +77,8 @@ static struct sw_str decode(struct env *env, struct sw_str s)
         text[n++] = low >= 0 ? (char)(high * 16 + low) : s.p[i];
         i += low >= 0 ? 2 : 0;
     }
-    return sw_str(text, n);
+    struct sw_str decoded = sw_str(text, n);
+    return sw_utf8_valid(decoded) && sw_str_find(decoded, '\0') == SW_NPOS ? decoded : s;
 }
 
 static bool is_ascii(struct sw_str s)
@@ -84,6 +86,23 @@ static bool is_ascii(struct sw_str s)
     for (size_t i = 0; i < s.n; i++)
         if ((unsigned char)s.p[i] > 0x7e || ((unsigned char)s.p[i] < 0x20 && s.p[i] != '\t'))
             return false;
+    return true;
+}
+
+static struct sw_str clean(struct sw_str value)
+{
+    return is_ascii(value) ? value : SW_LIT("CORRUPT VALUE");
+}
+
+/* Letters, digits, '-': the others would become the variable of another field, as "x_real_ip" that of "x-real-ip", which a proxy in front may
+ * have set. */
+static bool is_unambiguous(struct sw_str name)
+{
+    for (size_t i = 0; i < name.n; i++) {
+        char c = name.p[i];
+        if (!(c >= 'a' && c <= 'z') && !(c >= 'A' && c <= 'Z') && !(c >= '0' && c <= '9') && c != '-')
+            return false;
+    }
     return true;
 }
 
@@ -100,10 +119,10 @@ static void set_field(struct env *env, const struct http_field *field)
     if (sw_str_eq_nocase(field->name, SW_LIT("authorization")) ||
         sw_str_eq_nocase(field->name, SW_LIT("connection")) ||
         sw_str_eq_nocase(field->name, SW_LIT("proxy")) ||
-        sw_str_eq_nocase(sw_str_head(field->name, 5), SW_LIT("spin-")))
+        sw_str_eq_nocase(sw_str_head(field->name, 5), SW_LIT("spin-")) || !is_unambiguous(field->name))
         return;
     struct sw_str name = upper(env, "HTTP_", field->name);
-    struct sw_str value = is_ascii(field->value) ? field->value : SW_LIT("CORRUPT VALUE");
+    struct sw_str value = clean(field->value);
     const struct host_env_var *before = find(env, name);
     if (before) {
         const char *joined =
@@ -150,7 +169,7 @@ static void set_request(struct env *env, const struct trigger_wagi_request *requ
     split_host(head->authority.n ? head->authority : SW_LIT("localhost"), &server, &port);
     set(env, SW_LIT("AUTH_TYPE"), SW_LIT(""));
     set(env, SW_LIT("CONTENT_LENGTH"), length.n ? length : SW_LIT("0"));
-    set(env, SW_LIT("CONTENT_TYPE"), field_value(head, SW_LIT("content-type")));
+    set(env, SW_LIT("CONTENT_TYPE"), clean(field_value(head, SW_LIT("content-type"))));
     set(env, SW_LIT("GATEWAY_INTERFACE"), SW_LIT("CGI/1.1"));
     set(env, SW_LIT("QUERY_STRING"), head->query);
     set(env, SW_LIT("REMOTE_ADDR"), ip);

@@ -196,6 +196,28 @@ static void the_environment_is_that_of_cgi(void **state)
     sw_arena_deinit(&given.arena);
 }
 
+/* Components take variables for UTF-8, core modules for texts that end with a NUL. */
+static void values_are_texts(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *path_info, *translated;
+    } rows[] = {{"/%C3%A4", "/\xc3\xa4"}, {"/%ff", "/%ff"},     {"/a%00b", "/a%00b"},
+                {"/%2", "/%2"},           {"/%zz%41", "/%zzA"}, {"/%ed%a0%80", "/%ed%a0%80"}};
+    static const struct http_field type = {SW_LIT_INIT("content-type"), SW_LIT_INIT("a/\xff")};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct given given;
+        given_init(&given);
+        given.match.path_info = sw_str_of(rows[i].path_info);
+        given.head.fields = &type;
+        given.head.field_count = 1;
+        given_make(&given);
+        CHECK_STR(var(&given, "PATH_TRANSLATED"), rows[i].translated);
+        CHECK_STR(var(&given, "CONTENT_TYPE"), "CORRUPT VALUE");
+        sw_arena_deinit(&given.arena);
+    }
+}
+
 static void fields_become_variables(void **state)
 {
     (void)state;
@@ -212,6 +234,9 @@ static void fields_become_variables(void **state)
         {SW_LIT_INIT("cookie"), SW_LIT_INIT("b=2")},
         {SW_LIT_INIT("x-bad"), SW_LIT_INIT("caf\xc3\xa9")},
         {SW_LIT_INIT("spin-path-info"), SW_LIT_INIT("/forged")},
+        {SW_LIT_INIT("spin_path_info"), SW_LIT_INIT("/forged")},
+        {SW_LIT_INIT("X_A"), SW_LIT_INIT("forged")}, /* a proxy that sets x-a itself lets it through */
+        {SW_LIT_INIT("x.b"), SW_LIT_INIT("1")},
     };
     static const struct app_env env[] = {{SW_LIT_INIT("MINE"), SW_LIT_INIT("yes")},
                                          {SW_LIT_INIT("HTTP_X_A"), SW_LIT_INIT("manifest")},
@@ -231,6 +256,7 @@ static void fields_become_variables(void **state)
     CHECK_STR(var(&given, "HTTP_CONNECTION"), "(absent)");
     CHECK_STR(var(&given, "HTTP_PROXY"), "(absent)");
     CHECK_STR(var(&given, "HTTP_SPIN_PATH_INFO"), "(absent)");
+    CHECK_STR(var(&given, "HTTP_X.B"), "(absent)");
     CHECK_STR(var(&given, "HTTP_COOKIE"), "a=1; b=2");
     CHECK_STR(var(&given, "HTTP_X_BAD"), "CORRUPT VALUE");
     CHECK_STR(var(&given, "MINE"), "yes");
@@ -315,6 +341,7 @@ int main(void)
         cmocka_unit_test(a_head_ends_at_the_first_empty_line),
         cmocka_unit_test(header_lines_have_a_limit),
         cmocka_unit_test(the_environment_is_that_of_cgi),
+        cmocka_unit_test(values_are_texts),
         cmocka_unit_test(fields_become_variables),
         cmocka_unit_test(hosts_and_peers_are_split),
         cmocka_unit_test(arguments_follow_the_template),
