@@ -33,17 +33,16 @@ int host_file_list_open(struct host_file *folder, struct host_file_list **ret)
 /* Reads ahead from a position. */
 static int list_fill(struct host_file_list *list, uint64_t position)
 {
+    bool goes_on = !list->has_ahead && position == list->position; /* the kernel is there */
     list->has_ahead = false;
-    if (position > INT64_MAX ||
-        (position != list->position && lseek(list->folder->fd, (off_t)position, SEEK_SET) < 0))
+    list->position = UINT64_MAX; /* the kernel's place is unknown: seek next time */
+    if (position > INT64_MAX || (!goes_on && lseek(list->folder->fd, (off_t)position, SEEK_SET) < 0))
         return EINVAL;
     ssize_t n = getdents64(list->folder->fd, list->buffer, sizeof list->buffer);
     if (n < 0)
         return errno;
-    if (n == 0) {
-        list->position = UINT64_MAX; /* the kernel's own is unknown: seek next time */
+    if (n == 0)
         return -1;
-    }
     list->at = 0;
     list->end = (size_t)n;
     list->ahead = position;

@@ -408,6 +408,15 @@ static void entries_are_listed_from_any_place(void **state)
     CHECK_INT(host_file_list_at(list, entry.next, &entry), 0);
     CHECK_INT(host_file_list_at(list, 0, &entry), 0);
     CHECK_INT(host_file_list_at(list, UINT64_MAX, &entry), EINVAL);
+    CHECK_INT(host_file_list_at(list, 0, &entry), 0);
+    at = entry.next;
+    CHECK_INT(host_file_list_at(list, at, &entry), 0);
+    uint64_t second = entry.inode;
+    CHECK_INT(host_file_list_at(list, 0, &entry), 0);
+    CHECK_INT(host_file_list_at(list, UINT64_MAX, &entry),
+              EINVAL); /* what was read ahead is lost, the place is not */
+    CHECK_INT(host_file_list_at(list, at, &entry), 0);
+    CHECK_INT(entry.inode, second);
     host_file_list_close(list);
     host_file_unref(dir);
     ground_deinit(&ground);
