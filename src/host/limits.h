@@ -47,7 +47,7 @@
 #define HOST_FILES_MAX 128
 /* What a stream reads of a file at once: as much as a body moves. */
 #define HOST_FILE_BUFFER_BYTES (64u << 10)
-/* descriptor.write: bytes that one call hands to the kernel, so that a call ends soon. */
+/* descriptor.write; WASI 0.1, in both directions: bytes that one call hands to the kernel, so that a call ends soon. */
 #define HOST_FILE_WRITE_BYTES_MAX (1u << 20)
 /* What a symbolic link says; Linux: PATH_MAX. */
 #define HOST_PATH_BYTES_MAX 4096

@@ -95,3 +95,27 @@ def test_descriptors_end(tmp_path):
     (call $exit (local.get $errno))))
 """
     assert run(tmp_path, "path_open", text) == 33
+
+
+@pytest.mark.skipif(not shutil.which("wat2wasm"), reason="wat2wasm is not there; run tools/setup --test")
+@pytest.mark.parametrize("name", ["fd_read", "fd_write"])
+def test_one_call_moves_so_much_and_no_more(tmp_path, name):
+    """A larger one would hold up all others of its process: what is left is for the next call."""
+    (tmp_path / "in").mkdir()
+    with open(tmp_path / "in/large", "wb") as file:
+        file.truncate(8 << 20)
+    code = run(tmp_path, name, f"""(module
+  (import "wasi_snapshot_preview1" "path_open" (func $open (param i32 i32 i32 i32 i32 i64 i64 i32 i32) (result i32)))
+  (import "wasi_snapshot_preview1" "{name}" (func $move (param i32 i32 i32 i32) (result i32)))
+  (import "wasi_snapshot_preview1" "proc_exit" (func $exit (param i32)))
+  (memory (export "memory") 80)
+  (data (i32.const 0) "large")
+  (data (i32.const 16) "\\00\\00\\01\\00\\00\\00\\40\\00")
+  (func (export "_start")
+    (if (call $open (i32.const 3) (i32.const 0) (i32.const 0) (i32.const 5) (i32.const 0) (i64.const 66) (i64.const 0) (i32.const 0) (i32.const 32))
+      (then (call $exit (i32.const 60))))
+    (if (call $move (i32.load (i32.const 32)) (i32.const 16) (i32.const 1) (i32.const 40))
+      (then (call $exit (i32.const 61))))
+    (call $exit (i32.shr_u (i32.load (i32.const 40)) (i32.const 20)))))
+""")
+    assert code == 1

@@ -55,7 +55,8 @@ static int put_count(struct component_call *call, union engine_val *vals, uint32
 
 /* ---- files ---- */
 
-/* Reads or writes at an offset until a buffer is not filled or emptied whole. *ret_n: bytes; an errno of WASI only when there are none. */
+/* Reads or writes at an offset until a buffer is not filled or emptied whole, or as much was moved as one call may: the loop waits for it. *ret_n:
+ * bytes; an errno of WASI only when there are none. */
 static int transfer(const struct p1_fd *fd, struct buffers *buffers, uint64_t offset, bool writes,
                     uint64_t *ret_n)
 {
@@ -64,10 +65,11 @@ static int transfer(const struct p1_fd *fd, struct buffers *buffers, uint64_t of
     int rc;
     *ret_n = 0;
     while ((rc = buffers_next(buffers, &at, &n)) == 0 && *ret_n < HOST_FILE_WRITE_BYTES_MAX) {
-        size_t moved = 0;
-        rc = writes ? host_file_write(fd->file, sw_str((const char *)at, n), offset + *ret_n,
+        size_t moved = 0, left = HOST_FILE_WRITE_BYTES_MAX - (size_t)*ret_n;
+        size_t want = n < left ? n : left;
+        rc = writes ? host_file_write(fd->file, sw_str((const char *)at, want), offset + *ret_n,
                                       fd->flags & P1_FDFLAG_APPEND, &moved)
-                    : host_file_read(fd->file, (char *)at, n, offset + *ret_n, &moved);
+                    : host_file_read(fd->file, (char *)at, want, offset + *ret_n, &moved);
         if (rc)
             return *ret_n ? 0 : (int)p1_errno_of(rc);
         buffers->done += (uint32_t)moved;
