@@ -49,6 +49,7 @@ int host_new(struct loop *loop, const struct host_grants *grants, struct host **
         host_empty_init(&host->in);
         host_line_init(&host->out[0], host, false);
         host_line_init(&host->out[1], host, true);
+        host_buffered_init(&host->spin_body);
     }
     host->loop = loop;
     host->grants = grants;
@@ -77,6 +78,7 @@ void host_free(struct host *host)
     host_line_end(&host->out[1]);
     host->p1 = NULL;
     host_files_close(host);
+    host_buffered_deinit(&host->spin_body);
     host_objects_reset(&host->objects);
     sw_arena_clear(&host->arena);
     if (host->scratch_cap > HOST_SCRATCH_KEEP) {

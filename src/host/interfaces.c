@@ -33,6 +33,8 @@
 #include "host/bindings/sockets_udp.h"
 #include "host/bindings/sockets_udp_create_socket.h"
 #include "host/bindings/spin_config.h"
+#include "host/bindings/spin_http.h"
+#include "host/bindings/spin_http_types.h"
 #include "host/bindings/spin_variables.h"
 #include "host/host.h"
 #include "host/wasi01/p1.h"
@@ -69,6 +71,8 @@ static const struct component_host_interface *const interfaces[] = {
     &host_sockets_udp_interface,
     &host_sockets_udp_create_socket_interface,
     &host_spin_config_interface,
+    &host_spin_http_interface,
+    &host_spin_http_types_interface,
     &host_spin_variables_interface,
 };
 

@@ -11,6 +11,12 @@
 #define HOST_BODY_UNSENT_BYTES_MAX (1u << 20)
 /* Of all bodies of one store together: a guest may make bodies in a loop and fill each. A response and a few requests to others. */
 #define HOST_BODIES_BYTES_MAX (4u << 20)
+/* A body that fermyon:spin/http or inbound-http hands over as a whole, and all of them in one process: a guest's memory does not bound them, nor
+ * does the worker's limit count them. Spin takes 128 MiB of one response and has no limit for a request (spin.md 4.7, 2.4). */
+#define HOST_BUFFERED_BODY_BYTES_MAX (64u << 20)
+#define HOST_BUFFERED_BYTES_MAX (256u << 20)
+/* fermyon:spin/http follows so many redirects: the library that Spin uses stops there (spin.md 4.7). */
+#define HOST_SPIN_HTTP_HOPS_MAX 10
 /* input-stream.read and splice move at most this at once: a connection's buffer is no larger. */
 #define HOST_READ_BYTES_MAX (64u << 10)
 /* wasi:io/streams: blocking-write-and-flush and blocking-write-zeroes-and-flush take up to 4096 bytes. */

@@ -19,6 +19,12 @@
 #define HANDLER_TYPE                                                                                         \
     "func(request: own<wasi:http/types/incoming-request>, "                                                  \
     "response-out: own<wasi:http/types/response-outparam>)"
+#define INBOUND_INTERFACE SW_LIT("fermyon:spin/inbound-http") /* of the first SDKs, without a version */
+#define INBOUND_FUNC SW_LIT("handle-request")
+#define INBOUND_TYPE                                                                                         \
+    "func(req: record{method: enum{get, post, put, delete, patch, head, options}, uri: string, "             \
+    "headers: list<tuple<string, string>>, params: list<tuple<string, string>>, body: option<list<u8>>}) "   \
+    "-> record{status: u16, headers: option<list<tuple<string, string>>>, body: option<list<u8>>}"
 #define RUN_INTERFACE SW_LIT("wasi:cli/run")
 #define RUN_TYPE "func() -> result"
 #define START SW_LIT("_start") /* of a core module */
@@ -116,23 +122,31 @@ int trigger_component_bind(struct trigger_component *component, struct engine *e
     int rc = bind_modules(component, engine, err);
     if (rc < 0)
         return rc;
-    component->handle =
-        component_export_find(component->component, HANDLER_INTERFACE, HANDLER_TRACK, HANDLER_FUNC);
-    component->run = component_export_find(component->component, RUN_INTERFACE, HANDLER_TRACK, SW_LIT("run"));
+    struct component *bound = component->component;
+    component->handle = component_export_find(bound, HANDLER_INTERFACE, HANDLER_TRACK, HANDLER_FUNC);
+    component->inbound = component_export_find(bound, INBOUND_INTERFACE, SW_LIT(""), INBOUND_FUNC);
+    component->run = component_export_find(bound, RUN_INTERFACE, HANDLER_TRACK, SW_LIT("run"));
     component->run_gives_result = component->run != NULL;
     if (!component->run)
-        component->run = component_export_find(component->component, SW_LIT(""), SW_LIT(""), START);
+        component->run = component_export_find(bound, SW_LIT(""), SW_LIT(""), START);
     if (component->handle)
-        rc = component_export_check(component->component, component->handle, HANDLER_TYPE, err);
+        rc = component_export_check(bound, component->handle, HANDLER_TYPE, err);
+    if (rc == 0 && component->inbound)
+        rc = component_export_check(bound, component->inbound, INBOUND_TYPE, err);
     if (rc == 0 && component->run_gives_result)
-        rc = component_export_check(component->component, component->run, RUN_TYPE, err);
+        rc = component_export_check(bound, component->run, RUN_TYPE, err);
     return rc;
 }
 
 int trigger_component_expect(const struct trigger_component *component, enum app_executor executor,
                              struct sw_err *err)
 {
-    if (executor == APP_EXECUTOR_WAGI ? component->run != NULL : component->handle != NULL)
+    bool handles = component->handle || component->inbound;
+    if (executor != APP_EXECUTOR_WAGI && component->handle && component->inbound)
+        return sw_fail(err, SW_EINPUT,
+                       "Expected component to export one of `wasi:http/incoming-handler@0.2.x`, "
+                       "`fermyon:spin/inbound-http` but it exported both");
+    if (executor == APP_EXECUTOR_WAGI ? component->run != NULL : handles)
         return 0;
     if (executor == APP_EXECUTOR_WAGI)
         return sw_fail(
@@ -141,8 +155,8 @@ int trigger_component_expect(const struct trigger_component *component, enum app
             "of a core module, but it exported neither");
     return sw_fail(
         err, SW_EINPUT,
-        "Expected component to export one of `wasi:http/incoming-handler@0.2.x` but it exported "
-        "none of those%s",
+        "Expected component to export one of `wasi:http/incoming-handler@0.2.x`, `fermyon:spin/inbound-http` "
+        "but it exported none of those%s",
         component->run ? "\nhint: it is a command: set executor = { type = \"wagi\" } in its trigger" : "");
 }
 

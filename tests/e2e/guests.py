@@ -26,6 +26,7 @@ GUESTS = {
     "wagi": ("command", "tests/guests/wagi/main.c", []),
     "run": ("command", "tests/guests/wasi01/run.c", []),
     "variables": ("c-world", "tests/guests/variables/main.c", ["reader"]),
+    "inbound": ("c-world", "tests/guests/legacy/main.c", ["inbound"]),
     "compose-server": ("c-world", "tests/guests/compose/server.c", ["server"]),
     "compose-rust": ("rust-world", "tests/guests/compose/main.rs", ["server"]),
     "compose-library": ("c-world", "tests/guests/compose/library.c", ["library"]),

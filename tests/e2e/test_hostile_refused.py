@@ -14,7 +14,7 @@ WHERE = r"component 'main': '[^']*'"
 
 # tests/guests/wat/refused/NAME.wat: the exact message behind "error: "
 REFUSED = {
-    "no_handler": r"component 'main': Expected component to export one of `wasi:http/incoming-handler@0\.2\.x` but it exported none of those",
+    "no_handler": r"component 'main': Expected component to export one of `wasi:http/incoming-handler@0\.2\.x`, `fermyon:spin/inbound-http` but it exported none of those",
     "handler_type": r"component 'main': exports 'handle' of 'wasi:http/incoming-handler' as func\(x: u32\), expected func\(request: own<wasi:http/types/incoming-request>, response-out: own<wasi:http/types/response-outparam>\)",
     "handler_numbers": r"component 'main': exports 'handle' of 'wasi:http/incoming-handler' as func\(request: u32, response-out: u32\), expected func\(request: own<.*",
     "handler_lists": r"component 'main': exports 'handle' of 'wasi:http/incoming-handler' as func\(request: string, response-out: string\), expected func\(request: own<.*",
