@@ -339,7 +339,8 @@ uint32_t fixture_import_builtin(struct fixture *fx, uint32_t guest, enum compone
                                 uint32_t resource)
 {
     uint32_t n = fx->plan.builtin_count++;
-    fx->builtins[n] = (struct component_builtin){kind, guest + 1, resource};
+    fx->builtins[n] = (struct component_builtin){
+        .kind = kind, .instance = guest + 1, .resource = resource, .type = COMPONENT_NO_TYPE};
     return import(fx, guest, COMPONENT_CORE_BUILTIN, n);
 }
 
