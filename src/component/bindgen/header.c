@@ -86,12 +86,11 @@ static void anonymous_struct(struct gen *g, const struct wit_type *type)
     struct sw_buf *to = g->to;
     if (shared)
         g->to = &g->common;
-    else
-        emit(g, "#ifndef HOST_TYPE_%s\n#define HOST_TYPE_%s\n", name, name);
+    emit(g, "#ifndef HOST_TYPE_%s\n#define HOST_TYPE_%s\n", name, name); /* several headers may have it */
     emit_line(g, "struct host_%s {", name);
     members(g, type);
     emit_line(g, "};");
-    emit(g, shared ? "\n" : "#endif\n\n");
+    emit(g, "#endif\n\n");
     g->to = to;
 }
 
@@ -341,7 +340,8 @@ void common_header(struct gen *g, struct sw_buf *out)
     g->to = out;
     emit(g, "/* common.h - types that several interfaces share.  Room: host.  Generated from wit/ by "
             "bindgen: do not edit. */\n");
-    emit(g, "#ifndef SW_GEN_HOST_COMMON_H\n#define SW_GEN_HOST_COMMON_H\n\n");
+    const char *up = upper(g, sw_str_of(g->prefix)), *mark = g->prefix[0] ? "_" : "";
+    emit(g, "#ifndef SW_GEN_HOST_%s%sCOMMON_H\n#define SW_GEN_HOST_%s%sCOMMON_H\n\n", up, mark, up, mark);
     emit(g, "#include <stdbool.h>\n#include <stddef.h>\n#include <stdint.h>\n\n#include \"base/str.h\"\n\n");
     emit(g, "#define HOST_WIT_ERROR 1 /* a function whose result is result<T, E>: *ret_error is filled, not "
             "*ret */\n\n");
@@ -352,17 +352,18 @@ void common_header(struct gen *g, struct sw_buf *out)
 
 void kinds_header(struct gen *g, struct sw_buf *out)
 {
-    uint32_t kind = 0;
+    uint32_t kind = (uint32_t)g->kinds_before;
+    const char *up = upper(g, sw_str_of(g->prefix)), *mark = g->prefix[0] ? "_" : "";
     g->to = out;
     emit(g, "/* kinds.h - the numbers of the host's resources.  Room: host.  Generated from wit/ by bindgen: "
             "do not edit. */\n");
-    emit(g, "#ifndef SW_GEN_HOST_KINDS_H\n#define SW_GEN_HOST_KINDS_H\n\nenum host_kind {\n    "
-            "HOST_KIND_NONE = 0,\n");
+    emit(g, "#ifndef SW_GEN_HOST_%s%sKINDS_H\n#define SW_GEN_HOST_%s%sKINDS_H\n\n", up, mark, up, mark);
+    emit(g, "enum host_%s%skind {\n    HOST_%s%sKIND_NONE = 0,\n", g->prefix, mark, up, mark);
     for (uint32_t i = 0; i < g->interface_count; i++) {
         const struct wit_interface *in = g->interfaces[i].wit;
         for (uint32_t k = 0; k < in->home.def_count; k++)
             if (in->home.defs[k]->kind == WIT_DEF_RESOURCE)
                 emit(g, "    %s = %u,\n", kind_name(g, in->home.defs[k]), ++kind);
     }
-    emit(g, "    HOST_KIND_COUNT\n};\n\n#endif\n");
+    emit(g, "    HOST_%s%sKIND_COUNT\n};\n\n#endif\n", up, mark);
 }
