@@ -10,11 +10,7 @@ static bool is_space(char c)
 
 static struct sw_str trim(struct sw_str text)
 {
-    while (text.n && is_space(text.p[0]))
-        text = sw_str_from(text, 1);
-    while (text.n && is_space(text.p[text.n - 1]))
-        text.n--;
-    return text;
+    return sw_str_trim(text, SW_LIT(" \t\r"));
 }
 
 static bool is_name(struct sw_str name)

@@ -218,18 +218,9 @@ static int walk_folder(struct work *work, const struct walk *walk, struct sw_str
     return rc;
 }
 
-static struct sw_str trim_slashes(struct sw_str path)
-{
-    while (path.n && path.p[0] == '/')
-        path = sw_str_from(path, 1);
-    while (path.n && path.p[path.n - 1] == '/')
-        path.n--;
-    return path;
-}
-
 static int copy_placed(struct work *work, struct sw_str source, const char *from, const struct stat *st)
 {
-    struct sw_str to = trim_slashes(work->file->destination);
+    struct sw_str to = sw_str_trim(work->file->destination, SW_LIT("/"));
     if (leaves(to))
         return at_place(work, SW_EINPUT, "the destination '" SW_FMT "' leaves the guest's root",
                         SW_ARG(work->file->destination));
@@ -318,7 +309,7 @@ static int mount_direct(struct work *work, struct app_mount *mount)
         return at_place(work, SW_EINPUT,
                         "Only directory mounts are supported with `--direct-mounts`; '" SW_FMT "' is none",
                         SW_ARG(work->file->source));
-    struct sw_str at = trim_slashes(work->file->is_pattern ? source : work->file->destination);
+    struct sw_str at = sw_str_trim(work->file->is_pattern ? source : work->file->destination, SW_LIT("/"));
     if (leaves(at))
         return at_place(work, SW_EINPUT, "the destination '" SW_FMT "' leaves the guest's root",
                         SW_ARG(work->file->destination));

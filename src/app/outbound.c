@@ -51,11 +51,7 @@ bool app_outbound_default_port(struct sw_str scheme, uint16_t *ret)
 
 static struct sw_str trim(struct sw_str text)
 {
-    while (text.n && strchr(" \t\r\n", text.p[0]))
-        text = sw_str_from(text, 1);
-    while (text.n && strchr(" \t\r\n", text.p[text.n - 1]))
-        text.n--;
-    return text;
+    return sw_str_trim(text, SW_LIT(" \t\r\n"));
 }
 
 static bool is_alpha(char c)

@@ -368,7 +368,7 @@ static void the_next_address_is_tried_and_the_name_asked_for_once(void **state)
     open_world(&world);
     struct two two = {.face.ops = &ops, .loop = world.loop};
     loop_defer_init(&two.defer, two_answer, &two);
-    http_client_resolver_set(world.client, &two.face);
+    world.client->config.resolver = &two.face;
     struct http_client_start start = start_of(&world);
     start.host = SW_LIT("two.example");
     CHECK_OK(http_client_begin(world.client, &start, &world.request, &err), &err);
