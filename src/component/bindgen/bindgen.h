@@ -87,7 +87,7 @@ enum shape {
     SHAPE_FLAGS,
     SHAPE_OWN,
     SHAPE_BORROW,
-    SHAPE_NONE /* what no binding can carry: streams, futures, maps, error contexts */
+    SHAPE_NONE /* what no binding can carry: maps, error contexts */
 };
 
 struct layout {

@@ -227,6 +227,11 @@ static void func_structs(struct gen *g, const struct wit_func *func)
 /* A type as a person would write it: named types by their names; NULL: an absent payload. */
 static const char *wit_text(struct gen *g, const struct wit_type *type)
 {
+    static const char *const HOLDERS[] = {[WIT_LIST] = "list",
+                                          [WIT_OPTION] = "option",
+                                          [WIT_RESULT] = "result",
+                                          [WIT_STREAM] = "stream",
+                                          [WIT_FUTURE] = "future"};
     if (!type)
         return "_";
     if (type->kind == WIT_NAME || (type->kind == WIT_OWN && type->is_bare))
@@ -234,17 +239,15 @@ static const char *wit_text(struct gen *g, const struct wit_type *type)
     if (type->kind == WIT_OWN || type->kind == WIT_BORROW)
         return text(g, "%s<" SW_FMT ">", type->kind == WIT_OWN ? "own" : "borrow", SW_ARG(type->name));
     if (!type->elem && !type->other && type->kind != WIT_TUPLE)
-        return type->kind == WIT_RESULT ? "result" : walk_name(g, type);
+        return type->kind == WIT_RESULT || type->kind == WIT_STREAM || type->kind == WIT_FUTURE
+                   ? HOLDERS[type->kind]
+                   : walk_name(g, type);
     if (type->kind == WIT_RESULT && type->other)
         return text(g, "result<%s, %s>", wit_text(g, type->elem), wit_text(g, type->other));
     if (type->kind == WIT_FIXED_LIST)
         return text(g, "list<%s, %u>", wit_text(g, type->elem), type->length);
     if (type->kind != WIT_TUPLE)
-        return text(g, "%s<%s>",
-                    type->kind == WIT_RESULT   ? "result"
-                    : type->kind == WIT_OPTION ? "option"
-                                               : "list",
-                    wit_text(g, type->elem));
+        return text(g, "%s<%s>", HOLDERS[type->kind], wit_text(g, type->elem));
     const char *items = "";
     for (uint32_t i = 0; i < type->item_count; i++)
         items = text(g, "%s%s%s", items, i ? ", " : "", wit_text(g, type->items[i]));

@@ -123,7 +123,7 @@ static void check_func(struct gen *g, const struct gen_interface *in, const stru
         const struct wit_type *type = i < func->param_count ? func->params[i].type : func->result;
         const struct wit_type *bad = type ? first_unsupported(type) : NULL;
         if (bad)
-            gen_fail(g, &bad->pos, "bindings cannot carry streams, futures, maps and error contexts");
+            gen_fail(g, &bad->pos, "bindings cannot carry maps and error contexts");
         if (type && layout_of(type).size >= BINDGEN_VALUE_BYTES_MAX)
             gen_fail(g, &type->pos, "a value of this type takes %u bytes or more in memory",
                      BINDGEN_VALUE_BYTES_MAX);
