@@ -219,7 +219,8 @@ static bool range_of(const struct http_request *request, uint64_t size, uint64_t
     unsigned count;
     struct sw_str value = field(request, "range", &count);
     *ret_bad = false;
-    if (count != 1 || !sw_str_starts(value, SW_LIT("bytes=")) || !sw_str_eq(request->method, SW_LIT("GET")))
+    if (count != 1 || !sw_str_eq_nocase(sw_str_head(value, 6), SW_LIT("bytes=")) ||
+        !sw_str_eq(request->method, SW_LIT("GET")))
         return false;
     value = trim(sw_str_from(value, 6));
     size_t dash = sw_str_find(value, '-');
