@@ -135,6 +135,8 @@ static int copy_file(struct work *work, const char *from, struct sw_str to)
     if (in < 0 || fstat(in, &st) < 0)
         return sw_fail_errno(work->err, SW_EIO, errno, "component '" SW_FMT "': read '%s'",
                              SW_ARG(work->component->id), from);
+    if (!S_ISREG(st.st_mode)) /* a device may have no end */
+        return at_place(work, SW_EINPUT, "'%s' is neither a file nor a folder", from);
     sw_auto_close int out = open(target.text, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0644);
     int number = out < 0 ? errno : copy_bytes(in, out);
     const struct timespec times[2] = {st.st_atim, st.st_mtim};
