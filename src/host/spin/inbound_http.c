@@ -89,15 +89,6 @@ int host_inbound_request(struct host *host, struct sw_str body, struct component
 
 /* ---- the response ---- */
 
-static struct sw_str without_blanks(struct sw_str value)
-{
-    while (value.n && (value.p[0] == ' ' || value.p[0] == '\t'))
-        value = sw_str_from(value, 1);
-    while (value.n && (value.p[value.n - 1] == ' ' || value.p[value.n - 1] == '\t'))
-        value.n--;
-    return value;
-}
-
 static int fields_of(struct host *host, const struct component_value *list, struct host_inbound_response *ret,
                      struct sw_err *err)
 {
@@ -111,7 +102,7 @@ static int fields_of(struct host *host, const struct component_value *list, stru
         return no_memory(err);
     for (size_t i = 0; i < count; i++) {
         const struct component_value *pair = list->list.items[i].list.items;
-        struct sw_str name = pair[0].text, value = without_blanks(pair[1].text);
+        struct sw_str name = pair[0].text, value = sw_str_trim(pair[1].text, SW_LIT(" \t"));
         if (!http_is_token(name) || !http_is_field_value(value))
             return sw_fail(err, SW_EINPUT, "the response's field '" SW_FMT "' has a bad name or value",
                            SW_ARG(sw_str_head(name, 64)));
