@@ -83,6 +83,7 @@ static void bind_functions(struct component *component, const struct component_p
         bind_canon(component, from->instance, &from->options, &to->canon);
         to->canon.plan.callee = from->callee;
         component->is_async |= from->callee.type && from->callee.type->is_async;
+        to->canon.plan.anytime = from->anytime;
         to->component = component;
         if (from->callee.kind == COMPONENT_FUNC_HOST) {
             to->host = from->callee.host->fn;

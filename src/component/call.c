@@ -173,7 +173,7 @@ int component__lowered_host(void *env, struct engine_store *engine_store, union 
     const struct component_bound_lowering *lowering = env;
     struct component_store *store = engine_store_owner(engine_store);
     struct component_call call;
-    int rc = component__may_leave(store, lowering->canon.plan.instance);
+    int rc = lowering->canon.plan.anytime ? 0 : component__may_leave(store, lowering->canon.plan.instance);
     if (rc == 0)
         rc = component__level_begin(store);
     if (rc == 0)

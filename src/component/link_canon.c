@@ -182,6 +182,14 @@ int component__link_core_func(struct link *link, struct link_env *env, struct co
     return rc;
 }
 
+static bool is_anytime(const struct component_host *host, const struct component_host_func *func)
+{
+    for (uint32_t i = 0; func && i < host->anytime_count; i++)
+        if (host->anytime[i] == func->fn)
+            return true;
+    return false;
+}
+
 static int lower(struct link *link, const struct link_canon *canon)
 {
     struct component_plan *plan = link->plan;
@@ -199,6 +207,7 @@ static int lower(struct link *link, const struct link_canon *canon)
     if (!items)
         return link->rc;
     plan->lowerings = items;
+    made.anytime = func->kind == COMPONENT_FUNC_HOST && is_anytime(link->host, func->host);
     items[plan->lowering_count] = made;
     component__flat_of(plan->types, func->type, true, &flat);
     if (made.options.is_async)

@@ -63,6 +63,7 @@ struct component_lowering { /* canon lower */
     uint32_t instance;      /* component instance that does it: its table and flags are used */
     struct component_func callee;
     struct component_options options;
+    bool anytime; /* component_host.anytime has it */
 };
 
 enum component_builtin_kind { /* CanonicalABI.md "Canonical Definitions"; link_builtin.c has the names */

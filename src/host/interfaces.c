@@ -74,6 +74,7 @@ static const struct component_host_interface *const interfaces[] = {
     &host_spin_http_interface,
     &host_spin_http_types_interface,
     &host_spin_variables_interface,
+    &host_p1_interface,
 };
 
 static const struct component_host_module *const modules[] = {
@@ -85,6 +86,8 @@ const struct component_host *host_interfaces(void)
     static const struct component_host host = {.interfaces = interfaces,
                                                .interface_count = sizeof interfaces / sizeof *interfaces,
                                                .modules = modules,
-                                               .module_count = sizeof modules / sizeof *modules};
+                                               .module_count = sizeof modules / sizeof *modules,
+                                               .anytime = host_p1_anytime,
+                                               .anytime_count = HOST_P1_ANYTIME_COUNT};
     return &host;
 }

@@ -45,6 +45,9 @@
 /* The result of one host call before it is lowered: random bytes are the largest. A spare host keeps this much of it at most. */
 #define HOST_SCRATCH_BYTES_MAX (HOST_RANDOM_BYTES_MAX + (64u << 10))
 #define HOST_SCRATCH_KEEP (64u << 10)
+/* Making a component of a core module: WIT trees and tables, as `swell componentize` takes; and its world as text. */
+#define HOST_ADAPT_BYTES_MAX (512u << 20)
+#define HOST_ADAPT_WIT_BYTES_MAX (64u << 10)
 /* A variable with its template filled, or all of a component's; below the scratch that carries it. */
 #define HOST_VARIABLE_BYTES_MAX (1u << 20)
 /* Hosts kept for reuse in one process, so that a request allocates nothing of ours. */

@@ -9,6 +9,7 @@
 #include "component/component.h"
 #include "engine/core.h"
 #include "engine/engine.h"
+#include "host/adapt.h"
 #include "node/node.h"
 #include "trigger/limits.h"
 
@@ -29,6 +30,24 @@
 #define RUN_TYPE "func() -> result"
 #define START SW_LIT("_start") /* of a core module */
 
+/* A core module that is for a component becomes one: the bytes are then the component's. */
+static int decode(struct trigger_component *component, struct sw_err *err)
+{
+    sw_auto_buf adapted = SW_BUF(TRIGGER_WASM_BYTES_MAX);
+    struct sw_str bytes = sw_buf_str(&component->bytes);
+    if (component_is_component(bytes))
+        return component_decode(bytes, &component->binary, err);
+    int rc = host_adapt(bytes, &adapted, err);
+    if (rc < 0)
+        return rc;
+    if (rc == SW_ABSENT)
+        return component_decode_module(bytes, &component->binary, err);
+    sw_buf_deinit(&component->bytes);
+    component->bytes = adapted;
+    adapted = SW_BUF(0); /* taken */
+    return component_decode(sw_buf_str(&component->bytes), &component->binary, err);
+}
+
 int trigger_component_decode(int wasm_fd, const char *name, struct trigger_component *ret, struct sw_err *err)
 {
     *ret = (struct trigger_component){.bytes = SW_BUF(TRIGGER_WASM_BYTES_MAX)};
@@ -39,8 +58,7 @@ int trigger_component_decode(int wasm_fd, const char *name, struct trigger_compo
         rc =
             sw_fail(err, SW_EINPUT, "expected a WebAssembly component or module, got a file of another kind");
     if (rc == 0)
-        rc = component_is_component(bytes) ? component_decode(bytes, &ret->binary, err)
-                                           : component_decode_module(bytes, &ret->binary, err);
+        rc = decode(ret, err);
     if (rc == 0)
         return 0;
     trigger_component_deinit(ret);

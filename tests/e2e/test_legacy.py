@@ -7,7 +7,7 @@ import swell as runner
 from client import Connection, get
 from test_outgoing import OK, Peer, answering
 
-VALUES = ["inbound"]  # guests of the first SDKs
+VALUES = ["inbound", "inbound-typed", "old-abi", "old-abi-libc"]  # a component; core modules of both generations of bindings
 each_value = pytest.mark.parametrize("name", VALUES)
 
 
@@ -118,6 +118,19 @@ def test_variables(legacy, name):
     assert get(legacy(name).port, "/config/token").text == "= t0p"
     assert get(legacy(name).port, "/config/none").text == '0: no variable for "main"."none"'
     assert get(legacy(name).port, "/config/a-b").text.startswith('1: "a-b": invalid character')
+
+
+@pytest.mark.parametrize("name", ["inbound-libc", "old-abi-libc"])
+def test_a_core_module_has_wasi_01_without_an_adapter(start, tmp_path, name):
+    (tmp_path / "note").write_text("kept in a file\n")
+    extra = 'files = ["note"]\n[component.main.environment]\nNAME = "value"\n'
+    path = manifest(tmp_path, name)
+    path.write_text(path.read_text().replace("[component.main.variables]", extra + "[component.main.variables]"))
+    with start(["-f", str(path)]) as server:
+        assert get(server.port, "/libc").text == "NAME=value\nkept in a file\n"
+        assert get(server.port, "/hello").text == "Hello from the first SDKs\n"
+        server.stop()
+        assert "printed by the guest" in server.log() + server.process.stdout.read().decode()
 
 
 HOSTILE = {

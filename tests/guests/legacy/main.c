@@ -7,8 +7,26 @@
  *   /request     method, uri, number of params, then each field "name=value"
  *   /status/N    that status and nothing else         /config/KEY    "= value", or "<case>: text"
  *   /send        a request to x-url with method x-method, field x-extra and the body: "status", fields, an empty line, the body; or "error N"
+ *   /libc        -DLIBC, with what the C library asks of WASI 0.1: prints a line, then the environment and the file /note
  *   /fields/..., /text, /pointer, /list, /tag, /trap  what no guest should answer */
+#ifdef LIBC
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+extern char **environ;
+#define SWELL_OWN_REALLOC /* the C library's memory is no bump heap's */
+#endif
+
 #include "swell_http.h"
+
+#ifdef LIBC
+SWELL_EXPORT("cabi_realloc")
+void *cabi_realloc(void *old, uint32_t old_bytes, uint32_t align, uint32_t new_bytes)
+{
+    (void)old_bytes;
+    return new_bytes ? realloc(old, new_bytes) : (void *)(uintptr_t)align;
+}
+#endif
 
 #ifdef OLD_ABI
 #define HANDLE "handle-http-request"
@@ -91,8 +109,9 @@ static void put(const char *p, uint32_t n)
 {
     if (out_n + n > out_cap) {
         uint32_t cap = (out_n + n) * 2;
-        char *moved = heap_alloc(cap, 1);
-        __builtin_memcpy(moved, out, out_n);
+        char *moved = cabi_realloc(NULL, 0, 1, cap);
+        if (out_n)
+            __builtin_memcpy(moved, out, out_n);
         out = moved;
         out_cap = cap;
     }
@@ -210,6 +229,31 @@ static void send(const struct request *request)
         put_text(result.ok.body.some);
 }
 
+#ifdef LIBC
+static void libc(void)
+{
+    char line[64];
+    FILE *file = fopen("/note", "r");
+    puts("printed by the guest");
+    fflush(stdout);
+    for (char **at = environ; at && *at; at++) {
+        put(*at, (uint32_t)__builtin_strlen(*at));
+        put("\n", 1);
+    }
+    if (file && fgets(line, sizeof line, file))
+        put(line, (uint32_t)__builtin_strlen(line));
+    else
+        put_text(TEXT("no file\n"));
+    if (file)
+        fclose(file);
+}
+#else
+static void libc(void)
+{
+    put_text(TEXT("no C library\n"));
+}
+#endif
+
 static void one_field(struct text name, struct text value)
 {
     fields[0] = (struct pair){name, value};
@@ -261,6 +305,8 @@ static void route(const struct request *request)
         show(request);
     else if (starts(path, TEXT("/config/")))
         config(rest_of(path, 8));
+    else if (text_is(path, TEXT("/libc")))
+        libc();
     else if (text_is(path, TEXT("/send")))
         send(request);
     else
