@@ -29,8 +29,9 @@ struct world {
     size_t body_at;
     size_t body_bytes;
     bool body_fails;
-    int peer_fd;  /* 0: the server's */
-    bool dropped; /* nobody may be asked for the body any more */
+    int peer_fd;              /* 0: the server's */
+    struct loop_timer *drops; /* begins with the body; NULL: nobody drops */
+    bool dropped;             /* nobody may be asked for the body any more */
     size_t received;
 };
 
@@ -118,6 +119,8 @@ static int body_read(void *arg, char *p, size_t n, size_t *ret_n)
     struct world *world = arg;
     size_t left = world->body_bytes - world->body_at;
     CHECK(!world->dropped);
+    if (world->drops && world->body_at == 0)
+        loop_timer_start(world->drops, 5);
     if (world->body_fails && world->body_at)
         return -SW_EIO;
     if (left == 0)
@@ -301,7 +304,6 @@ static void a_dropped_request_asks_for_no_more_of_its_body(void **state)
     (void)state;
     for (int inside = 0; inside < 2; inside++) {
         struct world world;
-        struct loop_timer *timer;
         open_world(&world);
         world.body_bytes = SIZE_MAX;
         struct http_client_start start = start_of(&world);
@@ -309,12 +311,11 @@ static void a_dropped_request_asks_for_no_more_of_its_body(void **state)
         start.body = &body;
         start.connect = inside ? connect_inside : NULL;
         CHECK_OK(http_client_begin(world.client, &start, &world.request, &err), &err);
-        CHECK_OK(loop_timer_new(world.loop, drop_it, &world, &timer, &err), &err);
-        loop_timer_start(timer, 20);
+        CHECK_OK(loop_timer_new(world.loop, drop_it, &world, &world.drops, &err), &err);
         run(&world);
         CHECK(world.dropped);
         CHECK(world.body_at > 0);
-        loop_timer_free(timer);
+        loop_timer_free(world.drops);
         close_world(&world);
     }
 }
