@@ -97,10 +97,10 @@ int component__lower_handle(struct component_cx *cx, const struct component_type
         return 0;
     }
     if (!entry.own) {
-        if (!cx->borrows)
+        if (!cx->task)
             return component_trap(&cx->call, "a borrow cannot be returned");
-        entry.borrows = cx->borrows;
-        cx->borrows->count++;
+        entry.task = cx->task;
+        cx->task->borrows++;
     } else if (entry.is_host) {
         entry.node = adopted(cx, value);
     }
