@@ -263,7 +263,7 @@ def main():
     parser.add_argument("--connections", default="1,16,64")
     parser.add_argument("--only", default="", help="names or parts of them, with commas")
     parser.add_argument("--build", default=str(ROOT / "build/release"))
-    parser.add_argument("--without-limits", action="store_true", help="leave out what unkillable.py measures")
+    parser.add_argument("--without-limits", action="store_true", help="leave out what unkillable.py and stream.py measure")
     args = parser.parse_args()
     build = Path(args.build)
     args.load = build / "bench/load"
@@ -291,13 +291,17 @@ def main():
         finally:
             for server in ready:
                 server.stop()
-    limits, broken = {}, []
+    limits, broken, streams, slow = {}, [], [], False
     if not args.without_limits and not args.only:
         import unkillable  # which imports from here
         with tempfile.TemporaryDirectory() as scratch:
             os.chmod(scratch, 0o755)
             limits, broken = unkillable.measure(build, Path(scratch))
-    result = {"machine": machine(), "limits": limits, "void": void, "settings": {"rounds": args.rounds, "seconds": args.seconds, "tuned": TUNED},
+        import stream
+        with tempfile.TemporaryDirectory() as scratch:
+            os.chmod(scratch, 0o755)
+            streams, slow = stream.report(build, Path(scratch))
+    result = {"machine": machine(), "limits": limits, "streams": streams, "void": void, "settings": {"rounds": args.rounds, "seconds": args.seconds, "tuned": TUNED},
               "servers": [{"name": s.name, "version": s.version, "runs": s.runs} for s in ready]}
     out = ROOT / "build/bench" / f"{result['machine']['date'].replace(':', '')}-{result['machine']['commit']}.json"
     out.write_text(json.dumps(result, indent=1) + "\n")
@@ -306,7 +310,7 @@ def main():
             print(f"\n{program}", flush=True)
             subprocess.run([build / "bench" / program])
     print(f"\nbench: {out.relative_to(ROOT)}")
-    return 1 if void or broken else 0
+    return 1 if void or broken or slow else 0
 
 
 if __name__ == "__main__":

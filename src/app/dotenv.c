@@ -10,11 +10,7 @@ static bool is_space(char c)
 
 static struct sw_str trim(struct sw_str text)
 {
-    while (text.n && is_space(text.p[0]))
-        text = sw_str_from(text, 1);
-    while (text.n && is_space(text.p[text.n - 1]))
-        text.n--;
-    return text;
+    return sw_str_trim(text, SW_LIT(" \t\r"));
 }
 
 static bool is_name(struct sw_str name)
@@ -59,28 +55,37 @@ static char unescape(char c)
     }
 }
 
+/* Where the quote is that ends the text; its size when there is none. */
+static size_t closing_quote(struct sw_str text, char quote)
+{
+    size_t at = 0;
+    while (at < text.n && text.p[at] != quote)
+        at += text.p[at] == '\\' && quote == '"' ? 2 : 1;
+    return at < text.n ? at : text.n;
+}
+
 /* dotenv->rest begins behind the quote; it may go over several lines. */
 static int take_quoted(struct app_dotenv *dotenv, char quote, struct sw_arena *arena, struct sw_str *ret,
                        struct sw_err *err)
 {
     struct sw_str rest = dotenv->rest;
-    char *text = sw_arena_try(arena, rest.n + 1, 1);
+    size_t end = closing_quote(rest, quote);
+    char *text = sw_arena_try(arena, end + 1, 1);
     size_t n = 0;
-    size_t at = 0;
     if (!text)
-        return sw_arena_fail(arena, rest.n, err);
-    for (; at < rest.n && rest.p[at] != quote; at++) {
+        return sw_arena_fail(arena, end + 1, err);
+    for (size_t at = 0; at < end; at++) {
         char c = rest.p[at];
         if (c == '\\' && quote == '"') {
-            c = at + 1 < rest.n ? unescape(rest.p[++at]) : '\0';
+            c = at + 1 < end ? unescape(rest.p[++at]) : '\0';
             if (!c)
                 return malformed(dotenv, "expected one of \\n, \\r, \\t, \\\\, \\\", \\$ in quotes", err);
         }
         text[n++] = c;
     }
-    if (at == rest.n)
+    if (end == rest.n)
         return malformed(dotenv, "expected a closing quote, got the end of the file", err);
-    rest = sw_str_from(rest, at + 1);
+    rest = sw_str_from(rest, end + 1);
     if (!is_over(rest))
         return malformed(dotenv, "expected the end of the line behind the closing quote", err);
     dotenv->rest = rest;

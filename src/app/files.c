@@ -135,6 +135,8 @@ static int copy_file(struct work *work, const char *from, struct sw_str to)
     if (in < 0 || fstat(in, &st) < 0)
         return sw_fail_errno(work->err, SW_EIO, errno, "component '" SW_FMT "': read '%s'",
                              SW_ARG(work->component->id), from);
+    if (!S_ISREG(st.st_mode)) /* a device may have no end */
+        return at_place(work, SW_EINPUT, "'%s' is neither a file nor a folder", from);
     sw_auto_close int out = open(target.text, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0644);
     int number = out < 0 ? errno : copy_bytes(in, out);
     const struct timespec times[2] = {st.st_atim, st.st_mtim};
@@ -218,18 +220,9 @@ static int walk_folder(struct work *work, const struct walk *walk, struct sw_str
     return rc;
 }
 
-static struct sw_str trim_slashes(struct sw_str path)
-{
-    while (path.n && path.p[0] == '/')
-        path = sw_str_from(path, 1);
-    while (path.n && path.p[path.n - 1] == '/')
-        path.n--;
-    return path;
-}
-
 static int copy_placed(struct work *work, struct sw_str source, const char *from, const struct stat *st)
 {
-    struct sw_str to = trim_slashes(work->file->destination);
+    struct sw_str to = sw_str_trim(work->file->destination, SW_LIT("/"));
     if (leaves(to))
         return at_place(work, SW_EINPUT, "the destination '" SW_FMT "' leaves the guest's root",
                         SW_ARG(work->file->destination));
@@ -318,7 +311,7 @@ static int mount_direct(struct work *work, struct app_mount *mount)
         return at_place(work, SW_EINPUT,
                         "Only directory mounts are supported with `--direct-mounts`; '" SW_FMT "' is none",
                         SW_ARG(work->file->source));
-    struct sw_str at = trim_slashes(work->file->is_pattern ? source : work->file->destination);
+    struct sw_str at = sw_str_trim(work->file->is_pattern ? source : work->file->destination, SW_LIT("/"));
     if (leaves(at))
         return at_place(work, SW_EINPUT, "the destination '" SW_FMT "' leaves the guest's root",
                         SW_ARG(work->file->destination));

@@ -142,15 +142,6 @@ bool app__is_version(struct sw_str text)
     return is_version(text, 3, false);
 }
 
-static struct sw_str trim(struct sw_str text)
-{
-    while (text.n && text.p[0] == ' ')
-        text = sw_str_from(text, 1);
-    while (text.n && text.p[text.n - 1] == ' ')
-        text.n--;
-    return text;
-}
-
 bool app__is_requirement(struct sw_str text)
 {
     static const struct sw_str operators[] = {SW_LIT_INIT(">="), SW_LIT_INIT("<="), SW_LIT_INIT(">"),
@@ -158,10 +149,10 @@ bool app__is_requirement(struct sw_str text)
                                               SW_LIT_INIT("~")};
     bool more = true;
     while (more) {
-        struct sw_str part = trim(take_until(&text, ',', &more));
+        struct sw_str part = sw_str_trim(take_until(&text, ',', &more), SW_LIT(" "));
         for (size_t i = 0; i < sizeof operators / sizeof operators[0]; i++)
             if (sw_str_starts(part, operators[i])) {
-                part = trim(sw_str_from(part, operators[i].n));
+                part = sw_str_trim(sw_str_from(part, operators[i].n), SW_LIT(" "));
                 break;
             }
         if (!is_version(part, 1, true))

@@ -122,15 +122,6 @@ int app__locked_strings(struct app__locked *r, const char *path, const struct co
 
 /* ---- file URLs ---- */
 
-static int hex_digit(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    if (c >= 'A' && c <= 'F')
-        return c - 'A' + 10;
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 /* Decodes in place; false on a bad escape or a NUL byte. */
 static bool percent_decode(char *text, size_t *n)
 {
@@ -138,8 +129,8 @@ static bool percent_decode(char *text, size_t *n)
     for (size_t i = 0; i < *n; i++) {
         int c = (unsigned char)text[i];
         if (c == '%') {
-            int high = *n - i > 2 ? hex_digit(text[i + 1]) : -1;
-            int low = *n - i > 2 ? hex_digit(text[i + 2]) : -1;
+            int high = *n - i > 2 ? sw_hex_digit(text[i + 1]) : -1;
+            int low = *n - i > 2 ? sw_hex_digit(text[i + 2]) : -1;
             if (high < 0 || low < 0)
                 return false;
             c = high * 16 + low;

@@ -47,15 +47,6 @@ struct app_routes {
     uint32_t shadowed_count;
 };
 
-static struct sw_str trim_slashes(struct sw_str path)
-{
-    while (path.n && path.p[0] == '/')
-        path = sw_str_from(path, 1);
-    while (path.n && path.p[path.n - 1] == '/')
-        path.n--;
-    return path;
-}
-
 bool app_route_is_wildcard(struct sw_str route)
 {
     if (sw_str_ends(route, SW_LIT("/")))
@@ -177,7 +168,7 @@ static int read_route(struct parse *p, struct sw_str *ret_text)
         pattern->wildcard = true;
         text.n = sw_str_rfind(text, '/');
     }
-    text = trim_slashes(text);
+    text = sw_str_trim(text, SW_LIT("/"));
     *ret_text = text;
     return read_segments(p, text);
 }

@@ -13,6 +13,24 @@ size_t sw_str_rfind(struct sw_str s, char c)
     return at ? (size_t)(at - s.p) : SW_NPOS;
 }
 
+struct sw_str sw_str_trim(struct sw_str s, struct sw_str bytes)
+{
+    while (s.n && memchr(bytes.p, s.p[0], bytes.n))
+        s = sw_str(s.p + 1, s.n - 1);
+    while (s.n && memchr(bytes.p, s.p[s.n - 1], bytes.n))
+        s.n--;
+    return s;
+}
+
+int sw_hex_digit(char c)
+{
+    if (c >= '0' && c <= '9')
+        return c - '0';
+    if (c >= 'a' && c <= 'f')
+        return c - 'a' + 10;
+    return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+}
+
 static unsigned char lower(char c)
 {
     return (unsigned char)(c >= 'A' && c <= 'Z' ? c | 0x20 : c);

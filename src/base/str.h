@@ -56,6 +56,8 @@ static inline struct sw_str sw_str_head(struct sw_str s, size_t n)
     return n >= s.n ? s : (struct sw_str){s.p, n};
 }
 
+struct sw_str sw_str_trim(struct sw_str s, struct sw_str bytes); /* without those of `bytes` at both ends */
+
 #define SW_NPOS SIZE_MAX
 size_t sw_str_find(struct sw_str s, char c);             /* index of the first c, or SW_NPOS */
 size_t sw_str_rfind(struct sw_str s, char c);            /* index of the last c, or SW_NPOS */
@@ -63,6 +65,7 @@ bool sw_str_eq_nocase(struct sw_str a, struct sw_str b); /* ASCII letters only *
 int sw_str_cmp(struct sw_str a, struct sw_str b);        /* bytewise, then by length; like memcmp */
 /* Decimal digits only. Returns false on empty, other bytes, or over max. */
 bool sw_str_to_u64(struct sw_str s, uint64_t max, uint64_t *ret);
+int sw_hex_digit(char c);            /* 0 to 15 of 0-9, a-f, A-F; -1 of all others */
 bool sw_utf8_valid(struct sw_str s); /* Unicode 15 table 3-7: no surrogates, no overlong forms */
 uint64_t sw_str_hash(struct sw_str s);
 

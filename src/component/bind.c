@@ -71,6 +71,9 @@ static void bind_functions(struct component *component, const struct component_p
         to->callee = core_ref(component, &from->callee);
         if (from->options.has_post_return)
             to->post_return = core_ref(component, &from->options.post_return);
+        if (from->options.has_callback)
+            to->callback = core_ref(component, &from->options.callback);
+        component->is_async |= from->type && from->type->is_async; /* a core module has no types */
         to->type = from->type;
         to->name = from->name;
     }
@@ -79,6 +82,8 @@ static void bind_functions(struct component *component, const struct component_p
         struct component_bound_lowering *to = &component->lowerings[i];
         bind_canon(component, from->instance, &from->options, &to->canon);
         to->canon.plan.callee = from->callee;
+        component->is_async |= from->callee.type && from->callee.type->is_async;
+        to->canon.plan.anytime = from->anytime;
         to->component = component;
         if (from->callee.kind == COMPONENT_FUNC_HOST) {
             to->host = from->callee.host->fn;
@@ -125,11 +130,17 @@ static void bind_resources(struct component *component, const struct component_p
     }
     for (uint32_t i = 0; i < plan->builtin_count; i++) {
         const struct component_builtin *from = &plan->builtins[i];
-        component->builtins[i] = (struct component_bound_builtin){component, from->kind, from->instance,
-                                                                  from->resource, COMPONENT_NONE};
+        struct component_bound_builtin *to = &component->builtins[i];
+        bind_canon(component, from->instance, &from->options, &to->canon);
+        to->component = component;
+        to->plan = from;
+        to->kind = from->kind;
+        to->instance = from->instance;
+        to->resource = from->resource;
+        to->stop = COMPONENT_NONE;
+        component->is_async |= from->kind >= COMPONENT_TASK_RETURN;
         if (from->kind == COMPONENT_RESOURCE_DROP && !plan->resources[from->resource].is_host)
-            component->builtins[i].stop =
-                common(plan, plan->resources[from->resource].instance, from->instance);
+            to->stop = common(plan, plan->resources[from->resource].instance, from->instance);
     }
 }
 
@@ -171,11 +182,12 @@ static int allocate(struct component *component, const struct component_plan *pl
     component->builtins = SW_ARENA_ARRAY(arena, plan->builtin_count, struct component_bound_builtin);
     component->resources = SW_ARENA_ARRAY(arena, plan->resource_count, struct component_bound_resource);
     component->exports = SW_ARENA_ARRAY(arena, plan->export_count, struct component_export);
-    size_t canons = (size_t)plan->lift_count + plan->lowering_count, lates = lazy_args(plan);
+    size_t canons = (size_t)plan->lift_count + plan->lowering_count + plan->builtin_count;
+    size_t lates = lazy_args(plan);
     component->lates = SW_ARENA_ARRAY(arena, lates, struct component_bound_late);
     component->memory_cells = SW_ARENA_ARRAY(arena, canons, struct component_cell);
     component->func_cells = SW_ARENA_ARRAY(
-        arena, canons + 2 * (size_t)plan->lift_count + plan->resource_count + lates, struct component_cell);
+        arena, canons + 3 * (size_t)plan->lift_count + plan->resource_count + lates, struct component_cell);
     if (!component->kinds || !component->lates || !component->bounds || !component->lifts ||
         !component->lowerings || !component->builtins || !component->resources || !component->exports ||
         !component->memory_cells || !component->func_cells)

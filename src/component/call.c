@@ -14,7 +14,7 @@ struct callee {
     struct component_cx cx;
     const struct component_bound_lift *lift;
     uint32_t stop;
-    struct component_task task;
+    struct component_borrows borrows;
     union engine_val vals[COMPONENT_FLAT_MAX];
 };
 
@@ -22,7 +22,7 @@ static void cx_init(struct component_cx *cx, bool between_guests)
 {
     cx->types = cx->call.store->component->plan->types;
     cx->arena = component_call_scratch(&cx->call);
-    cx->task = NULL;
+    cx->borrows = NULL;
     cx->between_guests = between_guests;
     cx->pending = NULL;
     cx->pending_end = &cx->pending;
@@ -37,10 +37,10 @@ static int callee_enter(struct callee *callee, struct component_store *store,
     if (rc != 0)
         return rc;
     cx_init(&callee->cx, between_guests);
-    callee->cx.task = &callee->task;
+    callee->cx.borrows = &callee->borrows;
     callee->lift = lift;
     callee->stop = stop;
-    callee->task.borrows = 0;
+    callee->borrows.count = 0;
     return 0;
 }
 
@@ -75,9 +75,9 @@ static int callee_run_wait(struct callee *callee, const struct component_value *
 
 static int callee_borrows_dropped(struct callee *callee)
 {
-    if (callee->task.borrows)
+    if (callee->borrows.count)
         return component_trap(&callee->cx.call, "borrow handles still remain at the end of the call: %u",
-                              callee->task.borrows);
+                              callee->borrows.count);
     return 0;
 }
 
@@ -173,7 +173,7 @@ int component__lowered_host(void *env, struct engine_store *engine_store, union 
     const struct component_bound_lowering *lowering = env;
     struct component_store *store = engine_store_owner(engine_store);
     struct component_call call;
-    int rc = component__may_leave(store, lowering->canon.plan.instance);
+    int rc = lowering->canon.plan.anytime ? 0 : component__may_leave(store, lowering->canon.plan.instance);
     if (rc == 0)
         rc = component__level_begin(store);
     if (rc == 0)

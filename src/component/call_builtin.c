@@ -83,7 +83,7 @@ int component__resource_drop_wait(void *env, struct engine_store *engine_store, 
     struct component_handle handle = *entry;
     component_handles_remove(&call.instance->handles, index);
     if (!handle.own) {
-        handle.task->borrows--;
+        handle.borrows->count--;
         return 0;
     }
     if (!handle.is_host)
@@ -95,15 +95,19 @@ int component__resource_drop_wait(void *env, struct engine_store *engine_store, 
     return 0;
 }
 
+/* A kind without a function is refused when a component that uses it is linked. */
+static engine_host_fn *const functions[COMPONENT_BUILTIN_KINDS] = {
+    [COMPONENT_RESOURCE_NEW] = component__resource_new,
+    [COMPONENT_RESOURCE_REP] = component__resource_rep,
+    [COMPONENT_RESOURCE_DROP] = component__resource_drop_wait,
+};
+
+bool component__builtin_known(enum component_builtin_kind kind)
+{
+    return functions[kind] != NULL;
+}
+
 engine_host_fn *component__builtin_fn(enum component_builtin_kind kind)
 {
-    switch (kind) {
-    case COMPONENT_RESOURCE_NEW:
-        return component__resource_new;
-    case COMPONENT_RESOURCE_REP:
-        return component__resource_rep;
-    case COMPONENT_RESOURCE_DROP:
-        break;
-    }
-    return component__resource_drop_wait;
+    return functions[kind];
 }

@@ -7,7 +7,7 @@
  *  1. items[0] and every free item have kind COMPONENT_HANDLE_FREE; free items form a list through `rep`, 0 ends it.
  *  2. An own handle of a host resource has a node; the node is on its store's list of objects, in order of creation, until the object
  *     is dropped or taken: also while the value is between two tables.
- *  3. A borrow handle has a task, which counts it. */
+ *  3. A borrow handle has a scope, which counts it. */
 #ifndef SW_COMPONENT_HANDLES_H
 #define SW_COMPONENT_HANDLES_H
 
@@ -27,12 +27,26 @@ struct component_object {
     struct component_object *next; /* while it is free, adopted or lifted: the next one */
 };
 
-/* One call of a guest's export: the scope of the borrow handles it was given. */
-struct component_task {
-    uint32_t borrows; /* must be 0 when it returns */
+/* Of one call of a guest's export: how many of the borrow handles it was given are left. */
+struct component_borrows {
+    uint32_t count; /* must be 0 when it returns */
 };
 
-enum component_handle_kind { COMPONENT_HANDLE_FREE, COMPONENT_HANDLE_RESOURCE };
+struct component_waitable;
+struct component_waitable_set;
+struct component_error_context;
+
+enum component_handle_kind {
+    COMPONENT_HANDLE_FREE,
+    COMPONENT_HANDLE_RESOURCE,
+    COMPONENT_HANDLE_WAITABLE_SET,
+    COMPONENT_HANDLE_ERROR_CONTEXT,
+    COMPONENT_HANDLE_SUBTASK, /* from here on: waitables */
+    COMPONENT_HANDLE_STREAM_READ,
+    COMPONENT_HANDLE_STREAM_WRITE,
+    COMPONENT_HANDLE_FUTURE_READ,
+    COMPONENT_HANDLE_FUTURE_WRITE
+};
 
 struct component_handle {
     uint8_t kind; /* enum component_handle_kind */
@@ -43,8 +57,11 @@ struct component_handle {
     uint32_t rep; /* guest resource: its representation; host resource: its kind; free: the next free index */
     void *object; /* host resource */
     union {
-        struct component_object *node; /* own of a host resource */
-        struct component_task *task;   /* borrow */
+        struct component_object *node;                 /* own of a host resource */
+        struct component_borrows *borrows;             /* borrow */
+        struct component_waitable *waitable;           /* SUBTASK .. FUTURE_WRITE */
+        struct component_waitable_set *waitable_set;   /* WAITABLE_SET */
+        struct component_error_context *error_context; /* ERROR_CONTEXT */
     };
 };
 

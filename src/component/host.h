@@ -77,6 +77,10 @@ struct component_host {
     uint32_t interface_count;
     const struct component_host_module *const *modules;
     uint32_t module_count;
+    /* Functions that the guest may call while it allocates for the host, too, as core modules without a component's rules do: they neither
+     * wait nor call the guest. */
+    component_host_fn *const *anytime;
+    uint32_t anytime_count;
 };
 
 /* ---- context ---- */

@@ -48,7 +48,7 @@ int component__call_staying(struct component_store *store, uint32_t instance, st
 {
     store->instances[instance].may_leave = false;
     /* Making a lazy core instance leaves the fiber, but nothing else runs before it is back. */
-    /* lint: allow(waits): with may_leave off no host function runs, so nothing can park; the guest can only compute */
+    /* lint: allow(waits): with may_leave off only host functions run that never wait (component_host.anytime), so nothing can park */
     int rc = component__core_call_wait(store, ref, vals, count);
     store->instances[instance].may_leave = true;
     return rc;

@@ -52,6 +52,11 @@ static void find_uses(const struct component_plan *plan, struct uses *uses)
         use_memory(uses, &plan->lifts[i].options);
     for (uint32_t i = 0; i < plan->lowering_count; i++)
         use_memory(uses, &plan->lowerings[i].options);
+    for (uint32_t i = 0; i < plan->builtin_count; i++) {
+        use_memory(uses, &plan->builtins[i].options);
+        if (plan->builtins[i].kind == COMPONENT_THREAD_NEW_INDIRECT)
+            uses[plan->builtins[i].table_instance].early = true;
+    }
 }
 
 /* The component calls a lazy instance on behalf of the module, so it has to know how much room the values need. */

@@ -285,7 +285,8 @@ static int run_def(struct link *link, struct link_env *env, const struct compone
                                                         .component = {.scope = def->component, .env = env}});
         return 0;
     case COMPONENT_DEF_CORE_TYPE:
-        component__link_define(env, (struct link_value){.sort = COMPONENT_SORT_CORE_TYPE});
+        component__link_define(
+            env, (struct link_value){.sort = COMPONENT_SORT_CORE_TYPE, .core_type = def->core_type});
         return 0;
     case COMPONENT_DEF_CORE_INSTANCE:
         return component__link_core_instance(link, env, def);

@@ -70,6 +70,7 @@ struct link_value {
         const struct link_core_extern *core;
         uint32_t module;
         const struct link_core_instance *core_instance;
+        const struct component_core_type *core_type;
         const struct component_func *func;
         const struct link_type *type;
         const struct link_instance *instance;
@@ -208,6 +209,8 @@ int component__link_match(struct link *link, const struct link_match *match,
 int component__link_type_at(struct link *link, const struct link_env *env, uint32_t index,
                             enum link_type_kind kind, uint32_t at,
                             const struct link_type **ret) SW_MUST_CHECK;
+int component__link_ref(struct link *link, const struct link_env *env, struct component_ref ref, uint32_t at,
+                        uint32_t *ret) SW_MUST_CHECK; /* the number of a value type, or COMPONENT_NO_TYPE */
 int component__link_resource_add(struct link *link, struct component_resource resource,
                                  uint32_t *ret) SW_MUST_CHECK;
 int component__link_func_text(struct link *link, const struct component_func_type *func,
@@ -252,6 +255,22 @@ int component__link_core_alias(struct link *link, struct link_env *env,
 
 int component__link_canon(struct link *link, struct link_env *env,
                           const struct component_def *def) SW_MUST_CHECK;
+struct link_flat;
+struct link_canon { /* a definition being linked */
+    struct link_env *env;
+    const struct component_def *def;
+};
+int component__link_options(struct link *link, const struct link_canon *canon,
+                            struct component_options *ret) SW_MUST_CHECK;
+int component__link_memory(struct link *link, const struct link_canon *canon, uint32_t memory,
+                           struct component_options *ret) SW_MUST_CHECK;
+/* Defines a core function; its type is made of flat. */
+int component__link_core_func(struct link *link, struct link_env *env, struct component_core_func func,
+                              const struct link_flat *flat) SW_MUST_CHECK;
+
+/* ---- link_builtin.c ---- */
+
+int component__link_builtin(struct link *link, const struct link_canon *canon) SW_MUST_CHECK;
 
 /* ---- link_flat.c ---- */
 
@@ -262,6 +281,10 @@ struct link_flat {                             /* the core function type of a li
 };
 void component__flat_of(const struct component_types *types, const struct component_func_type *func,
                         bool lower, struct link_flat *ret);
+/* What component__flat_of gave, with the option async. pointer: the core type of addresses. */
+void component__flat_lift_async(bool has_callback, struct link_flat *flat);
+void component__flat_lower_async(const struct component_func_type *func, uint8_t pointer,
+                                 struct link_flat *flat);
 /* Fails unless `got` is the wanted type: "<what> has core type (i32) -> (), expected ...". */
 int component__flat_check(struct link *link, uint32_t at, const char *what, const struct engine_functype *got,
                           const struct link_flat *want) SW_MUST_CHECK;

@@ -24,6 +24,27 @@ void component__flat_of(const struct component_types *types, const struct compon
         ret->results[ret->result_count++] = ENGINE_I32; /* where they are */
 }
 
+void component__flat_lift_async(bool has_callback, struct link_flat *flat)
+{
+    flat->result_count = has_callback ? 1 : 0; /* the result leaves by task.return */
+    flat->results[0] = ENGINE_I32;
+}
+
+void component__flat_lower_async(const struct component_func_type *func, uint8_t pointer,
+                                 struct link_flat *flat)
+{
+    if (func->flat_param_count > COMPONENT_ASYNC_FLAT_MAX) {
+        flat->param_count = 1;
+        flat->params[0] = pointer;
+    } else if (func->flat_result_count > 1) {
+        flat->param_count--; /* put there for a synchronous result */
+    }
+    if (func->flat_result_count > 0)
+        flat->params[flat->param_count++] = pointer;
+    flat->result_count = 1;
+    flat->results[0] = ENGINE_I32;
+}
+
 static const char *valtype_name(uint8_t code)
 {
     switch (code) {

@@ -43,8 +43,8 @@ static int define_type(struct link *link, struct link_env *env, struct link_type
 
 /* ---- value types ---- */
 
-static int ref_number(struct link *link, const struct link_env *env, struct component_ref ref, uint32_t at,
-                      uint32_t *ret)
+int component__link_ref(struct link *link, const struct link_env *env, struct component_ref ref, uint32_t at,
+                        uint32_t *ret)
 {
     const struct link_type *type = NULL;
     switch (ref.form) {
@@ -73,7 +73,7 @@ static int fields_of(struct link *link, const struct link_env *env, const struct
     int rc = component__link_steps(link, ast->field_count);
     for (uint32_t i = 0; rc == 0 && i < ast->field_count; i++) {
         cases[i].name = ast->fields[i].name;
-        rc = ref_number(link, env, ast->fields[i].type, def->at, &cases[i].type);
+        rc = component__link_ref(link, env, ast->fields[i].type, def->at, &cases[i].type);
     }
     *ret_cases = cases;
     return rc;
@@ -97,9 +97,9 @@ static int shape_of(struct link *link, const struct link_env *env, const struct 
         bool option = ast->kind == COMPONENT_OPTION;
         pair[0] = (struct component_case){option ? SW_LIT("none") : SW_LIT("ok"), COMPONENT_NO_TYPE, 0};
         pair[1] = (struct component_case){option ? SW_LIT("some") : SW_LIT("error"), COMPONENT_NO_TYPE, 0};
-        rc = ref_number(link, env, ast->elem, def->at, &pair[option ? 1 : 0].type);
+        rc = component__link_ref(link, env, ast->elem, def->at, &pair[option ? 1 : 0].type);
         if (rc == 0 && !option)
-            rc = ref_number(link, env, ast->error, def->at, &pair[1].type);
+            rc = component__link_ref(link, env, ast->error, def->at, &pair[1].type);
         shape->cases = pair;
         shape->case_count = 2;
         return rc;
@@ -110,7 +110,7 @@ static int shape_of(struct link *link, const struct link_env *env, const struct 
         shape->case_count = ast->field_count;
         return rc;
     }
-    return ref_number(link, env, ast->elem, def->at, &shape->elem);
+    return component__link_ref(link, env, ast->elem, def->at, &shape->elem);
 }
 
 static int value_type(struct link *link, struct link_env *env, const struct component_def *def)
@@ -138,9 +138,9 @@ static int map_type(struct link *link, struct link_env *env, const struct compon
                                    .case_count = 2};
     struct component_type map = {.kind = COMPONENT_LIST, .length = COMPONENT_MAP};
     uint32_t number = 0;
-    int rc = ref_number(link, env, def->type->elem, def->at, &pair[0].type);
+    int rc = component__link_ref(link, env, def->type->elem, def->at, &pair[0].type);
     if (rc == 0)
-        rc = ref_number(link, env, def->type->error, def->at, &pair[1].type);
+        rc = component__link_ref(link, env, def->type->error, def->at, &pair[1].type);
     if (rc == 0)
         rc = component_types_intern(link->plan->types, &entry, &map.elem, link->err);
     if (rc == 0)
@@ -158,7 +158,7 @@ static int func_type(struct link *link, struct link_env *env, const struct compo
     struct component_case *params = NULL;
     int rc = fields_of(link, env, def, &params);
     if (rc == 0)
-        rc = ref_number(link, env, def->type->elem, def->at, &func->result);
+        rc = component__link_ref(link, env, def->type->elem, def->at, &func->result);
     if (rc < 0)
         return rc;
     func->params = params;

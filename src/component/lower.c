@@ -97,10 +97,10 @@ int component__lower_handle(struct component_cx *cx, const struct component_type
         return 0;
     }
     if (!entry.own) {
-        if (!cx->task)
+        if (!cx->borrows)
             return component_trap(&cx->call, "a borrow cannot be returned");
-        entry.task = cx->task;
-        cx->task->borrows++;
+        entry.borrows = cx->borrows;
+        cx->borrows->count++;
     } else if (entry.is_host) {
         entry.node = adopted(cx, value);
     }

@@ -32,11 +32,12 @@ enum component_encoding { COMPONENT_UTF8, COMPONENT_UTF16, COMPONENT_LATIN1_UTF1
 
 struct component_options { /* canonical options, resolved */
     enum component_encoding encoding;
-    bool has_memory, has_realloc, has_post_return;
+    bool has_memory, has_realloc, has_post_return, has_callback, is_async;
     uint32_t memory_instance; /* core instance and export name of the memory */
     struct sw_str memory_name;
     struct component_core_func realloc;
     struct component_core_func post_return;
+    struct component_core_func callback;
 };
 
 /* Where a component function comes from. */
@@ -62,13 +63,69 @@ struct component_lowering { /* canon lower */
     uint32_t instance;      /* component instance that does it: its table and flags are used */
     struct component_func callee;
     struct component_options options;
+    bool anytime; /* component_host.anytime has it */
 };
 
-enum component_builtin_kind { COMPONENT_RESOURCE_NEW, COMPONENT_RESOURCE_DROP, COMPONENT_RESOURCE_REP };
+enum component_builtin_kind { /* CanonicalABI.md "Canonical Definitions"; link_builtin.c has the names */
+                              COMPONENT_RESOURCE_NEW,
+                              COMPONENT_RESOURCE_DROP,
+                              COMPONENT_RESOURCE_REP,
+                              COMPONENT_TASK_RETURN, /* from here on: async */
+                              COMPONENT_TASK_CANCEL,
+                              COMPONENT_SUBTASK_CANCEL,
+                              COMPONENT_SUBTASK_DROP,
+                              COMPONENT_CONTEXT_GET,
+                              COMPONENT_CONTEXT_SET,
+                              COMPONENT_BACKPRESSURE_INC,
+                              COMPONENT_BACKPRESSURE_DEC,
+                              COMPONENT_WAITABLE_SET_NEW,
+                              COMPONENT_WAITABLE_SET_WAIT,
+                              COMPONENT_WAITABLE_SET_POLL,
+                              COMPONENT_WAITABLE_SET_DROP,
+                              COMPONENT_WAITABLE_JOIN,
+                              COMPONENT_THREAD_INDEX,
+                              COMPONENT_THREAD_NEW_INDIRECT,
+                              COMPONENT_THREAD_RESUME_LATER,
+                              COMPONENT_THREAD_SUSPEND,
+                              COMPONENT_THREAD_YIELD,
+                              COMPONENT_THREAD_SUSPEND_THEN_RESUME,
+                              COMPONENT_THREAD_YIELD_THEN_RESUME,
+                              COMPONENT_THREAD_SUSPEND_THEN_PROMOTE,
+                              COMPONENT_THREAD_YIELD_THEN_PROMOTE,
+                              COMPONENT_STREAM_NEW,
+                              COMPONENT_STREAM_READ,
+                              COMPONENT_STREAM_WRITE,
+                              COMPONENT_STREAM_CANCEL_READ,
+                              COMPONENT_STREAM_CANCEL_WRITE,
+                              COMPONENT_STREAM_DROP_READABLE,
+                              COMPONENT_STREAM_DROP_WRITABLE,
+                              COMPONENT_FUTURE_NEW,
+                              COMPONENT_FUTURE_READ,
+                              COMPONENT_FUTURE_WRITE,
+                              COMPONENT_FUTURE_CANCEL_READ,
+                              COMPONENT_FUTURE_CANCEL_WRITE,
+                              COMPONENT_FUTURE_DROP_READABLE,
+                              COMPONENT_FUTURE_DROP_WRITABLE,
+                              COMPONENT_ERROR_CONTEXT_NEW,
+                              COMPONENT_ERROR_CONTEXT_DEBUG_MESSAGE,
+                              COMPONENT_ERROR_CONTEXT_DROP,
+                              COMPONENT_BUILTIN_KINDS
+};
+const char *component__builtin_name(enum component_builtin_kind kind);
+bool component__builtin_known(enum component_builtin_kind kind); /* it can be run (call_builtin.c) */
 struct component_builtin {
     enum component_builtin_kind kind;
     uint32_t instance;
-    uint32_t resource;
+    uint32_t resource; /* resource.* */
+    uint32_t
+        type; /* stream.*, future.*: the stream or future type; task.return: the result or COMPONENT_NO_TYPE */
+    bool
+        flag; /* subtask.cancel, stream.cancel-*, future.cancel-*: async; thread.*, waitable-set.wait, .poll: cancellable */
+    bool is_64;                       /* context.*, thread.new-indirect: of i64 */
+    uint32_t number;                  /* context.*: 0 or 1 */
+    struct component_options options; /* also the memory operand of waitable-set.wait and .poll */
+    uint32_t table_instance;          /* thread.new-indirect */
+    struct sw_str table_name;
 };
 
 struct component_resource {

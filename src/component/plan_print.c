@@ -67,6 +67,12 @@ static void put_options(struct printer *p, const struct component_options *optio
         put(p, " post-return=");
         put_core_func(p, &options->post_return);
     }
+    if (options->has_callback) {
+        put(p, " callback=");
+        put_core_func(p, &options->callback);
+    } else if (options->is_async) {
+        put(p, " async");
+    }
 }
 
 static void put_type(struct printer *p, const struct component_func_type *type)
@@ -156,7 +162,6 @@ static void put_resources(struct printer *p)
 
 static void put_funcs(struct printer *p)
 {
-    static const char *const builtins[] = {" resource.new ", " resource.drop ", " resource.rep "};
     for (uint32_t i = 0; i < p->plan->lowering_count; i++) {
         const struct component_lowering *lowering = &p->plan->lowerings[i];
         put_number(p, "lowering ", i);
@@ -171,8 +176,11 @@ static void put_funcs(struct printer *p)
         const struct component_builtin *builtin = &p->plan->builtins[i];
         put_number(p, "builtin ", i);
         put_number(p, " in component ", builtin->instance);
-        put(p, " =");
-        put_number(p, builtins[builtin->kind], builtin->resource);
+        put(p, " = ");
+        put(p, component__builtin_name(builtin->kind));
+        if (builtin->kind < COMPONENT_TASK_RETURN)
+            put_number(p, " ", builtin->resource);
+        put_options(p, &builtin->options);
         put(p, "\n");
     }
     for (uint32_t i = 0; i < p->plan->lift_count; i++) {

@@ -42,7 +42,7 @@ struct component_canon {
 };
 struct component_bound_lift {
     struct component_canon canon;
-    struct component_core_ref callee, post_return;
+    struct component_core_ref callee, post_return, callback;
     const struct component_func_type *type;
     struct sw_str name;
 };
@@ -55,7 +55,9 @@ struct component_bound_lowering {
     bool forbidden; /* guest: one of caller and callee contains the other, see component_bind */
 };
 struct component_bound_builtin {
+    struct component_canon canon; /* first; its instance and options, callee unused */
     const struct component *component;
+    const struct component_builtin *plan; /* operands */
     enum component_builtin_kind kind;
     uint32_t instance;
     uint32_t resource;
@@ -93,6 +95,7 @@ struct component {
     struct component_export *exports;
     struct component_bound_late *lates;
     uint32_t late_count; /* filled in while binding */
+    bool is_async;       /* it has something async: async_internal.h */
     struct component_kind_slot *kinds;
     uint32_t kind_mask;
     const struct component_program **programs; /* per type that passes between guests, else NULL (copy.h) */
@@ -155,9 +158,9 @@ struct component_store {
 struct component_cx {
     struct component_call call; /* first */
     const struct component_types *types;
-    struct sw_arena *arena;      /* lift: for the values */
-    struct component_task *task; /* lower: scope of borrows; NULL for results */
-    bool between_guests;         /* own handles of host resources are nodes, and stay the store's */
+    struct sw_arena *arena;            /* lift: for the values */
+    struct component_borrows *borrows; /* lower: their scope; NULL for results */
+    bool between_guests;               /* own handles of host resources are nodes, and stay the store's */
     struct component_object *
         pending; /* lower, for the host: objects adopted and not yet given a handle, in order; lift: lifted objects */
     struct component_object **pending_end;

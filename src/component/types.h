@@ -73,7 +73,8 @@ struct component_type {
     uint32_t flat_count; /* number of core values; > COMPONENT_FLAT_MAX is kept as COMPONENT_FLAT_MAX + 1 */
     uint8_t flat[16];    /* core types (engine_valtype_code) when flat_count <= COMPONENT_FLAT_MAX */
 };
-#define COMPONENT_FLAT_MAX 16 /* MAX_FLAT_PARAMS, CanonicalABI.md "Flattening" */
+#define COMPONENT_FLAT_MAX 16      /* MAX_FLAT_PARAMS, CanonicalABI.md "Flattening" */
+#define COMPONENT_ASYNC_FLAT_MAX 4 /* MAX_FLAT_ASYNC_PARAMS */
 
 struct component_func_type {
     const struct component_case *params; /* name and type; offset: in the parameter tuple */

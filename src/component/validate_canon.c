@@ -7,8 +7,6 @@
 #include "component/link.h"
 #include "component/validate.h"
 
-#define ASYNC_FLAT_MAX 4 /* MAX_FLAT_ASYNC_PARAMS, CanonicalABI.md "Flattening" */
-
 struct canon {
     struct v_scope *scope;
     const struct component_canon *def;
@@ -198,8 +196,7 @@ static int lift_flat(struct v *v, const struct canon *canon, const struct compon
     int rc = require_realloc(v, canon, spilled || params_pointer(v, func));
     flat_of(v, canon, func, false, ret);
     if (canon->options->is_async) {
-        ret->result_count = canon->options->has_callback ? 1 : 0;
-        ret->results[0] = ENGINE_I32;
+        component__flat_lift_async(canon->options->has_callback, ret);
         if (rc < 0)
             return rc; /* the result leaves by task.return, as parameters would */
         return require_memory(v, canon,
@@ -212,24 +209,14 @@ static int lower_flat(struct v *v, const struct canon *canon, const struct compo
                       struct link_flat *ret)
 {
     bool is_async = canon->options->is_async;
-    bool spilled = func->flat_param_count > (is_async ? ASYNC_FLAT_MAX : COMPONENT_FLAT_MAX);
+    bool spilled = func->flat_param_count > (is_async ? COMPONENT_ASYNC_FLAT_MAX : COMPONENT_FLAT_MAX);
     bool returned = func->flat_result_count > (is_async ? 0 : 1); /* through memory */
     int rc = require_memory(v, canon, spilled || returned || params_pointer(v, func));
     if (rc == 0)
         rc = require_realloc(v, canon, pointer_in(v, func->result));
     flat_of(v, canon, func, true, ret);
-    if (!is_async)
-        return rc;
-    if (spilled) {
-        ret->param_count = 1;
-        ret->params[0] = canon->pointer;
-    } else if (func->flat_result_count > 1) {
-        ret->param_count--; /* put there for a synchronous result */
-    }
-    if (returned)
-        ret->params[ret->param_count++] = canon->pointer;
-    ret->result_count = 1;
-    ret->results[0] = ENGINE_I32;
+    if (is_async)
+        component__flat_lower_async(func, canon->pointer, ret);
     return rc;
 }
 

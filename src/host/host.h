@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/buf.h"
 #include "base/error.h"
 #include "base/str.h"
 #include "component/host.h"
@@ -14,8 +15,10 @@
 
 struct app;
 struct app_component;
+struct component_value;
 struct host;
 struct http_exchange;
+struct http_field;
 struct loop;
 
 struct host_env_var {
@@ -31,13 +34,9 @@ struct host_preopen {    /* a mount: a folder that the guest finds under a name 
 
 struct app_outbound;
 struct http_client;
-struct loop_resolver;
 /* How this process reaches others; shared by everything that it serves. */
 struct host_outside {
     struct http_client *http;
-    struct loop_resolver *resolver;                                /* for sockets; NULL: no name is found */
-    bool (*permit)(void *arg, const struct loop_address *address); /* the operator's networks; NULL: all */
-    void *permit_arg;
     struct sw_str
         self_authority; /* where the application itself is served, "127.0.0.1:3000"; empty: nowhere */
     struct loop_address self_address;
@@ -60,7 +59,6 @@ struct host_grants {
     const struct app *application;            /* whose variables have the values */
     const struct app_component *variables_of; /* whose own variables can be read; NULL: none */
     const struct app_outbound *outbound;      /* where it may connect to; NULL: nowhere */
-    bool may_listen; /* TCP sockets may be bound and listen: commands with --network */
     const struct host_outside
         *outside; /* NULL: there is no way out. That of the component, also for its dependencies */
     /* One line, or the part that fits HOST_LOG_LINE_MAX, of a guest's stdout or stderr. */
@@ -132,5 +130,33 @@ enum host_http_outcome {
 enum host_http_outcome
 host_http_end(struct host *host,
               uint16_t *ret_error_status); /* after the guest's call; ends body forwarding */
+
+/* ---- bodies that are there as a whole ---- */
+
+/* Their bytes count together for the process (HOST_BUFFERED_BYTES_MAX): no memory of a guest bounds them. */
+struct host_buffered {
+    struct sw_buf bytes;
+};
+void host_buffered_init(struct host_buffered *body);
+/* fails: SW_ELIMIT past HOST_BUFFERED_BODY_BYTES_MAX or the process's, SW_ENOMEM; the bytes so far stay */
+int host_buffered_add(struct host_buffered *body, struct sw_str bytes, struct sw_err *err) SW_MUST_CHECK;
+void host_buffered_deinit(struct host_buffered *body); /* twice is fine */
+
+/* ---- one HTTP request through fermyon:spin/inbound-http, after host_http_begin ---- */
+
+/* The export's argument. body: all of it, borrowed until the call has returned.
+ * returns : 0, or SW_ABSENT: the interface has no word for the request's method
+ * fails   : SW_EINPUT (a field that is no UTF-8), SW_ENOMEM */
+int host_inbound_request(struct host *host, struct sw_str body, struct component_value *ret,
+                         struct sw_err *err) SW_MUST_CHECK;
+struct host_inbound_response {
+    uint16_t status;
+    const struct http_field *fields; /* the host's arena; texts are views of the result */
+    uint32_t field_count;
+    struct sw_str body;
+};
+/* What the export gave. Fields that are the connection's business are left out. fails: SW_EINPUT (no status, no field), SW_ELIMIT, SW_ENOMEM */
+int host_inbound_response(struct host *host, const struct component_value *result,
+                          struct host_inbound_response *ret, struct sw_err *err) SW_MUST_CHECK;
 
 #endif

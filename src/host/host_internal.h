@@ -33,13 +33,10 @@ struct host {
     struct host_p1 *p1;    /* WASI 0.1's table of numbers, an object; NULL: nothing asked for it */
     struct sw_link timers; /* clock pollables that are waited for, in no order */
     struct loop_timer *timer;
-    uint64_t timer_at_ns;   /* it is set to this or earlier; UINT64_MAX: not set */
-    uint64_t clock_zero_ns; /* the monotonic clock when the host began */
-    uint32_t chain_depth;   /* host_chain_depth */
-    struct sw_link sockets; /* host_socket.link, those with a descriptor */
-    struct sw_link lookups; /* host_lookup.link, those that run */
-    struct sw_link names;   /* host_name.link */
-    uint32_t socket_count, lookup_count, name_count;
+    uint64_t timer_at_ns;           /* it is set to this or earlier; UINT64_MAX: not set */
+    uint64_t clock_zero_ns;         /* the monotonic clock when the host began */
+    uint32_t chain_depth;           /* host_chain_depth */
+    struct host_buffered spin_body; /* of the response that fermyon:spin/http gave last */
     struct host_http http;
 };
 
@@ -58,10 +55,6 @@ void *host_scratch(struct component_call *call, size_t count, size_t size) SW_MU
 /* What the component that imported the function may do: every function that looks at grants asks here. A handle may be used by whoever
  * was given it. */
 const struct host_grants *host_grants_of(const struct component_call *call);
-
-/* Says on the host's side what was refused and what would allow it. did: "tried to make ..." */
-void host_say_denied(const struct host *host, const char *did, struct sw_str scheme,
-                     struct sw_str destination);
 
 static inline struct host *host_of(const struct component_call *call)
 {

@@ -33,6 +33,8 @@
 #include "host/bindings/sockets_udp.h"
 #include "host/bindings/sockets_udp_create_socket.h"
 #include "host/bindings/spin_config.h"
+#include "host/bindings/spin_http.h"
+#include "host/bindings/spin_http_types.h"
 #include "host/bindings/spin_variables.h"
 #include "host/host.h"
 #include "host/wasi01/p1.h"
@@ -69,7 +71,10 @@ static const struct component_host_interface *const interfaces[] = {
     &host_sockets_udp_interface,
     &host_sockets_udp_create_socket_interface,
     &host_spin_config_interface,
+    &host_spin_http_interface,
+    &host_spin_http_types_interface,
     &host_spin_variables_interface,
+    &host_p1_interface,
 };
 
 static const struct component_host_module *const modules[] = {
@@ -81,6 +86,8 @@ const struct component_host *host_interfaces(void)
     static const struct component_host host = {.interfaces = interfaces,
                                                .interface_count = sizeof interfaces / sizeof *interfaces,
                                                .modules = modules,
-                                               .module_count = sizeof modules / sizeof *modules};
+                                               .module_count = sizeof modules / sizeof *modules,
+                                               .anytime = host_p1_anytime,
+                                               .anytime_count = HOST_P1_ANYTIME_COUNT};
     return &host;
 }

@@ -38,8 +38,6 @@ struct http_client_config {
 int http_client_new(struct loop *loop, const struct http_client_config *config, struct http_client **ret,
                     struct sw_err *err) SW_MUST_CHECK;
 void http_client_free(struct http_client *client); /* every request dropped; NULL is fine */
-/* Changes the resolver before the first request. */
-void http_client_resolver_set(struct http_client *client, struct loop_resolver *resolver);
 
 enum http_client_failure {
     HTTP_CLIENT_OK,

@@ -137,6 +137,18 @@ static size_t refuse(struct http_client_request *request, enum http_client_failu
     return 0; /* not what libcurl gave: it ends the transfer */
 }
 
+/* Nobody asked for another coding (RFC 9112 7.4). libcurl would undo gzip, and keep what comes of it while the owner does not read: a few bytes
+ * of the peer's become 64 MiB of ours. */
+static bool is_plainly_coded(const struct http__section *head)
+{
+    struct http_field field;
+    for (uint32_t i = 0; http__section_field(head, i, &field); i++)
+        if (sw_str_eq_nocase(field.name, SW_LIT("transfer-encoding")) &&
+            !sw_str_eq_nocase(field.value, SW_LIT("chunked")))
+            return false;
+    return true;
+}
+
 static void head_ends(struct http_client_request *request)
 {
     long status = 0;
@@ -166,6 +178,8 @@ static size_t curl_has_line(char *p, size_t size, size_t n, void *arg)
         http__section_clear(&request->head);
         return line.n;
     }
+    if (is_end && !request->has_head && !is_plainly_coded(&request->head))
+        return refuse(request, HTTP_CLIENT_PROTOCOL);
     if (is_end) {
         if (!request->has_head)
             head_ends(request);

@@ -6,14 +6,7 @@
 #include "http/client_internal.h"
 #include "http/fields.h"
 
-static struct sw_str trimmed(struct sw_str text)
-{
-    while (text.n && (text.p[0] == ' ' || text.p[0] == '\t'))
-        text = sw_str_from(text, 1);
-    while (text.n && strchr(" \t\r\n", text.p[text.n - 1]))
-        text.n--;
-    return text;
-}
+#define WHITE SW_LIT(" \t\r\n") /* the line's end, too */
 
 static int fold(struct http__section *section, struct sw_str more, struct sw_err *err)
 {
@@ -60,10 +53,10 @@ bool http__method_has_length(struct sw_str method)
 int http__section_line(struct http__section *section, struct sw_str line, struct sw_err *err)
 {
     if (line.n && (line.p[0] == ' ' || line.p[0] == '\t'))
-        return fold(section, trimmed(line), err);
+        return fold(section, sw_str_trim(line, WHITE), err);
     size_t colon = sw_str_find(line, ':');
     struct sw_str name = sw_str_head(line, colon);
-    struct sw_str value = colon == SW_NPOS ? sw_str("", 0) : trimmed(sw_str_from(line, colon + 1));
+    struct sw_str value = colon == SW_NPOS ? sw_str("", 0) : sw_str_trim(sw_str_from(line, colon + 1), WHITE);
     if (colon == SW_NPOS || !http_is_token(name))
         return sw_fail(err, SW_EINPUT, "a line of the head is no field");
     if (value.n && !http_is_field_value(value))

@@ -335,7 +335,7 @@ static void on_readable(void *arg)
 static void on_writable(void *arg)
 {
     struct http__inside *inside = arg;
-    if (inside->request)
+    if (inside->request && !inside->request->dropped) /* whose body nobody has any more */
         pump_out(inside);
 }
 

@@ -354,11 +354,6 @@ void http_client_drop(struct http_client_request *request)
     http__request_work(request);
 }
 
-void http_client_resolver_set(struct http_client *client, struct loop_resolver *resolver)
-{
-    client->config.resolver = resolver;
-}
-
 /* ---- what the owner looks at ---- */
 
 void http_client_more(struct http_client_request *request)

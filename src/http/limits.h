@@ -67,10 +67,9 @@
     131072 /* fields of a response, and its trailers again: what a guest may have in one fields object */
 #define HTTP_CLIENT_START_BYTES_MAX                                                                          \
     1048576 /* what a request is begun with, and again as lines: fields of 128 KiB, a URI of 32 KiB */
-#define HTTP_CLIENT_UPLOAD_BYTES 16384      /* one read of a request's body */
-#define HTTP_CLIENT_IDLE_MAX 64             /* connections kept for the next request */
-#define HTTP_CLIENT_IDLE_S 60               /* how long: servers give up at 60 to 75 seconds */
-#define HTTP_CLIENT_CONNECTIONS_MAX 1024    /* open at once; as many as requests */
-#define HTTP_CLIENT_CA_BYTES_MAX (4u << 20) /* a bundle of trusted certificates; the usual one has 220 KiB */
+#define HTTP_CLIENT_UPLOAD_BYTES 16384   /* one read of a request's body */
+#define HTTP_CLIENT_IDLE_MAX 64          /* connections kept for the next request */
+#define HTTP_CLIENT_IDLE_S 60            /* how long: servers give up at 60 to 75 seconds */
+#define HTTP_CLIENT_CONNECTIONS_MAX 1024 /* open at once; as many as requests */
 
 #endif

@@ -77,6 +77,8 @@ void trigger__request_end(struct trigger_request *req)
     component_store_free(req->store);
     host_free(req->host);
     trigger_wagi_free(req->wagi);
+    trigger__inbound_free(req->inbound);
+    req->inbound = NULL;
     req->store = NULL;
     req->host = NULL;
     req->wagi = NULL;
@@ -269,6 +271,8 @@ static int request_begin(struct trigger_request *req, struct sw_err *err)
     rc = host_http_begin(req->host, &wasi, &req->wasi_request, &req->wasi_outparam, err);
     if (rc < 0)
         return rc;
+    if (service->component.inbound)
+        return trigger__inbound_begin(req, err);
     http_exchange_handle(req->exchange, &exchange_events, req);
     return component_store_start(req->store, call_handler, call_ended, req, err);
 }

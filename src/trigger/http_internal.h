@@ -58,9 +58,10 @@ struct trigger_request {
     struct trigger_service *service;
     const struct app_http_trigger *trigger;
     struct http_exchange *exchange;
-    struct trigger_wagi *wagi;     /* NULL: its executor is another */
-    struct host *host;             /* NULL while it waits */
-    struct component_store *store; /* NULL while it waits */
+    struct trigger_wagi *wagi;       /* NULL: its executor is another */
+    struct trigger_inbound *inbound; /* NULL: its component exports another handler */
+    struct host *host;               /* NULL while it waits */
+    struct component_store *store;   /* NULL while it waits */
     void *wasi_request;
     void *wasi_outparam;
     struct sw_arena text; /* what the injected headers need */
@@ -82,6 +83,13 @@ void trigger__chain_close(struct trigger_http *http);
 const struct app_http_trigger *trigger__chain_match(const struct trigger_http *http,
                                                     struct http_exchange *exchange,
                                                     struct app_route_match *ret);
+
+/* ---- http_inbound.c: fermyon:spin/inbound-http ---- */
+
+/* Host and store are there. Reads the body, then calls the guest; ends the request itself, perhaps before it returns.
+ * On failure the request is the caller's to report and end. */
+int trigger__inbound_begin(struct trigger_request *req, struct sw_err *err) SW_MUST_CHECK;
+void trigger__inbound_free(struct trigger_inbound *inbound); /* after the store; NULL is fine */
 
 /* ---- http_report.c: what the client is told and what the log gets ---- */
 

@@ -186,6 +186,7 @@ static void answer_none(struct trigger_request *req)
 
 void trigger__report_end(struct trigger_request *req, int rc, enum host_http_outcome outcome, uint16_t status)
 {
+    const struct place place = place_of(req->service, req->exchange);
     if (rc < 0)
         log_trap(req);
     log_memory(req);
@@ -196,22 +197,20 @@ void trigger__report_end(struct trigger_request *req, int rc, enum host_http_out
         break;
     case HOST_HTTP_STARTED:
         if (!response_over)
-            sw_log_warn("trigger", "response.cut",
-                        "component=" SW_FMT " the handler ended before its response did",
-                        SW_ARG(req->service->component.meta->id));
+            sw_log_warn("trigger", "response.cut", PLACE ": the handler ended before its response did",
+                        PLACE_ARGS(place));
         break;
     case HOST_HTTP_ERROR:
         if (rc == 0 && !response_over) /* the first failure is logged, once */
             sw_log_warn("trigger", "response.error",
-                        "component=" SW_FMT
-                        " the handler set an error, or a response that cannot be sent: the client got %u",
-                        SW_ARG(req->service->component.meta->id), status ? status : 500u);
+                        PLACE
+                        ": the handler set an error, or a response that cannot be sent: the client got %u",
+                        PLACE_ARGS(place), status ? status : 500u);
         trigger__answer_empty(req->exchange, status ? status : 500);
         break;
     case HOST_HTTP_NONE:
         if (rc == 0)
-            sw_log_warn("trigger", "response.none", "component=" SW_FMT " the handler set no response",
-                        SW_ARG(req->service->component.meta->id));
+            sw_log_warn("trigger", "response.none", PLACE ": the handler set no response", PLACE_ARGS(place));
         answer_none(req);
         break;
     default:
@@ -221,13 +220,13 @@ void trigger__report_end(struct trigger_request *req, int rc, enum host_http_out
 
 void trigger__report_command(struct trigger_request *req, bool ok, int rc, const struct sw_err *err)
 {
+    const struct place place = place_of(req->service, req->exchange);
     if (!ok)
         log_trap(req);
     log_memory(req);
     report_bodies(req);
     if (rc < 0)
-        sw_log_warn("trigger", "wagi.output", "component=" SW_FMT " %s",
-                    SW_ARG(req->service->component.meta->id), err->text);
+        sw_log_warn("trigger", "wagi.output", PLACE ": %s", PLACE_ARGS(place), err->text);
     if (rc < 0 && req->wagi->failure_status)
         trigger__answer(req->exchange, req->wagi->failure_status, "%s\n", err->text);
     else if (!ok)

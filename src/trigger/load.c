@@ -9,6 +9,7 @@
 #include "component/component.h"
 #include "engine/core.h"
 #include "engine/engine.h"
+#include "host/adapt.h"
 #include "node/node.h"
 #include "trigger/limits.h"
 
@@ -19,9 +20,33 @@
 #define HANDLER_TYPE                                                                                         \
     "func(request: own<wasi:http/types/incoming-request>, "                                                  \
     "response-out: own<wasi:http/types/response-outparam>)"
+#define INBOUND_INTERFACE SW_LIT("fermyon:spin/inbound-http") /* of the first SDKs, without a version */
+#define INBOUND_FUNC SW_LIT("handle-request")
+#define INBOUND_TYPE                                                                                         \
+    "func(req: record{method: enum{get, post, put, delete, patch, head, options}, uri: string, "             \
+    "headers: list<tuple<string, string>>, params: list<tuple<string, string>>, body: option<list<u8>>}) "   \
+    "-> record{status: u16, headers: option<list<tuple<string, string>>>, body: option<list<u8>>}"
 #define RUN_INTERFACE SW_LIT("wasi:cli/run")
 #define RUN_TYPE "func() -> result"
 #define START SW_LIT("_start") /* of a core module */
+
+/* A core module that is for a component becomes one: the bytes are then the component's. */
+static int decode(struct trigger_component *component, struct sw_err *err)
+{
+    sw_auto_buf adapted = SW_BUF(TRIGGER_WASM_BYTES_MAX);
+    struct sw_str bytes = sw_buf_str(&component->bytes);
+    if (component_is_component(bytes))
+        return component_decode(bytes, &component->binary, err);
+    int rc = host_adapt(bytes, &adapted, err);
+    if (rc < 0)
+        return rc;
+    if (rc == SW_ABSENT)
+        return component_decode_module(bytes, &component->binary, err);
+    sw_buf_deinit(&component->bytes);
+    component->bytes = adapted;
+    adapted = SW_BUF(0); /* taken */
+    return component_decode(sw_buf_str(&component->bytes), &component->binary, err);
+}
 
 int trigger_component_decode(int wasm_fd, const char *name, struct trigger_component *ret, struct sw_err *err)
 {
@@ -33,8 +58,7 @@ int trigger_component_decode(int wasm_fd, const char *name, struct trigger_compo
         rc =
             sw_fail(err, SW_EINPUT, "expected a WebAssembly component or module, got a file of another kind");
     if (rc == 0)
-        rc = component_is_component(bytes) ? component_decode(bytes, &ret->binary, err)
-                                           : component_decode_module(bytes, &ret->binary, err);
+        rc = decode(ret, err);
     if (rc == 0)
         return 0;
     trigger_component_deinit(ret);
@@ -116,23 +140,31 @@ int trigger_component_bind(struct trigger_component *component, struct engine *e
     int rc = bind_modules(component, engine, err);
     if (rc < 0)
         return rc;
-    component->handle =
-        component_export_find(component->component, HANDLER_INTERFACE, HANDLER_TRACK, HANDLER_FUNC);
-    component->run = component_export_find(component->component, RUN_INTERFACE, HANDLER_TRACK, SW_LIT("run"));
+    struct component *bound = component->component;
+    component->handle = component_export_find(bound, HANDLER_INTERFACE, HANDLER_TRACK, HANDLER_FUNC);
+    component->inbound = component_export_find(bound, INBOUND_INTERFACE, SW_LIT(""), INBOUND_FUNC);
+    component->run = component_export_find(bound, RUN_INTERFACE, HANDLER_TRACK, SW_LIT("run"));
     component->run_gives_result = component->run != NULL;
     if (!component->run)
-        component->run = component_export_find(component->component, SW_LIT(""), SW_LIT(""), START);
+        component->run = component_export_find(bound, SW_LIT(""), SW_LIT(""), START);
     if (component->handle)
-        rc = component_export_check(component->component, component->handle, HANDLER_TYPE, err);
+        rc = component_export_check(bound, component->handle, HANDLER_TYPE, err);
+    if (rc == 0 && component->inbound)
+        rc = component_export_check(bound, component->inbound, INBOUND_TYPE, err);
     if (rc == 0 && component->run_gives_result)
-        rc = component_export_check(component->component, component->run, RUN_TYPE, err);
+        rc = component_export_check(bound, component->run, RUN_TYPE, err);
     return rc;
 }
 
 int trigger_component_expect(const struct trigger_component *component, enum app_executor executor,
                              struct sw_err *err)
 {
-    if (executor == APP_EXECUTOR_WAGI ? component->run != NULL : component->handle != NULL)
+    bool handles = component->handle || component->inbound;
+    if (executor != APP_EXECUTOR_WAGI && component->handle && component->inbound)
+        return sw_fail(err, SW_EINPUT,
+                       "Expected component to export one of `wasi:http/incoming-handler@0.2.x`, "
+                       "`fermyon:spin/inbound-http` but it exported both");
+    if (executor == APP_EXECUTOR_WAGI ? component->run != NULL : handles)
         return 0;
     if (executor == APP_EXECUTOR_WAGI)
         return sw_fail(
@@ -141,8 +173,8 @@ int trigger_component_expect(const struct trigger_component *component, enum app
             "of a core module, but it exported neither");
     return sw_fail(
         err, SW_EINPUT,
-        "Expected component to export one of `wasi:http/incoming-handler@0.2.x` but it exported "
-        "none of those%s",
+        "Expected component to export one of `wasi:http/incoming-handler@0.2.x`, `fermyon:spin/inbound-http` "
+        "but it exported none of those%s",
         component->run ? "\nhint: it is a command: set executor = { type = \"wagi\" } in its trigger" : "");
 }
 

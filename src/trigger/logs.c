@@ -83,13 +83,16 @@ static int open_component(struct trigger_logs *logs, struct component_log *log, 
     return rc;
 }
 
-static int component_new(struct trigger_logs *logs, uint32_t index, struct sw_str id, struct sw_err *err)
+static void component_init(struct component_log *log, struct sw_str id)
 {
-    struct component_log *log = &logs->components[index];
     trigger_output_source_init(&log->terminal, id, STDERR_FILENO);
     for (int i = 0; i < 2; i++)
         trigger_output_source_init(&log->files[i], id, -1);
-    logs->component_count = index + 1;
+}
+
+static int component_new(struct trigger_logs *logs, uint32_t index, struct sw_str id, struct sw_err *err)
+{
+    struct component_log *log = &logs->components[index];
     log->shown = logs->terminal && trigger_settings_shows(logs->settings, id);
     if (logs->settings->prefix) {
         log->prefix = sw_try_alloc(id.n + 3);
@@ -118,6 +121,9 @@ static int open_all(struct trigger_logs *logs, const struct app *app, struct sw_
     logs->components = sw_try_alloc_array(app->component_count, sizeof *logs->components);
     if (!logs->components)
         return sw_fail(err, SW_ENOMEM, "no memory for the logs of %u components", app->component_count);
+    logs->component_count = app->component_count;
+    for (uint32_t i = 0; i < app->component_count; i++)
+        component_init(&logs->components[i], app->components[i].id);
     int rc = open_access(logs, err);
     for (uint32_t i = 0; rc == 0 && i < app->component_count; i++)
         if (!app->components[i].is_library) /* what it prints is its component's */

@@ -144,11 +144,24 @@ static bool append(char *path, const char *more)
            (int)(PATH_MAX - n);
 }
 
-/* 0 with a regular file; SW_ABSENT; SW_END: it is a folder. */
+/* Whether an errno says that there is no such file here, or none that is shown; else it cannot be told now. */
+static bool is_absence(int number)
+{
+    return number != EMFILE && number != ENFILE && number != ENOMEM && number != EIO;
+}
+
+/* 0 with a regular file; SW_ABSENT; SW_END: it is a folder; < 0: nobody knows. */
 static int open_file(int dir_fd, struct found *found)
 {
-    if (open_one(dir_fd, found->path, "", found) != 0)
+    int number = open_one(dir_fd, found->path, "", found);
+    if (number && is_absence(number))
         return SW_ABSENT;
+    if (number) {
+        struct sw_err err;
+        int rc = sw_fail_errno(&err, SW_EIO, number, "open a static file");
+        sw_log_warn("trigger", "static.open", "%s", err.text);
+        return rc;
+    }
     if (S_ISREG(found->st.st_mode))
         return 0;
     (void)close(found->fd);
@@ -156,7 +169,7 @@ static int open_file(int dir_fd, struct found *found)
     return S_ISDIR(found->st.st_mode) ? SW_END : SW_ABSENT;
 }
 
-/* 0 with a regular file; SW_ABSENT; SW_END: a folder that is asked for without its last slash. */
+/* 0 with a regular file; SW_ABSENT; SW_END: a folder that is asked for without its last slash; < 0. */
 static int find(const struct app_static_folder *folder, int dir_fd, struct found *found)
 {
     bool slash = found->path[0] == '\0' || found->path[strlen(found->path) - 1] == '/';
@@ -171,7 +184,8 @@ static int find_fallback(const struct app_static_folder *folder, int dir_fd, str
     int n = snprintf(found->path, sizeof found->path, SW_FMT, SW_ARG(folder->fallback));
     if (n <= 0 || (size_t)n >= sizeof found->path)
         return SW_ABSENT;
-    return open_file(dir_fd, found) == 0 ? 0 : SW_ABSENT;
+    int rc = open_file(dir_fd, found);
+    return rc == SW_END ? SW_ABSENT : rc;
 }
 
 static void answer_status(struct http_exchange *exchange, uint16_t status)
@@ -249,5 +263,5 @@ void trigger__static_answer(const struct app_http_trigger *trigger, int dir_fd, 
     else if (rc == SW_END)
         redirect(exchange);
     else
-        answer_status(exchange, status ? status : 404);
+        answer_status(exchange, status ? status : rc < 0 ? 503 : 404);
 }

@@ -15,15 +15,6 @@ const struct trigger_static_coding trigger_static_codings[TRIGGER_STATIC_ENCODIN
 
 /* ---- path ---- */
 
-static int hex(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    if (c >= 'a' && c <= 'f')
-        return c - 'a' + 10;
-    return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
-}
-
 /* A name between slashes: no way up, no way to say the same in two ways. */
 static bool is_name(struct sw_str name, bool hidden)
 {
@@ -52,8 +43,8 @@ uint16_t trigger_static_path(struct sw_str path_info, bool hidden, char *ret, si
     for (size_t i = 0; i < path_info.n; i++) {
         char c = path_info.p[i];
         if (c == '%') {
-            int high = i + 2 < path_info.n ? hex(path_info.p[i + 1]) : -1;
-            int low = high >= 0 ? hex(path_info.p[i + 2]) : -1;
+            int high = i + 2 < path_info.n ? sw_hex_digit(path_info.p[i + 1]) : -1;
+            int low = high >= 0 ? sw_hex_digit(path_info.p[i + 2]) : -1;
             if (low < 0)
                 return 400;
             c = (char)(high * 16 + low);
@@ -89,11 +80,7 @@ static struct sw_str field(const struct http_request *request, const char *name,
 
 static struct sw_str trim(struct sw_str s)
 {
-    while (s.n && (s.p[0] == ' ' || s.p[0] == '\t'))
-        s = sw_str_from(s, 1);
-    while (s.n && (s.p[s.n - 1] == ' ' || s.p[s.n - 1] == '\t'))
-        s.n--;
-    return s;
+    return sw_str_trim(s, SW_LIT(" \t"));
 }
 
 /* "gzip;q=0.5" as thousandths; 1000 without a weight, 0 for one that is none. */
@@ -232,7 +219,8 @@ static bool range_of(const struct http_request *request, uint64_t size, uint64_t
     unsigned count;
     struct sw_str value = field(request, "range", &count);
     *ret_bad = false;
-    if (count != 1 || !sw_str_starts(value, SW_LIT("bytes=")) || !sw_str_eq(request->method, SW_LIT("GET")))
+    if (count != 1 || !sw_str_eq_nocase(sw_str_head(value, 6), SW_LIT("bytes=")) ||
+        !sw_str_eq(request->method, SW_LIT("GET")))
         return false;
     value = trim(sw_str_from(value, 6));
     size_t dash = sw_str_find(value, '-');

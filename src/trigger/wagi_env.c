@@ -53,15 +53,6 @@ static struct sw_str upper(struct env *env, const char *prefix, struct sw_str na
     return sw_str(text, n + name.n);
 }
 
-static int hex(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    if (c >= 'a' && c <= 'f')
-        return c - 'a' + 10;
-    return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
-}
-
 /* Percent forms that are none stay as they are, and so does a text that would not be one: with a NUL, or not UTF-8. */
 static struct sw_str decode(struct env *env, struct sw_str s)
 {
@@ -72,8 +63,8 @@ static struct sw_str decode(struct env *env, struct sw_str s)
         return SW_LIT("");
     }
     for (size_t i = 0; i < s.n; i++) {
-        int high = s.p[i] == '%' && i + 2 < s.n ? hex(s.p[i + 1]) : -1;
-        int low = high >= 0 ? hex(s.p[i + 2]) : -1;
+        int high = s.p[i] == '%' && i + 2 < s.n ? sw_hex_digit(s.p[i + 1]) : -1;
+        int low = high >= 0 ? sw_hex_digit(s.p[i + 2]) : -1;
         text[n++] = low >= 0 ? (char)(high * 16 + low) : s.p[i];
         i += low >= 0 ? 2 : 0;
     }

@@ -37,15 +37,6 @@ size_t trigger_wagi_head_end(struct sw_str out)
     return SW_NPOS;
 }
 
-static struct sw_str trim(struct sw_str s)
-{
-    while (s.n && (s.p[0] == ' ' || s.p[0] == '\t'))
-        s = sw_str_from(s, 1);
-    while (s.n && (s.p[s.n - 1] == ' ' || s.p[s.n - 1] == '\t'))
-        s.n--;
-    return s;
-}
-
 /* "404", "404 Not Found": the number, or false. */
 static bool read_status(struct sw_str value, uint16_t *ret)
 {
@@ -79,7 +70,8 @@ static int read_line(struct reading *reading, struct sw_str text, struct sw_err 
     size_t colon = sw_str_find(text, ':');
     if (colon == SW_NPOS)
         return 0;
-    struct sw_str name = sw_str_head(text, colon), value = trim(sw_str_from(text, colon + 1));
+    struct sw_str name = sw_str_head(text, colon),
+                  value = sw_str_trim(sw_str_from(text, colon + 1), SW_LIT(" \t"));
     if (!http_is_token(name) || !http_is_field_value(value) || is_servers(name))
         return 0;
     if (sw_str_eq_nocase(name, SW_LIT("status"))) {

@@ -25,9 +25,12 @@ GUESTS = {
     "outgoing": ("c", "tests/guests/outgoing/main.c", []),
     "wagi": ("command", "tests/guests/wagi/main.c", []),
     "run": ("command", "tests/guests/wasi01/run.c", []),
-    "sockets": ("c-world", "tests/guests/sockets/main.c", ["http-sockets"]),
-    "sockets-command": ("c-world", "tests/guests/sockets/main.c", ["command-sockets", "-DCOMMAND"]),
     "variables": ("c-world", "tests/guests/variables/main.c", ["reader"]),
+    "inbound": ("c-world", "tests/guests/legacy/main.c", ["inbound"]),
+    "inbound-typed": ("c-typed", "tests/guests/legacy/main.c", ["inbound"]),
+    "inbound-libc": ("c-typed", "tests/guests/legacy/main.c", ["inbound", "-DLIBC"]),
+    "old-abi": ("c-core", "tests/guests/legacy/main.c", ["-DOLD_ABI"]),
+    "old-abi-libc": ("c-core", "tests/guests/legacy/main.c", ["-DOLD_ABI", "-DLIBC"]),
     "compose-server": ("c-world", "tests/guests/compose/server.c", ["server"]),
     "compose-rust": ("rust-world", "tests/guests/compose/main.rs", ["server"]),
     "compose-library": ("c-world", "tests/guests/compose/library.c", ["library"]),
@@ -48,7 +51,7 @@ def digest(kind, source, flags):
     sha = hashlib.sha256(repr((kind, flags)).encode())
     folder = ROOT / source
     inputs = [folder] if folder.is_file() and kind != "js" else sorted((folder if folder.is_dir() else folder.parent).rglob("*"))
-    if kind in ("c", "c-world", "rust-world"):
+    if kind in ("c", "c-world", "c-core", "c-typed", "rust-world"):
         inputs += sorted([*folder.parent.glob("*.h"), *folder.parent.glob("*.wit")])
     for path in [*inputs, *sorted((ROOT / "sdk/c").rglob("*")), ROOT / "tools/build-guest", ROOT / "tools/env.sh"]:
         if path.is_file():

@@ -14,7 +14,7 @@ WHERE = r"component 'main': '[^']*'"
 
 # tests/guests/wat/refused/NAME.wat: the exact message behind "error: "
 REFUSED = {
-    "no_handler": r"component 'main': Expected component to export one of `wasi:http/incoming-handler@0\.2\.x` but it exported none of those",
+    "no_handler": r"component 'main': Expected component to export one of `wasi:http/incoming-handler@0\.2\.x`, `fermyon:spin/inbound-http` but it exported none of those",
     "handler_type": r"component 'main': exports 'handle' of 'wasi:http/incoming-handler' as func\(x: u32\), expected func\(request: own<wasi:http/types/incoming-request>, response-out: own<wasi:http/types/response-outparam>\)",
     "handler_numbers": r"component 'main': exports 'handle' of 'wasi:http/incoming-handler' as func\(request: u32, response-out: u32\), expected func\(request: own<.*",
     "handler_lists": r"component 'main': exports 'handle' of 'wasi:http/incoming-handler' as func\(request: string, response-out: string\), expected func\(request: own<.*",
@@ -29,6 +29,14 @@ REFUSED = {
     "memory_of_16_tebibytes": WHERE + r": core module 0: memory 0 starts with 268435456 pages, more than the limit of 65536",
     "segment_outside": WHERE + r": core module 0: data segment 0 \(18 bytes at 65530\) lies outside the memory of 65536 bytes",
     "lift_without_memory": WHERE + r": canonical option `memory` is required at byte 0x[0-9a-f]+",
+    "old_redis": WHERE + r": imports 'outbound-redis', which is 'fermyon:spin/redis': this host does not have it",
+    "old_trigger": WHERE + r": exports 'handle-redis-message', which is 'fermyon:spin/inbound-redis': this host does not have it",
+    "old_type": WHERE + r": export 'fermyon:spin/inbound-http#handle-request': expected core type \((i32, ){9}i32\) -> \(i32\), got \(i32\) -> \(i32\)",
+    "old_realloc": WHERE + r": export 'canonical_abi_realloc': expected core type \(i32, i32, i32, i32\) -> \(i32\), got \(i32, i32\) -> \(i32\)",
+    "old_memory": WHERE + r": the core module does not export the memory 'memory', which strings and larger values need",
+    "old_wasi": WHERE + r": imports 'fd_teleport' of 'wasi_snapshot_preview1', which this host does not have",
+    "old_wasi_type": WHERE + r": import 'swell:wasi01/preview1' 'fd-close': expected core type \(i32\) -> \(i32\), got \(i64\) -> \(i32\)",
+    "old_import_global": WHERE + r": imports 'get-config' of 'spin-config', expected a function",
     "realloc_type": WHERE + r": canonical option `realloc` uses a core function with an incorrect signature at byte 0x[0-9a-f]+",
 }
 

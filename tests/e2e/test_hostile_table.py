@@ -53,9 +53,9 @@ TABLE = trap("table out of bounds", "table access out of bounds")
 STACK = trap("stack overflow", "the guest's call stack is exhausted")
 TIMEOUT = rf"limit\.time component=ID method=POST path=PATH limit_ms={LIMIT_MS} used_ms=\d+ cpu_ms=\d+"
 MEMORY = r"limit\.memory component=ID method=POST path=PATH limit_bytes=1073741824 used_bytes=\d+ asked_bytes=\d+"
-NONE = r"response\.none component=ID the handler set no response"
-ERROR = r"response\.error component=ID the handler set an error, or a response that cannot be sent: the client got 500"
-BROKEN = r"response\.cut component=ID the handler ended before its response did"
+NONE = r"response\.none component=ID method=[A-Z]+ path=\S+: the handler set no response"
+ERROR = r"response\.error component=ID method=[A-Z]+ path=\S+: the handler set an error, or a response that cannot be sent: the client got 500"
+BROKEN = r"response\.cut component=ID method=[A-Z]+ path=\S+: the handler ended before its response did"
 OBJECTS = host("no memory for one more host object, or they are over 8388608 bytes")
 FIELDS = host("fields are over 131072 bytes")
 NO_UTF8 = model("string is invalid utf-8")

@@ -157,7 +157,6 @@ def test_a_client_that_leaves_early_harms_nobody(served):
 
 def test_descriptors_are_given_back(served):
     server = served("c")
-    server.allow_log(r"response\.error component=main ")  # of clients of this file that left in the middle
     get(server.port)
     time.sleep(0.3)
     before = {pid: len(runner.descriptors(pid)) for pid in [server.pid, *server.workers()]}

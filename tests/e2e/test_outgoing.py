@@ -1,6 +1,7 @@
 """test_outgoing.py - requests to others through wasi:http/outgoing-handler: what goes out, what comes back, what is refused, and that nothing
 leaves that was not granted. The peers are sockets of this process that behave as each test says."""
 
+import gzip
 import http.client
 import re
 import socket
@@ -404,6 +405,8 @@ def test_tls_peer_that_is_not_trusted(server, authority, name, names, self_signe
     ("not HTTP", closing(b"hello, this is not HTTP at all\r\n\r\n"), {}, "HTTP-protocol-error"),
     ("the end before the head", closing(b""), {}, "HTTP-protocol-error"),
     ("the end within the head", closing(b"HTTP/1.1 200 OK\r\nx-a: "), {}, "HTTP-protocol-error"),
+    ("a coding nobody asked for", closing(b"HTTP/1.1 200 OK\r\ntransfer-encoding: gzip\r\n\r\n" + gzip.compress(b"x" * 100)), {}, "HTTP-protocol-error"),
+    ("two codings", closing(b"HTTP/1.1 200 OK\r\ntransfer-encoding: gzip\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"), {}, "HTTP-protocol-error"),
     ("a field that is none", closing(b"HTTP/1.1 200 OK\r\nno colon\r\n\r\n"), {}, "HTTP-protocol-error"),
     ("fields without end", closing(b"HTTP/1.1 200 OK\r\n" + b"".join(b"x-%d: %s\r\n" % (i, b"y" * 900) for i in range(200)) + b"\r\n"),
      {}, "HTTP-response-header-section-size"),

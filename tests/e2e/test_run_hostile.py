@@ -9,7 +9,8 @@ import pytest
 import swell as runner
 
 SOURCE = (runner.ROOT / "src/host/wasi01/p1_module.c").read_text()
-FUNCTIONS = dict(re.findall(r'\{"(\w+)", "(\w*:\w*)"', SOURCE))
+TYPES = dict(re.findall(r'#define (OF_\w+)\(as\)\s*\\?\s*as\("(\w*:\w*)"', SOURCE))
+FUNCTIONS = {name: TYPES[kind] for name, kind in re.findall(r'(?:ROW|WAITS)\("(\w+)", "[\w-]+", (OF_\w+),', SOURCE)}
 HIGH = 0xFFFFFFF0  # outside any memory, and sums with it go over 32 bits
 NO_POINTER = {"fd_advise", "fd_allocate", "fd_close", "fd_datasync", "fd_fdstat_set_flags", "fd_fdstat_set_rights", "fd_filestat_set_size",
               "fd_filestat_set_times", "fd_renumber", "fd_sync", "sched_yield"}

@@ -2,6 +2,7 @@
 
 import gzip
 import os
+import resource
 import shutil
 import time
 
@@ -157,6 +158,24 @@ def test_head_sends_no_body_and_other_methods_are_refused(server):
         response = connection.request("/files/a.txt", "POST", body=b"x")
         assert (response.status, response.get("allow")) == (405, "GET, HEAD")
         assert connection.request("/files/a.txt").text == "0123456789"
+
+
+def test_a_file_that_cannot_be_opened_now_is_not_said_to_be_missing(server):
+    """Without descriptors nobody knows whether it is there: a 404 would be believed, and kept by caches."""
+    def limit(pid, soft):
+        old = resource.prlimit(pid, resource.RLIMIT_NOFILE)
+        resource.prlimit(pid, resource.RLIMIT_NOFILE, (old[1] if soft is None else soft, old[1]))
+    with Connection(server.port) as connection:
+        assert connection.request("/files/a.txt").status == 200
+        for pid in server.workers():
+            used = {int(name) for name in os.listdir(f"/proc/{pid}/fd")}
+            limit(pid, min(set(range(len(used) + 1)) - used))
+        statuses = [connection.request(path).status for path in ("/files/a.txt", "/app/some/route")]
+        for pid in server.workers():
+            limit(pid, None)
+        assert statuses == [503, 503]
+        assert connection.request("/files/a.txt").status == 200
+    server.expect_log(r"static\.open.*Too many open files")
 
 
 def test_head_does_not_read_the_file(server, folder):

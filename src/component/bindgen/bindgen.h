@@ -26,6 +26,8 @@ struct gen {
     int rc; /* the first failure */
     const struct wit_set *set;
     const char *out_dir, *include; /* folder to write to; its name in #include */
+    const char *prefix;            /* of C names, behind "host_": "" or "p3" */
+    uint64_t kinds_before;         /* numbers of kinds that others have */
     struct gen_interface *interfaces;
     uint32_t interface_count;
     struct sw_map waits;  /* "wasi:io/poll poll" -> anything */
@@ -85,7 +87,7 @@ enum shape {
     SHAPE_FLAGS,
     SHAPE_OWN,
     SHAPE_BORROW,
-    SHAPE_NONE /* what no binding can carry: streams, futures, maps, error contexts */
+    SHAPE_NONE /* what no binding can carry: maps, error contexts */
 };
 
 struct layout {

@@ -86,12 +86,11 @@ static void anonymous_struct(struct gen *g, const struct wit_type *type)
     struct sw_buf *to = g->to;
     if (shared)
         g->to = &g->common;
-    else
-        emit(g, "#ifndef HOST_TYPE_%s\n#define HOST_TYPE_%s\n", name, name);
+    emit(g, "#ifndef HOST_TYPE_%s\n#define HOST_TYPE_%s\n", name, name); /* several headers may have it */
     emit_line(g, "struct host_%s {", name);
     members(g, type);
     emit_line(g, "};");
-    emit(g, shared ? "\n" : "#endif\n\n");
+    emit(g, "#endif\n\n");
     g->to = to;
 }
 
@@ -228,6 +227,11 @@ static void func_structs(struct gen *g, const struct wit_func *func)
 /* A type as a person would write it: named types by their names; NULL: an absent payload. */
 static const char *wit_text(struct gen *g, const struct wit_type *type)
 {
+    static const char *const HOLDERS[] = {[WIT_LIST] = "list",
+                                          [WIT_OPTION] = "option",
+                                          [WIT_RESULT] = "result",
+                                          [WIT_STREAM] = "stream",
+                                          [WIT_FUTURE] = "future"};
     if (!type)
         return "_";
     if (type->kind == WIT_NAME || (type->kind == WIT_OWN && type->is_bare))
@@ -235,17 +239,15 @@ static const char *wit_text(struct gen *g, const struct wit_type *type)
     if (type->kind == WIT_OWN || type->kind == WIT_BORROW)
         return text(g, "%s<" SW_FMT ">", type->kind == WIT_OWN ? "own" : "borrow", SW_ARG(type->name));
     if (!type->elem && !type->other && type->kind != WIT_TUPLE)
-        return type->kind == WIT_RESULT ? "result" : walk_name(g, type);
+        return type->kind == WIT_RESULT || type->kind == WIT_STREAM || type->kind == WIT_FUTURE
+                   ? HOLDERS[type->kind]
+                   : walk_name(g, type);
     if (type->kind == WIT_RESULT && type->other)
         return text(g, "result<%s, %s>", wit_text(g, type->elem), wit_text(g, type->other));
     if (type->kind == WIT_FIXED_LIST)
         return text(g, "list<%s, %u>", wit_text(g, type->elem), type->length);
     if (type->kind != WIT_TUPLE)
-        return text(g, "%s<%s>",
-                    type->kind == WIT_RESULT   ? "result"
-                    : type->kind == WIT_OPTION ? "option"
-                                               : "list",
-                    wit_text(g, type->elem));
+        return text(g, "%s<%s>", HOLDERS[type->kind], wit_text(g, type->elem));
     const char *items = "";
     for (uint32_t i = 0; i < type->item_count; i++)
         items = text(g, "%s%s%s", items, i ? ", " : "", wit_text(g, type->items[i]));
@@ -341,7 +343,8 @@ void common_header(struct gen *g, struct sw_buf *out)
     g->to = out;
     emit(g, "/* common.h - types that several interfaces share.  Room: host.  Generated from wit/ by "
             "bindgen: do not edit. */\n");
-    emit(g, "#ifndef SW_GEN_HOST_COMMON_H\n#define SW_GEN_HOST_COMMON_H\n\n");
+    const char *up = upper(g, sw_str_of(g->prefix)), *mark = g->prefix[0] ? "_" : "";
+    emit(g, "#ifndef SW_GEN_HOST_%s%sCOMMON_H\n#define SW_GEN_HOST_%s%sCOMMON_H\n\n", up, mark, up, mark);
     emit(g, "#include <stdbool.h>\n#include <stddef.h>\n#include <stdint.h>\n\n#include \"base/str.h\"\n\n");
     emit(g, "#define HOST_WIT_ERROR 1 /* a function whose result is result<T, E>: *ret_error is filled, not "
             "*ret */\n\n");
@@ -352,17 +355,18 @@ void common_header(struct gen *g, struct sw_buf *out)
 
 void kinds_header(struct gen *g, struct sw_buf *out)
 {
-    uint32_t kind = 0;
+    uint32_t kind = (uint32_t)g->kinds_before;
+    const char *up = upper(g, sw_str_of(g->prefix)), *mark = g->prefix[0] ? "_" : "";
     g->to = out;
     emit(g, "/* kinds.h - the numbers of the host's resources.  Room: host.  Generated from wit/ by bindgen: "
             "do not edit. */\n");
-    emit(g, "#ifndef SW_GEN_HOST_KINDS_H\n#define SW_GEN_HOST_KINDS_H\n\nenum host_kind {\n    "
-            "HOST_KIND_NONE = 0,\n");
+    emit(g, "#ifndef SW_GEN_HOST_%s%sKINDS_H\n#define SW_GEN_HOST_%s%sKINDS_H\n\n", up, mark, up, mark);
+    emit(g, "enum host_%s%skind {\n    HOST_%s%sKIND_NONE = 0,\n", g->prefix, mark, up, mark);
     for (uint32_t i = 0; i < g->interface_count; i++) {
         const struct wit_interface *in = g->interfaces[i].wit;
         for (uint32_t k = 0; k < in->home.def_count; k++)
             if (in->home.defs[k]->kind == WIT_DEF_RESOURCE)
                 emit(g, "    %s = %u,\n", kind_name(g, in->home.defs[k]), ++kind);
     }
-    emit(g, "    HOST_KIND_COUNT\n};\n\n#endif\n");
+    emit(g, "    HOST_%s%sKIND_COUNT\n};\n\n#endif\n", up, mark);
 }

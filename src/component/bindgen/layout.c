@@ -5,18 +5,30 @@
 #include "component/bindgen/bindgen.h"
 
 static const enum shape BUILT_IN[] = {
-    [WIT_BOOL] = SHAPE_BOOL,     [WIT_S8] = SHAPE_S8,
-    [WIT_U8] = SHAPE_U8,         [WIT_S16] = SHAPE_S16,
-    [WIT_U16] = SHAPE_U16,       [WIT_S32] = SHAPE_S32,
-    [WIT_U32] = SHAPE_U32,       [WIT_S64] = SHAPE_S64,
-    [WIT_U64] = SHAPE_U64,       [WIT_F32] = SHAPE_F32,
-    [WIT_F64] = SHAPE_F64,       [WIT_CHAR] = SHAPE_CHAR,
-    [WIT_STRING] = SHAPE_STRING, [WIT_ERROR_CONTEXT] = SHAPE_NONE,
-    [WIT_LIST] = SHAPE_LIST,     [WIT_FIXED_LIST] = SHAPE_FIXED_LIST,
-    [WIT_TUPLE] = SHAPE_TUPLE,   [WIT_OPTION] = SHAPE_OPTION,
-    [WIT_RESULT] = SHAPE_RESULT, [WIT_MAP] = SHAPE_NONE,
-    [WIT_STREAM] = SHAPE_NONE,   [WIT_FUTURE] = SHAPE_NONE,
-    [WIT_OWN] = SHAPE_OWN,       [WIT_BORROW] = SHAPE_BORROW,
+    [WIT_BOOL] = SHAPE_BOOL,
+    [WIT_S8] = SHAPE_S8,
+    [WIT_U8] = SHAPE_U8,
+    [WIT_S16] = SHAPE_S16,
+    [WIT_U16] = SHAPE_U16,
+    [WIT_S32] = SHAPE_S32,
+    [WIT_U32] = SHAPE_U32,
+    [WIT_S64] = SHAPE_S64,
+    [WIT_U64] = SHAPE_U64,
+    [WIT_F32] = SHAPE_F32,
+    [WIT_F64] = SHAPE_F64,
+    [WIT_CHAR] = SHAPE_CHAR,
+    [WIT_STRING] = SHAPE_STRING,
+    [WIT_ERROR_CONTEXT] = SHAPE_NONE,
+    [WIT_LIST] = SHAPE_LIST,
+    [WIT_FIXED_LIST] = SHAPE_FIXED_LIST,
+    [WIT_TUPLE] = SHAPE_TUPLE,
+    [WIT_OPTION] = SHAPE_OPTION,
+    [WIT_RESULT] = SHAPE_RESULT,
+    [WIT_MAP] = SHAPE_NONE,
+    [WIT_STREAM] = SHAPE_U32,
+    [WIT_FUTURE] = SHAPE_U32, /* the handle: component/stream.h makes and takes ends */
+    [WIT_OWN] = SHAPE_OWN,
+    [WIT_BORROW] = SHAPE_BORROW,
 };
 
 enum shape shape_of(const struct wit_type *type)

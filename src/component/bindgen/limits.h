@@ -13,4 +13,7 @@
 #define BINDGEN_FLAT_PARAMS_MAX 16         /* MAX_FLAT_PARAMS, CanonicalABI.md "Flattening" */
 #define BINDGEN_FLAT_RESULTS_MAX 1         /* MAX_FLAT_RESULTS */
 
+#define BINDGEN_KINDS_MAX                                                                                    \
+    100000 /* numbers of resource kinds: all the sets of bindings of a program together */
+
 #endif

@@ -1,4 +1,4 @@
-/* main.c - bindgen --wit DIR --waits FILE --out DIR [--include NAME] interface...  Room: bindgen.
+/* main.c - bindgen --wit DIR --waits FILE --out DIR [--include NAME] [--prefix NAME --kinds N] interface...  Room: bindgen.
  *
  * Runs while the project is built; README.md says what it writes. Its output depends on its input alone. */
 #include <stdarg.h>
@@ -102,9 +102,10 @@ static void add_interface(struct gen *g, const char *name)
     const char *package = snake(g, in->home.package->name), *own = snake(g, in->name);
     struct gen_interface *made = &g->interfaces[g->interface_count];
     made->wit = in;
-    made->file = text(g, "%s_%s", package, own);
+    made->file = text(g, "%s%s%s_%s", g->prefix, g->prefix[0] ? "_" : "", package, own);
     made->prefix = text(g, "host_%s_", made->file);
-    made->upper = text(g, "%s_%s", upper(g, in->home.package->name), upper(g, in->name));
+    made->upper = text(g, "%s%s%s_%s", upper(g, sw_str_of(g->prefix)), g->prefix[0] ? "_" : "",
+                       upper(g, in->home.package->name), upper(g, in->name));
     for (uint32_t i = 0; i < g->interface_count; i++)
         if (strcmp(g->interfaces[i].file, made->file) == 0)
             gen_fail(g, NULL, "'%s' and '" SW_FMT "' would have the same C names", name,
@@ -122,7 +123,7 @@ static void check_func(struct gen *g, const struct gen_interface *in, const stru
         const struct wit_type *type = i < func->param_count ? func->params[i].type : func->result;
         const struct wit_type *bad = type ? first_unsupported(type) : NULL;
         if (bad)
-            gen_fail(g, &bad->pos, "bindings cannot carry streams, futures, maps and error contexts");
+            gen_fail(g, &bad->pos, "bindings cannot carry maps and error contexts");
         if (type && layout_of(type).size >= BINDGEN_VALUE_BYTES_MAX)
             gen_fail(g, &type->pos, "a value of this type takes %u bytes or more in memory",
                      BINDGEN_VALUE_BYTES_MAX);
@@ -197,29 +198,32 @@ static void generate(struct gen *g)
 /* ---- the command line ---- */
 
 struct arguments {
-    const char *wit, *waits, *out, *include;
+    const char *wit, *waits, *out, *include, *prefix, *kinds;
     int first; /* interface */
 };
 
 static int arguments(int argc, char **argv, struct arguments *ret, struct sw_err *err)
 {
-    struct arguments a = {.include = "host/bindings", .first = 1};
+    struct arguments a = {.include = "host/bindings", .prefix = "", .kinds = "0", .first = 1};
     const struct {
         const char *name;
         const char **to;
-    } options[] = {{"--wit", &a.wit}, {"--waits", &a.waits}, {"--out", &a.out}, {"--include", &a.include}};
+    } options[] = {{"--wit", &a.wit},         {"--waits", &a.waits},   {"--out", &a.out},
+                   {"--include", &a.include}, {"--prefix", &a.prefix}, {"--kinds", &a.kinds}};
+    const size_t count = sizeof options / sizeof *options;
     while (a.first < argc && argv[a.first][0] == '-') {
         size_t i = 0;
-        while (i < 4 && strcmp(options[i].name, argv[a.first]) != 0)
+        while (i < count && strcmp(options[i].name, argv[a.first]) != 0)
             i++;
-        if (i == 4 || a.first + 1 >= argc)
+        if (i == count || a.first + 1 >= argc)
             return sw_fail(err, SW_EINPUT, "option '%s' is not known or has no value", argv[a.first]);
         *options[i].to = argv[a.first + 1];
         a.first += 2;
     }
     if (!a.wit || !a.out || a.first == argc)
         return sw_fail(err, SW_EINPUT,
-                       "usage: bindgen --wit DIR [--waits FILE] --out DIR [--include NAME] interface...");
+                       "usage: bindgen --wit DIR [--waits FILE] --out DIR [--include NAME] [--prefix NAME] "
+                       "[--kinds N] interface...");
     if (argc - a.first > BINDGEN_INTERFACES_MAX)
         return sw_fail(err, SW_ELIMIT, "at most %d interfaces are generated together",
                        BINDGEN_INTERFACES_MAX);
@@ -241,6 +245,10 @@ static int run(int argc, char **argv, struct gen *g)
     g->set = set;
     g->out_dir = args.out;
     g->include = args.include;
+    g->prefix = args.prefix;
+    if (!sw_str_to_u64(sw_str_of(args.kinds), BINDGEN_KINDS_MAX, &g->kinds_before))
+        return sw_fail(g->err, SW_EINPUT, "--kinds: expected a number up to %d, got '%s'", BINDGEN_KINDS_MAX,
+                       args.kinds);
     g->interfaces = SW_ARENA_ARRAY(g->arena, (size_t)(argc - args.first), struct gen_interface);
     if (!g->interfaces)
         return sw_arena_fail(g->arena, sizeof *g->interfaces, g->err);

@@ -54,6 +54,25 @@ static void read_module(struct producers *all, struct sw_str module)
             read_section(all, enc_find_section(section.content, 0, SW_LIT("producers")));
 }
 
+int encode_bindgen(const struct engine_core *core, struct sw_str *ret_version)
+{
+    int rc = SW_ABSENT;
+    struct sw_str version = SW_LIT("");
+    for (uint32_t i = 0; i < core->custom_count; i++) {
+        if (!sw_str_starts(core->customs[i].name, SW_LIT("component-type")))
+            continue;
+        struct producers all = {.count = 0};
+        rc = 0;
+        read_section(&all, enc_find_section(core->customs[i].bytes, 0, SW_LIT("producers")));
+        for (uint32_t k = 0; !version.n && k < all.count; k++)
+            if (sw_str_eq(all.items[k].field, SW_LIT("processed-by")) &&
+                sw_str_starts(all.items[k].name, SW_LIT("wit-bindgen")))
+                version = all.items[k].version;
+    }
+    *ret_version = version;
+    return rc;
+}
+
 static void put_custom(struct enc *e, struct sw_str name, struct sw_str content)
 {
     sw_auto_buf section = SW_BUF(ENCODE_BYTES_MAX);

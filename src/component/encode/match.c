@@ -300,6 +300,13 @@ static bool match_other(struct enc *e, struct enc_use *use) /* what is not of th
     return true;
 }
 
+static struct enc_sig lowered_sig(struct enc *e, const struct enc_use *use)
+{
+    struct enc_sig sig = enc_sig_of(e, use->func, true);
+    sig.memory |= use->interface && sw_str_eq(sw_str_of(use->interface->name), e->input->raw);
+    return sig;
+}
+
 static void match_import(struct enc *e, struct enc_use *use)
 {
     static const struct enc_flat TAKES = {.params = {ENGINE_I32}, .param_count = 1};
@@ -321,7 +328,7 @@ static void match_import(struct enc *e, struct enc_use *use)
         return;
     }
     if (use->kind == ENC_LOWER)
-        use->sig = enc_sig_of(e, use->func, true);
+        use->sig = lowered_sig(e, use);
     else
         use->sig.flat = use->kind == ENC_DROP ? TAKES : MAPS;
     check_type(e, use->module->core, import->index, &use->sig.flat, what_import(e, import));

@@ -78,13 +78,16 @@ static int resolve_type(struct wit_resolver *r, const struct wit_home *home, str
 {
     if (type->kind == WIT_NAME || type->kind == WIT_OWN || type->kind == WIT_BORROW)
         return resolve_named(r, home, type, facts);
-    int rc = type->elem ? resolve_type(r, home, type->elem, facts) : 0;
+    struct facts inner = {0, false}; /* of this type alone: those before it may have borrows */
+    int rc = type->elem ? resolve_type(r, home, type->elem, &inner) : 0;
     if (rc == 0 && type->other)
-        rc = resolve_type(r, home, type->other, facts);
+        rc = resolve_type(r, home, type->other, &inner);
     for (uint32_t i = 0; rc == 0 && i < type->item_count; i++)
-        rc = resolve_type(r, home, type->items[i], facts);
-    if (rc == 0 && facts->has_borrow && (type->kind == WIT_STREAM || type->kind == WIT_FUTURE))
+        rc = resolve_type(r, home, type->items[i], &inner);
+    if (rc == 0 && inner.has_borrow && (type->kind == WIT_STREAM || type->kind == WIT_FUTURE))
         return wit__fail(type->pos, SW_EINPUT, r->err, "a stream or future cannot carry a borrow");
+    facts->depth = facts->depth > inner.depth ? facts->depth : inner.depth;
+    facts->has_borrow = facts->has_borrow || inner.has_borrow;
     return rc;
 }
 

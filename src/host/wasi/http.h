@@ -178,6 +178,11 @@ int host_http_call_trailers(struct component_call *caller, struct host_http_call
 
 /* ---- words ---- */
 
+/* The fields of the request being answered as guests see them: the client's in order, names in lower case, then the injected ones. Entries are
+ * the arena's, texts views. */
+int host_http_request_fields(struct host *host, struct host_field **ret, uint32_t *ret_count,
+                             struct sw_err *err) SW_MUST_CHECK;
+
 void host_http_method_from(struct sw_str text,
                            struct host_http_types_method *ret); /* other: a view of text */
 

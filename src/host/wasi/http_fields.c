@@ -96,11 +96,7 @@ bool host_fields_forbidden(struct sw_str name)
 /* RFC 9110 5.5: white space around a value is not part of it, so it is taken and left out when sent. */
 static struct sw_str trimmed(struct sw_str value)
 {
-    while (value.n && (value.p[0] == ' ' || value.p[0] == '\t'))
-        value = sw_str_from(value, 1);
-    while (value.n && (value.p[value.n - 1] == ' ' || value.p[value.n - 1] == '\t'))
-        value.n--;
-    return value;
+    return sw_str_trim(value, SW_LIT(" \t"));
 }
 
 static bool value_ok(struct sw_str value)

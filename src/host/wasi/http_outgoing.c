@@ -9,8 +9,6 @@
 #include "host/host_internal.h"
 #include "host/limits.h"
 
-#define TRACE_FIELDS 2 /* traceparent, tracestate: W3C Trace Context */
-
 /* ---- what the client asks, on the loop ---- */
 
 static void on_changed(void *arg)
@@ -54,16 +52,16 @@ static bool has_field(const struct http_field *fields, uint32_t count, struct sw
     return false;
 }
 
-/* Passes the trace on that the request being answered belongs to, unless the guest says otherwise. */
-static void add_trace(const struct host *host, struct http_field *fields, uint32_t *count)
+void host_http_add_trace(const struct host *host, struct http_field *fields, uint32_t *count)
 {
-    static const struct sw_str names[TRACE_FIELDS] = {SW_LIT_INIT("traceparent"), SW_LIT_INIT("tracestate")};
+    static const struct sw_str names[HOST_TRACE_FIELDS] = {SW_LIT_INIT("traceparent"),
+                                                           SW_LIT_INIT("tracestate")};
     if (!host->http.exchange || has_field(fields, *count, names[0]))
         return;
     const struct http_request *head = http_exchange_request(host->http.exchange);
     if (!has_field(head->fields, head->field_count, names[0]))
         return;
-    for (size_t k = 0; k < TRACE_FIELDS; k++)
+    for (size_t k = 0; k < HOST_TRACE_FIELDS; k++)
         for (uint32_t i = 0; i < head->field_count; i++)
             if (sw_str_eq_nocase(head->fields[i].name, names[k]) && !has_field(fields, *count, names[k]))
                 fields[(*count)++] = (struct http_field){names[k], head->fields[i].value};
@@ -104,10 +102,10 @@ static int call_begin(struct component_call *caller, struct host_http_call *call
                                       .arg = call};
     struct sw_err err;
     uint32_t count = 0;
-    struct http_field *fields = host_fields_array_room(caller, request->headers, TRACE_FIELDS, &count);
+    struct http_field *fields = host_fields_array_room(caller, request->headers, HOST_TRACE_FIELDS, &count);
     if (!fields)
         return -SW_EGUEST;
-    add_trace(call->host, fields, &count);
+    host_http_add_trace(call->host, fields, &count);
     call->chain_target = target->chain_target;
     start.fields = fields;
     start.field_count = count;

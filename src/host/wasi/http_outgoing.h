@@ -61,6 +61,10 @@ int host_http_target_find(struct component_call *call, const struct host_http_ty
                           struct host_http_target *ret,
                           struct host_http_types_error_code *ret_error) SW_MUST_CHECK;
 
+#define HOST_TRACE_FIELDS 2 /* traceparent, tracestate: W3C Trace Context */
+/* Passes the trace on that the request being answered belongs to, unless the guest says otherwise. fields has room for so many more. */
+void host_http_add_trace(const struct host *host, struct http_field *fields, uint32_t *count);
+
 struct sw_str host_http_method_text(const struct host_http_types_method *method);
 
 #endif

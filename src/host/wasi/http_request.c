@@ -89,27 +89,39 @@ static struct sw_str lower_name(struct host *host, struct sw_str name)
     return sw_str(text, name.n);
 }
 
-static int headers_make(struct component_call *call, struct host_http_types_incoming_request *request)
+int host_http_request_fields(struct host *host, struct host_field **ret, uint32_t *ret_count,
+                             struct sw_err *err)
 {
-    struct host *host = request->host;
-    const struct http_request *head = head_of(request);
+    const struct http_request *head = http_exchange_request(host->http.exchange);
     size_t max = (size_t)head->field_count + host->http.extra_count;
     struct host_field *entries = SW_ARENA_ARRAY(&host->arena, max, struct host_field);
     if (!entries)
-        return host_trap(call, "no memory for %zu request fields", max);
+        return sw_fail(err, SW_ENOMEM, "no memory for %zu request fields", max);
     uint32_t n = 0;
     for (uint32_t i = 0; i < head->field_count; i++) {
         if (host_fields_forbidden(head->fields[i].name) || is_spins(head->fields[i].name))
             continue;
         struct sw_str name = lower_name(host, head->fields[i].name);
         if (!name.p)
-            return host_trap(call, "no memory for a field name of %zu bytes", head->fields[i].name.n);
+            return sw_fail(err, SW_ENOMEM, "no memory for a field name of %zu bytes", head->fields[i].name.n);
         entries[n++] = (struct host_field){.name = name, .value = head->fields[i].value};
     }
     for (uint32_t i = 0; i < host->http.extra_count; i++)
         entries[n++] =
             (struct host_field){.name = host->http.extra[i].name, .value = host->http.extra[i].value};
-    request->headers = host_fields_view(call, entries, n);
+    *ret = entries;
+    *ret_count = n;
+    return 0;
+}
+
+static int headers_make(struct component_call *call, struct host_http_types_incoming_request *request)
+{
+    struct host_field *entries = NULL;
+    struct sw_err err;
+    uint32_t count = 0;
+    if (host_http_request_fields(request->host, &entries, &count, &err) < 0)
+        return host_trap(call, "%s", err.text);
+    request->headers = host_fields_view(call, entries, count);
     return request->headers ? 0 : -SW_EGUEST;
 }
 

@@ -169,7 +169,12 @@ int p1_path_unlink_file(struct component_call *call, union engine_val *vals);
 /* p1_poll.c */
 int p1_poll_oneoff_wait(struct component_call *call, union engine_val *vals);
 
-/* p1_module.c: the table of all of them, for interfaces.c */
+/* p1_module.c: the table of all of them, for interfaces.c; and as an interface, for modules that are made into components (adapt.c) */
+#define HOST_P1_MODULE "wasi_snapshot_preview1"
+#define HOST_P1_INTERFACE "swell:wasi01/preview1"
 extern const struct component_host_module host_p1_module;
+extern const struct component_host_interface host_p1_interface;
+#define HOST_P1_ANYTIME_COUNT 43
+extern component_host_fn *const host_p1_anytime[HOST_P1_ANYTIME_COUNT]; /* component_host.anytime */
 
 #endif

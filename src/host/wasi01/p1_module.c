@@ -178,54 +178,92 @@ static int sock_any(struct component_call *call, union engine_val *vals)
     return p1_give(vals, rc ? rc : P1_NOTSOCK);
 }
 
-static const struct component_host_core_func funcs[] = {
-    {"args_get", "ii:i", args_get},
-    {"args_sizes_get", "ii:i", args_sizes_get},
-    {"clock_res_get", "ii:i", clock_res_get},
-    {"clock_time_get", "iIi:i", clock_time_get},
-    {"environ_get", "ii:i", environ_get},
-    {"environ_sizes_get", "ii:i", environ_sizes_get},
-    {"fd_advise", "iIIi:i", p1_fd_advise},
-    {"fd_allocate", "iII:i", p1_fd_allocate},
-    {"fd_close", "i:i", p1_fd_close},
-    {"fd_datasync", "i:i", p1_fd_datasync},
-    {"fd_fdstat_get", "ii:i", p1_fd_fdstat_get},
-    {"fd_fdstat_set_flags", "ii:i", p1_fd_fdstat_set_flags},
-    {"fd_fdstat_set_rights", "iII:i", p1_fd_fdstat_set_rights},
-    {"fd_filestat_get", "ii:i", p1_fd_filestat_get},
-    {"fd_filestat_set_size", "iI:i", p1_fd_filestat_set_size},
-    {"fd_filestat_set_times", "iIIi:i", p1_fd_filestat_set_times},
-    {"fd_pread", "iiiIi:i", p1_fd_pread},
-    {"fd_prestat_dir_name", "iii:i", p1_fd_prestat_dir_name},
-    {"fd_prestat_get", "ii:i", p1_fd_prestat_get},
-    {"fd_pwrite", "iiiIi:i", p1_fd_pwrite},
-    {"fd_read", "iiii:i", p1_fd_read_wait},
-    {"fd_readdir", "iiiIi:i", p1_fd_readdir},
-    {"fd_renumber", "ii:i", p1_fd_renumber},
-    {"fd_seek", "iIii:i", p1_fd_seek},
-    {"fd_sync", "i:i", p1_fd_sync},
-    {"fd_tell", "ii:i", p1_fd_tell},
-    {"fd_write", "iiii:i", p1_fd_write_wait},
-    {"path_create_directory", "iii:i", p1_path_create_directory},
-    {"path_filestat_get", "iiiii:i", p1_path_filestat_get},
-    {"path_filestat_set_times", "iiiiIIi:i", p1_path_filestat_set_times},
-    {"path_link", "iiiiiii:i", p1_path_link},
-    {"path_open", "iiiiiIIii:i", p1_path_open},
-    {"path_readlink", "iiiiii:i", p1_path_readlink},
-    {"path_remove_directory", "iii:i", p1_path_remove_directory},
-    {"path_rename", "iiiiii:i", p1_path_rename},
-    {"path_symlink", "iiiii:i", p1_path_symlink},
-    {"path_unlink_file", "iii:i", p1_path_unlink_file},
-    {"poll_oneoff", "iiii:i", p1_poll_oneoff_wait},
-    {"proc_exit", "i:", proc_exit},
-    {"proc_raise", "i:i", proc_raise},
-    {"random_get", "ii:i", random_get},
-    {"sched_yield", ":i", sched_yield_},
-    {"sock_accept", "iii:i", sock_any},
-    {"sock_recv", "iiiiii:i", sock_any},
-    {"sock_send", "iiiii:i", sock_any},
-    {"sock_shutdown", "ii:i", sock_any},
-};
+/* Each function twice: as a core module imports it, and as the component that such a module is made into does (interface swell:wasi01/preview1,
+ * host/adapt.c). The core types are the same; values that are pointers are plain numbers in both. W, L: an i32, an i64. */
+#define LETTERS(letters, func) letters
+#define FUNC(letters, func) func
+#define OF_NONE_W(as) as(":i", "func() -> u32")
+#define OF_W(as) as("i:", "func(a: u32)")
+#define OF_W_W(as) as("i:i", "func(a: u32) -> u32")
+#define OF_WL_W(as) as("iI:i", "func(a: u32, b: u64) -> u32")
+#define OF_WW_W(as) as("ii:i", "func(a: u32, b: u32) -> u32")
+#define OF_WLL_W(as) as("iII:i", "func(a: u32, b: u64, c: u64) -> u32")
+#define OF_WLW_W(as) as("iIi:i", "func(a: u32, b: u64, c: u32) -> u32")
+#define OF_WWW_W(as) as("iii:i", "func(a: u32, b: u32, c: u32) -> u32")
+#define OF_WLLW_W(as) as("iIIi:i", "func(a: u32, b: u64, c: u64, d: u32) -> u32")
+#define OF_WLWW_W(as) as("iIii:i", "func(a: u32, b: u64, c: u32, d: u32) -> u32")
+#define OF_WWWW_W(as) as("iiii:i", "func(a: u32, b: u32, c: u32, d: u32) -> u32")
+#define OF_WWWLW_W(as) as("iiiIi:i", "func(a: u32, b: u32, c: u32, d: u64, e: u32) -> u32")
+#define OF_WWWWW_W(as) as("iiiii:i", "func(a: u32, b: u32, c: u32, d: u32, e: u32) -> u32")
+#define OF_WWWWWW_W(as) as("iiiiii:i", "func(a: u32, b: u32, c: u32, d: u32, e: u32, f: u32) -> u32")
+#define OF_WWWWLLW_W(as)                                                                                     \
+    as("iiiiIIi:i", "func(a: u32, b: u32, c: u32, d: u32, e: u64, f: u64, g: u32) -> u32")
+#define OF_WWWWWWW_W(as)                                                                                     \
+    as("iiiiiii:i", "func(a: u32, b: u32, c: u32, d: u32, e: u32, f: u32, g: u32) -> u32")
+#define OF_WWWWWLLWW_W(as)                                                                                   \
+    as("iiiiiIIii:i", "func(a: u32, b: u32, c: u32, d: u32, e: u32, f: u64, g: u64, h: u32, i: u32) -> u32")
 
-const struct component_host_module host_p1_module = {"wasi_snapshot_preview1", funcs,
-                                                     sizeof funcs / sizeof *funcs};
+#define FUNCS(ROW, WAITS)                                                                                    \
+    ROW("args_get", "args-get", OF_WW_W, args_get)                                                           \
+    ROW("args_sizes_get", "args-sizes-get", OF_WW_W, args_sizes_get)                                         \
+    ROW("clock_res_get", "clock-res-get", OF_WW_W, clock_res_get)                                            \
+    ROW("clock_time_get", "clock-time-get", OF_WLW_W, clock_time_get)                                        \
+    ROW("environ_get", "environ-get", OF_WW_W, environ_get)                                                  \
+    ROW("environ_sizes_get", "environ-sizes-get", OF_WW_W, environ_sizes_get)                                \
+    ROW("fd_advise", "fd-advise", OF_WLLW_W, p1_fd_advise)                                                   \
+    ROW("fd_allocate", "fd-allocate", OF_WLL_W, p1_fd_allocate)                                              \
+    ROW("fd_close", "fd-close", OF_W_W, p1_fd_close)                                                         \
+    ROW("fd_datasync", "fd-datasync", OF_W_W, p1_fd_datasync)                                                \
+    ROW("fd_fdstat_get", "fd-fdstat-get", OF_WW_W, p1_fd_fdstat_get)                                         \
+    ROW("fd_fdstat_set_flags", "fd-fdstat-set-flags", OF_WW_W, p1_fd_fdstat_set_flags)                       \
+    ROW("fd_fdstat_set_rights", "fd-fdstat-set-rights", OF_WLL_W, p1_fd_fdstat_set_rights)                   \
+    ROW("fd_filestat_get", "fd-filestat-get", OF_WW_W, p1_fd_filestat_get)                                   \
+    ROW("fd_filestat_set_size", "fd-filestat-set-size", OF_WL_W, p1_fd_filestat_set_size)                    \
+    ROW("fd_filestat_set_times", "fd-filestat-set-times", OF_WLLW_W, p1_fd_filestat_set_times)               \
+    ROW("fd_pread", "fd-pread", OF_WWWLW_W, p1_fd_pread)                                                     \
+    ROW("fd_prestat_dir_name", "fd-prestat-dir-name", OF_WWW_W, p1_fd_prestat_dir_name)                      \
+    ROW("fd_prestat_get", "fd-prestat-get", OF_WW_W, p1_fd_prestat_get)                                      \
+    ROW("fd_pwrite", "fd-pwrite", OF_WWWLW_W, p1_fd_pwrite)                                                  \
+    WAITS("fd_read", "fd-read", OF_WWWW_W, p1_fd_read_wait)                                                  \
+    ROW("fd_readdir", "fd-readdir", OF_WWWLW_W, p1_fd_readdir)                                               \
+    ROW("fd_renumber", "fd-renumber", OF_WW_W, p1_fd_renumber)                                               \
+    ROW("fd_seek", "fd-seek", OF_WLWW_W, p1_fd_seek)                                                         \
+    ROW("fd_sync", "fd-sync", OF_W_W, p1_fd_sync)                                                            \
+    ROW("fd_tell", "fd-tell", OF_WW_W, p1_fd_tell)                                                           \
+    WAITS("fd_write", "fd-write", OF_WWWW_W, p1_fd_write_wait)                                               \
+    ROW("path_create_directory", "path-create-directory", OF_WWW_W, p1_path_create_directory)                \
+    ROW("path_filestat_get", "path-filestat-get", OF_WWWWW_W, p1_path_filestat_get)                          \
+    ROW("path_filestat_set_times", "path-filestat-set-times", OF_WWWWLLW_W, p1_path_filestat_set_times)      \
+    ROW("path_link", "path-link", OF_WWWWWWW_W, p1_path_link)                                                \
+    ROW("path_open", "path-open", OF_WWWWWLLWW_W, p1_path_open)                                              \
+    ROW("path_readlink", "path-readlink", OF_WWWWWW_W, p1_path_readlink)                                     \
+    ROW("path_remove_directory", "path-remove-directory", OF_WWW_W, p1_path_remove_directory)                \
+    ROW("path_rename", "path-rename", OF_WWWWWW_W, p1_path_rename)                                           \
+    ROW("path_symlink", "path-symlink", OF_WWWWW_W, p1_path_symlink)                                         \
+    ROW("path_unlink_file", "path-unlink-file", OF_WWW_W, p1_path_unlink_file)                               \
+    WAITS("poll_oneoff", "poll-oneoff", OF_WWWW_W, p1_poll_oneoff_wait)                                      \
+    ROW("proc_exit", "proc-exit", OF_W, proc_exit)                                                           \
+    ROW("proc_raise", "proc-raise", OF_W_W, proc_raise)                                                      \
+    ROW("random_get", "random-get", OF_WW_W, random_get)                                                     \
+    ROW("sched_yield", "sched-yield", OF_NONE_W, sched_yield_)                                               \
+    ROW("sock_accept", "sock-accept", OF_WWW_W, sock_any)                                                    \
+    ROW("sock_recv", "sock-recv", OF_WWWWWW_W, sock_any)                                                     \
+    ROW("sock_send", "sock-send", OF_WWWWW_W, sock_any)                                                      \
+    ROW("sock_shutdown", "sock-shutdown", OF_WW_W, sock_any)
+
+#define CORE_ROW(core_name, name, type, fn) {core_name, type(LETTERS), fn},
+#define ROW(core_name, name, type, fn) {name, type(FUNC), fn},
+static const struct component_host_core_func core_funcs[] = {FUNCS(CORE_ROW, CORE_ROW)};
+static const struct component_host_func funcs[] = {FUNCS(ROW, ROW)};
+
+/* A C library asks for the environment and the mounts whenever the host calls into a module that has no _initialize, to allocate, too. */
+#define ANYTIME_ROW(core_name, name, type, fn) fn,
+#define NOTHING(core_name, name, type, fn)
+#define ONE(core_name, name, type, fn) +1
+component_host_fn *const host_p1_anytime[HOST_P1_ANYTIME_COUNT] = {FUNCS(ANYTIME_ROW, NOTHING)};
+_Static_assert(0 FUNCS(ONE, NOTHING) == HOST_P1_ANYTIME_COUNT, "all of them");
+
+const struct component_host_module host_p1_module = {HOST_P1_MODULE, core_funcs,
+                                                     sizeof core_funcs / sizeof *core_funcs};
+const struct component_host_interface host_p1_interface = {
+    HOST_P1_INTERFACE, "", funcs, sizeof funcs / sizeof *funcs, NULL, 0};

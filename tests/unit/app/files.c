@@ -158,6 +158,8 @@ static const struct row {
     {"nothing.txt", NULL, NULL, "\"nothing.txt\" does not exist and doesn't appear to be a glob pattern",
      true},
     {"nothing", "/x", NULL, "File or directory 'nothing' does not exist", true},
+    {"dir/fifo", NULL, NULL, "dir/fifo' is neither a file nor a folder", true},
+    {"dir/fifo", "/x", NULL, "dir/fifo' is neither a file nor a folder", true},
     {"a.txt", "/static/", NULL, "\"/static/\" is not a valid destination file name", true},
     {"a.txt", "/", NULL, "\"/\" is not a valid destination file name", true},
     {"dir", "../x", NULL, "the destination '../x' leaves the guest's root", true},

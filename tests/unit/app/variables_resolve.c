@@ -91,6 +91,26 @@ static void a_dotenv_file_is_read_line_by_line(void **state)
     }
 }
 
+static void a_dotenv_file_needs_no_more_memory_than_it_has_bytes(void **state)
+{
+    (void)state;
+    sw_auto_buf text = SW_BUF(1 << 20);
+    sw_auto_arena arena = SW_ARENA(1 << 20);
+    struct sw_err err = {0};
+    struct sw_str name;
+    struct sw_str value;
+    for (int i = 0; i < 5000; i++)
+        CHECK_OK(sw_buf_printf(&text, &err, "NAME=\"value %d\"\n", i), &err);
+    struct app_dotenv dotenv = {.rest = sw_buf_str(&text), .file = SW_LIT("f")};
+    int rc;
+    int count = 0;
+    while ((rc = app_dotenv_next(&dotenv, &arena, &name, &value, &err)) == 0)
+        count++;
+    CHECK_INT(rc, SW_END);
+    CHECK_INT(count, 5000);
+    CHECK_STR(value, "value 4999");
+}
+
 /* ---- the runtime configuration ---- */
 
 static void the_runtime_configuration_is_refused_with_place_and_words(void **state)
@@ -387,6 +407,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_dotenv_file_is_read_line_by_line),
+        cmocka_unit_test(a_dotenv_file_needs_no_more_memory_than_it_has_bytes),
         cmocka_unit_test(the_runtime_configuration_is_refused_with_place_and_words),
         cmocka_unit_test(the_first_source_that_has_a_value_gives_it),
         cmocka_unit_test(an_option_for_nobody_is_a_warning),

@@ -71,6 +71,28 @@ static void views_compare_search_and_cut(void **state)
     CHECK(sw_str_eq(sw_str(NULL, 0), SW_LIT("")));
 }
 
+static void views_are_trimmed_of_the_bytes_that_are_named(void **state)
+{
+    (void)state;
+    CHECK_STR(sw_str_trim(SW_LIT(" \t a b\t "), SW_LIT(" \t")), "a b");
+    CHECK_STR(sw_str_trim(SW_LIT("//a/b//"), SW_LIT("/")), "a/b");
+    CHECK_STR(sw_str_trim(SW_LIT("a\n"), SW_LIT(" \t")), "a\n");
+    CHECK_INT(sw_str_trim(SW_LIT("\0a\0"), SW_LIT(" \t\r\n")).n, 3); /* a NUL is no end of the set */
+    CHECK_INT(sw_str_trim(SW_LIT("   "), SW_LIT(" ")).n, 0);
+    CHECK_INT(sw_str_trim(sw_str(NULL, 0), SW_LIT(" ")).n, 0);
+}
+
+static void a_hexadecimal_digit_has_a_value_and_other_bytes_none(void **state)
+{
+    (void)state;
+    static const char digits[] = "0123456789abcdefABCDEF";
+    for (int c = 0; c < 256; c++) {
+        const char *at = c ? strchr(digits, c) : NULL;
+        int want = !at ? -1 : at - digits < 16 ? (int)(at - digits) : (int)(at - digits) - 6;
+        CHECK_INT(sw_hex_digit((char)c), want);
+    }
+}
+
 static void a_buffer_refuses_to_pass_its_ceiling_and_stays_as_it_was(void **state)
 {
     (void)state;
@@ -170,6 +192,8 @@ int main(void)
         cmocka_unit_test(utf8_is_checked_by_the_table_of_well_formed_sequences),
         cmocka_unit_test(numbers_are_digits_within_a_maximum),
         cmocka_unit_test(views_compare_search_and_cut),
+        cmocka_unit_test(views_are_trimmed_of_the_bytes_that_are_named),
+        cmocka_unit_test(a_hexadecimal_digit_has_a_value_and_other_bytes_none),
         cmocka_unit_test(a_view_longer_than_an_int_is_printed_up_to_it),
         cmocka_unit_test(a_buffer_refuses_to_pass_its_ceiling_and_stays_as_it_was),
         cmocka_unit_test(a_descriptor_is_read_whole_or_refused),

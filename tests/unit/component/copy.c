@@ -268,7 +268,7 @@ static int callee(struct fake_guest *guest, union engine_val *vals)
     seed = result_seed;
     for (uint32_t i = roll(30) ? 1 : handles->count; i < handles->count; i++) {
         if (handles->items[i].kind == COMPONENT_HANDLE_RESOURCE && !handles->items[i].own) {
-            handles->items[i].task->borrows--;
+            handles->items[i].borrows->count--;
             component_handles_remove(handles, i);
         }
     }

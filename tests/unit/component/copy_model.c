@@ -229,7 +229,7 @@ static int model_lower(struct component_cx *cx, uint32_t number, const struct tr
 
 struct sides {
     struct component_cx caller, callee;
-    struct component_task task;
+    struct component_borrows borrows;
     union engine_val vals[COMPONENT_FLAT_MAX];
 };
 
@@ -264,14 +264,14 @@ static int model_result(struct sides *sides, const struct component_func_type *t
     struct tree result = {.bits = 0};
     const union engine_val *from = sides->vals;
     if (type->result == COMPONENT_NO_TYPE)
-        return sides->task.borrows ? component__fail(sides->callee.call.store, "borrows") : 0;
+        return sides->borrows.count ? component__fail(sides->callee.call.store, "borrows") : 0;
     const struct component_type *shape = component_type_of(sides->caller.types, type->result);
     bool flat = type->flat_result_count <= 1;
     uint8_t *p = NULL;
     int rc = flat ? 0 : component_mem_range(&sides->callee.call, from->u32, shape->size, shape->align, &p);
     if (rc == 0)
         rc = model_lift(&sides->callee, type->result, p, &from, &result);
-    if (rc == 0 && sides->task.borrows)
+    if (rc == 0 && sides->borrows.count)
         rc = component__fail(sides->callee.call.store, "borrows");
     if (rc == 0 && !flat)
         rc = component_mem_range(&sides->caller.call, to, shape->size, shape->align, &p);
@@ -292,10 +292,10 @@ int copy_model_call(struct component_store *store, const struct component_bound_
 {
     const struct component_bound_lift *lift = lowering->lift;
     const struct component_func_type *type = lift->type;
-    struct sides sides = {.task = {0}};
+    struct sides sides = {.borrows = {0}};
     side(&sides.caller, store, &lowering->canon);
     side(&sides.callee, store, &lift->canon);
-    sides.callee.task = &sides.task;
+    sides.callee.borrows = &sides.borrows;
     uint32_t to =
         type->flat_param_count <= COMPONENT_FLAT_MAX ? vals[type->flat_param_count].u32 : vals[1].u32;
     int rc = model_params(&sides, type, vals);

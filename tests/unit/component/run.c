@@ -315,6 +315,49 @@ static void spilled_arguments_and_results_pass_between_guests(void **state)
     fixture_deinit(&fx);
 }
 
+static uint64_t in_at, out_at;
+
+static int spill_anywhere_run(struct fake_guest *guest, union engine_val *vals)
+{
+    union engine_val args[2] = {{.u64 = in_at}, {.u64 = out_at}};
+    (void)vals;
+    return fake_import(guest, 0, args);
+}
+
+static void where_spilled_values_are_is_checked(void **state)
+{
+    static const struct {
+        uint64_t in, out;
+        const char *trap;
+        bool calls; /* the result's place is looked at when there is a result */
+    } rows[] = {
+        {65536 - 68, 65536 - 16, NULL, true},         {65536 - 64, 0, "out of bounds", false},
+        {0x102, 0, "unaligned pointer 0x102", false}, {0xfffffffc, 0, "out of bounds", false},
+        {0x100, 65536 - 8, "out of bounds", true},    {0x100, 0x404, "unaligned pointer 0x404", true},
+        {0x100, 0xfffffff8, "out of bounds", true},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct fixture fx;
+        fixture_init(&fx, 2);
+        uint32_t sum =
+            fixture_lift(&fx, 1, "run2", "func(a: list<u32, 17>) -> tuple<u64, u64>", COMPONENT_UTF8);
+        (void)fixture_import_lift(&fx, 0, sum, COMPONENT_UTF8);
+        (void)fixture_lift(&fx, 0, "run", "func()", COMPONENT_UTF8);
+        fx.guests[0].run = spill_anywhere_run;
+        fx.guests[1].run2 = spill_run2;
+        fixture_bind(&fx);
+        fixture_open(&fx);
+        in_at = rows[i].in;
+        out_at = rows[i].out;
+        CHECK_INT(call_run(&fx), rows[i].trap ? -SW_EGUEST : 0);
+        if (rows[i].trap)
+            CHECK_HAS(fixture_failure(&fx), rows[i].trap);
+        CHECK_STR(sw_str_of(fx.guests[1].log), rows[i].calls ? "0,0,4,68;" : "");
+        fixture_deinit(&fx);
+    }
+}
+
 static void nesting_has_a_cap(void **state)
 {
     struct fixture fx;
@@ -341,6 +384,7 @@ int main(void)
         cmocka_unit_test(a_component_and_its_part_cannot_call_each_other),
         cmocka_unit_test(strings_and_lists_pass_between_guests),
         cmocka_unit_test(spilled_arguments_and_results_pass_between_guests),
+        cmocka_unit_test(where_spilled_values_are_is_checked),
         cmocka_unit_test(nesting_has_a_cap),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

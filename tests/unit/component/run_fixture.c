@@ -320,7 +320,8 @@ uint32_t fixture_import_host(struct fixture *fx, uint32_t guest, const struct co
                                                     .host = host,
                                                     .host_interface = "test:host/api",
                                                     .type = fixture_func(fx, func)},
-                                                   fixture_options(guest, encoding)};
+                                                   fixture_options(guest, encoding),
+                                                   false};
     return import(fx, guest, COMPONENT_CORE_LOWERING, n);
 }
 
@@ -331,7 +332,8 @@ uint32_t fixture_import_lift(struct fixture *fx, uint32_t guest, uint32_t lift,
     fx->lowerings[n] =
         (struct component_lowering){guest + 1,
                                     {.kind = COMPONENT_FUNC_LIFT, .lift = lift, .type = fx->lifts[lift].type},
-                                    fixture_options(guest, encoding)};
+                                    fixture_options(guest, encoding),
+                                    false};
     return import(fx, guest, COMPONENT_CORE_LOWERING, n);
 }
 
@@ -339,7 +341,8 @@ uint32_t fixture_import_builtin(struct fixture *fx, uint32_t guest, enum compone
                                 uint32_t resource)
 {
     uint32_t n = fx->plan.builtin_count++;
-    fx->builtins[n] = (struct component_builtin){kind, guest + 1, resource};
+    fx->builtins[n] = (struct component_builtin){
+        .kind = kind, .instance = guest + 1, .resource = resource, .type = COMPONENT_NO_TYPE};
     return import(fx, guest, COMPONENT_CORE_BUILTIN, n);
 }
 

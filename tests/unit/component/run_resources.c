@@ -314,6 +314,107 @@ static void an_object_in_a_result_is_the_callers_once_the_call_is_over(void **st
     }
 }
 
+/* ---- which built-ins may leave, and what a borrowed handle is good for ---- */
+
+static uint32_t post_import;
+
+static int builtin_post(struct fake_guest *guest, union engine_val *vals)
+{
+    vals[0].u64 = 1; /* the handle that was made before */
+    return fake_import(guest, post_import, vals);
+}
+
+static void new_and_drop_leave_and_rep_stays(void **state)
+{
+    static const char *const traps[] = {[NEW0] = "cannot leave component instance",
+                                        [REP0] = NULL,
+                                        [DROP1] = "cannot leave component instance"};
+    (void)state;
+    for (post_import = NEW0; post_import <= DROP1; post_import++) {
+        struct fixture fx;
+        fixture_init(&fx, 1);
+        (void)fixture_resource_guest(&fx, 0, true);
+        (void)fixture_import_builtin(&fx, 0, COMPONENT_RESOURCE_NEW, 0);
+        (void)fixture_import_builtin(&fx, 0, COMPONENT_RESOURCE_REP, 0);
+        (void)fixture_import_builtin(&fx, 0, COMPONENT_RESOURCE_DROP, 0);
+        fixture_post_return(&fx, fixture_lift(&fx, 0, "run", "func()", COMPONENT_UTF8));
+        fx.guests[0].post = builtin_post;
+        fixture_bind(&fx);
+        fixture_open(&fx);
+        CHECK_INT(import1(&fx, 0, NEW0, 7, NULL), 0);
+        CHECK_INT(call(&fx, "run", NULL, 0, NULL), traps[post_import] ? -SW_EGUEST : 0);
+        if (traps[post_import])
+            CHECK_HAS(fixture_failure(&fx), traps[post_import]);
+        fixture_deinit(&fx);
+    }
+}
+
+static int pass_borrow_run2(struct fake_guest *guest, union engine_val *vals) /* gives on what it borrowed */
+{
+    return fake_import(guest, 0, vals);
+}
+
+/* 0.run(own, own) lends its first to 1.run2, which passes it to 2.run2 as `type`. */
+static int pass_on(struct fixture *fx, const char *type, bool drops)
+{
+    struct component_value args[2] = {{.object = object_a}, {.object = object_b}};
+    fixture_init(fx, 3);
+    (void)fixture_resource_host(fx, &file_type);
+    uint32_t last = fixture_lift(fx, 2, "run2", type, COMPONENT_UTF8);
+    uint32_t middle = fixture_lift(fx, 1, "run2", "func(x: borrow<#0>)", COMPONENT_UTF8);
+    (void)fixture_import_lift(fx, 0, middle, COMPONENT_UTF8);
+    (void)fixture_import_lift(fx, 1, last, COMPONENT_UTF8);
+    (void)fixture_import_builtin(fx, 2, COMPONENT_RESOURCE_DROP, 0);
+    (void)fixture_lift(fx, 0, "run", "func(x: own<#0>, y: own<#0>)", COMPONENT_UTF8);
+    fx->guests[0].run = give_run;
+    fx->guests[1].run2 = pass_borrow_run2;
+    fx->guests[2].run2 = drops ? drop_run2 : keep_run2;
+    fixture_bind(fx);
+    fixture_open(fx);
+    return call(fx, "run", args, 2, NULL);
+}
+
+static void a_borrowed_handle_can_be_lent_on_and_not_given_away(void **state)
+{
+    static const struct {
+        const char *type;
+        bool drops;
+        const char *trap;
+    } rows[] = {
+        {"func(x: own<#0>)", true, "cannot transfer a borrowed resource: handle index 1"},
+        /* the second lender's own borrow is what remains: lending on does not drop it */
+        {"func(x: borrow<#0>)", true, "borrow handles still remain at the end of the call: 1"},
+        {"func(x: borrow<#0>)", false, "borrow handles still remain at the end of the call: 1"},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct fixture fx;
+        CHECK_INT(pass_on(&fx, rows[i].type, rows[i].drops), -SW_EGUEST);
+        CHECK_HAS(fixture_failure(&fx), rows[i].trap);
+        fixture_deinit(&fx);
+    }
+}
+
+static void a_handle_of_another_resource_is_refused_between_guests(void **state)
+{
+    struct fixture fx;
+    struct component_value args[2] = {{.object = object_a}, {.object = object_b}};
+    (void)state;
+    fixture_init(&fx, 2);
+    (void)fixture_resource_host(&fx, &file_type);
+    (void)fixture_resource_guest(&fx, 1, false);
+    (void)fixture_import_lift(&fx, 0, fixture_lift(&fx, 1, "run2", "func(x: own<#1>)", COMPONENT_UTF8),
+                              COMPONENT_UTF8);
+    (void)fixture_lift(&fx, 0, "run", "func(x: own<#0>, y: own<#0>)", COMPONENT_UTF8);
+    fx.guests[0].run = give_run;
+    fixture_bind(&fx);
+    fixture_open(&fx);
+    CHECK_INT(call(&fx, "run", args, 2, NULL), -SW_EGUEST);
+    CHECK_HAS(fixture_failure(&fx),
+              "handle index 1 used with the wrong type, expected guest-defined resource");
+    fixture_deinit(&fx);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -328,6 +429,9 @@ int main(void)
         cmocka_unit_test(objects_between_two_tables_are_not_lost),
         cmocka_unit_test(arguments_of_a_call_that_fails_are_the_stores),
         cmocka_unit_test(an_object_in_a_result_is_the_callers_once_the_call_is_over),
+        cmocka_unit_test(new_and_drop_leave_and_rep_stays),
+        cmocka_unit_test(a_borrowed_handle_can_be_lent_on_and_not_given_away),
+        cmocka_unit_test(a_handle_of_another_resource_is_refused_between_guests),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -34,7 +34,7 @@ static void every_interface_is_complete_and_listed_once(void **state)
         funcs += in->func_count;
     }
     sw_map_deinit(&names);
-    CHECK_INT(host->interface_count, 32);
+    CHECK_INT(host->interface_count, 35);
     CHECK(funcs > 150 && resources > 20);
 }
 

@@ -175,7 +175,12 @@ static void without_files_and_terminal_lines_go_nowhere(void **state)
     CHECK_OK(trigger_logs_new(&settings, &app, NULL, &logs, &err), &err);
     CHECK(!trigger_logs_wants_access(logs));
     trigger_logs_line(logs, 0, true, SW_LIT("nobody"));
+    trigger_logs_line(logs, 1, true, SW_LIT("nobody"));
+    int first = dup(STDERR_FILENO); /* a library's logs have no descriptor, not the first one */
+    CHECK(first >= 0 && dup2(first, STDIN_FILENO) == STDIN_FILENO);
     trigger_logs_free(logs, FOREVER_MS);
+    CHECK_INT(close(STDIN_FILENO), 0);
+    CHECK(dup2(first, STDIN_FILENO) == STDIN_FILENO && close(first) == 0);
     trigger_logs_free(NULL, 0);
 }
 

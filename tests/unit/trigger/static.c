@@ -169,6 +169,7 @@ static const struct {
     {{"GET", {"range: bytes=-"}}, 200, 0, 1000, "(absent)"},
     {{"GET", {"range: lines=0-1"}}, 200, 0, 1000, "(absent)"},
     {{"GET", {"range: bytes=0-1", "range: bytes=2-3"}}, 200, 0, 1000, "(absent)"},
+    {{"GET", {"range: Bytes=0-1"}}, 206, 0, 2, "bytes 0-1/1000"},
     {{"HEAD", {"range: bytes=0-1"}}, 200, 0, 1000, "(absent)"},
     {{"GET", {"range: bytes=0-1", "if-range: %"}}, 206, 0, 2, "bytes 0-1/1000"},
     {{"GET", {"range: bytes=0-1", "if-range: " DATE}}, 206, 0, 2, "bytes 0-1/1000"},

@@ -1,0 +1,5 @@
+;; a handler of another core type
+(module
+  (memory (export "memory") 1)
+  (func (export "canonical_abi_realloc") (param i32 i32 i32 i32) (result i32) unreachable)
+  (func (export "handle-http-request") (param i32) (result i32) unreachable))
