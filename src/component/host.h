@@ -81,6 +81,10 @@ struct component_host {
      * wait nor call the guest. */
     component_host_fn *const *anytime;
     uint32_t anytime_count;
+    /* Interfaces that are linked although the host has none of them, by the beginning of their names ("spin:"): what SDKs import whether it is
+     * used or not. Calling one of their functions traps. */
+    const char *const *absent;
+    uint32_t absent_count;
 };
 
 /* ---- context ---- */

@@ -66,4 +66,8 @@
 #define COMPONENT_PLAN_ARENA_MAX (128u << 20) /* bytes of the plan; real components take under 256 KiB */
 #define COMPONENT_NAME_INDEX_MIN 9 /* from so many names on a hash index is made instead of looking at each */
 
+/* ---- kinds of resources ---- */
+#define COMPONENT_ABSENT_KIND                                                                                \
+    0x80000000u /* and above: of resources that the host does not have; a host numbers its own from 1 */
+
 #endif

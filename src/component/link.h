@@ -98,6 +98,7 @@ struct link_host_import {
         package; /* without version: "wasi:http/types"; empty for a function or resource of the world */
     const struct component_host_interface *interface; /* NULL: the host has none */
     struct sw_str other_version; /* a version of it that the host has, when no version fits */
+    bool is_absent;              /* interface is NULL, and calls of it trap: host.h */
 };
 struct link_source {
     const struct link_value *value;

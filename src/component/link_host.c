@@ -1,7 +1,8 @@
 /* link_host.c - imports satisfied by the host.  Room: component.
  *
  * A function fits when its canonical text equals the host's. Only what is imported is needed: a host interface may be missing as long as
- * nothing but value types is taken from it. Source: architecture.md 4.3. */
+ * nothing but value types is taken from it, or as long as nobody calls what is (component_host.absent). Source: architecture.md 4.3. */
+#include "component/host.h"
 #include "component/limits.h"
 #include "component/link.h"
 
@@ -45,8 +46,10 @@ int component__host_import(struct link *link, const struct component_port *port,
         }
         import.other_version = has_version(interface) ? sw_str_of(interface->version) : SW_LIT("no version");
     }
+    for (uint32_t i = 0; i < link->host->absent_count && !import.interface && !import.other_version.n; i++)
+        import.is_absent |= sw_str_starts(import.package, sw_str_of(link->host->absent[i]));
     *ret = import;
-    return component__link_steps(link, link->host->interface_count + 1);
+    return component__link_steps(link, link->host->interface_count + link->host->absent_count + 1);
 }
 
 static int no_interface(struct link *link, const struct link_match *match)
@@ -103,18 +106,82 @@ static int compare(struct link *link, const struct link_match *match, const stru
                    SW_ARG(match->name), SW_ARG(from), SW_ARG(sw_buf_str(&text)), host->type);
 }
 
+/* ---- what is linked although the host has none of it ---- */
+
+static int absent_called(struct component_call *call, union engine_val *vals)
+{
+    (void)vals;
+    return component_trap(call, "the component uses an interface that this host does not have");
+}
+
+static int absent_name(struct link *link, struct sw_str name, const char **ret)
+{
+    *ret = sw_arena_printf(&link->plan->arena, SW_FMT, SW_ARG(name));
+    return *ret ? 0 : sw_arena_fail(&link->plan->arena, name.n, link->err);
+}
+
+static int absent_func(struct link *link, const struct link_match *match,
+                       const struct component_host_func **ret, const char **ret_interface)
+{
+    struct component_host_func *func = SW_ARENA_NEW(&link->plan->arena, struct component_host_func);
+    if (!func)
+        return sw_arena_fail(&link->plan->arena, sizeof *func, link->err);
+    func->fn = absent_called;
+    int rc = absent_name(link, match->source.host->name, ret_interface);
+    if (rc == 0)
+        rc = absent_name(link, match->name, &func->name);
+    *ret = func;
+    return rc;
+}
+
+/* One of no objects: nothing that makes them can be called. Its kind is its number in the plan, beyond those of hosts. */
+static int absent_resource(struct link *link, const struct link_match *match, uint32_t *ret)
+{
+    struct component_plan *plan = link->plan;
+    struct sw_str interface = match->source.host->name;
+    for (uint32_t i = 0; i < plan->resource_count; i++)
+        if (plan->resources[i].is_host && sw_str_eq(sw_str_of(plan->resources[i].host->name), match->name) &&
+            sw_str_eq(sw_str_of(plan->resources[i].host_interface), interface)) {
+            *ret = i;
+            return 0;
+        }
+    struct component_host_resource *host = SW_ARENA_NEW(&plan->arena, struct component_host_resource);
+    if (!host)
+        return sw_arena_fail(&plan->arena, sizeof *host, link->err);
+    struct component_resource resource = {.is_host = true, .host = host};
+    host->kind = COMPONENT_ABSENT_KIND + plan->resource_count;
+    int rc = absent_name(link, interface, &resource.host_interface);
+    if (rc == 0)
+        rc = absent_name(link, match->name, &host->name);
+    resource.name = sw_str_of(host->name ? host->name : "");
+    return rc < 0 ? rc : component__link_resource_add(link, resource, ret);
+}
+
+/* ---- functions and resources ---- */
+
+static int host_func(struct link *link, const struct link_match *match,
+                     const struct component_func_type *type, const struct component_host_func **ret,
+                     const char **ret_interface)
+{
+    const struct component_host_interface *interface = match->source.host->interface;
+    if (match->source.host->is_absent)
+        return absent_func(link, match, ret, ret_interface);
+    if (!interface)
+        return no_interface(link, match);
+    *ret = func_find(interface, match->name);
+    if (!*ret)
+        return no_item(link, match, "function");
+    *ret_interface = interface->name;
+    int rc = component__link_steps(link, interface->func_count + 1);
+    return rc < 0 ? rc : compare(link, match, type, *ret);
+}
+
 int component__host_func(struct link *link, const struct link_match *match,
                          const struct component_func_type *type, struct link_value *ret)
 {
-    const struct component_host_interface *interface = match->source.host->interface;
-    if (!interface)
-        return no_interface(link, match);
-    const struct component_host_func *host = func_find(interface, match->name);
-    if (!host)
-        return no_item(link, match, "function");
-    int rc = component__link_steps(link, interface->func_count + 1);
-    if (rc == 0)
-        rc = compare(link, match, type, host);
+    const struct component_host_func *host = NULL;
+    const char *interface = NULL;
+    int rc = host_func(link, match, type, &host, &interface);
     if (rc < 0)
         return rc;
     struct component_func *func = component__link_scratch(link, 1, sizeof *func);
@@ -122,7 +189,7 @@ int component__host_func(struct link *link, const struct link_match *match,
         return link->rc;
     *func = (struct component_func){.kind = COMPONENT_FUNC_HOST,
                                     .host = host,
-                                    .host_interface = interface->name,
+                                    .host_interface = interface,
                                     .principal = match->env->principal,
                                     .type = type};
     *ret = (struct link_value){.sort = COMPONENT_SORT_FUNC, .func = func};
@@ -132,18 +199,20 @@ int component__host_func(struct link *link, const struct link_match *match,
 int component__host_resource(struct link *link, const struct link_match *match, uint32_t *ret)
 {
     const struct component_host_interface *interface = match->source.host->interface;
-    if (!interface)
+    if (!interface && !match->source.host->is_absent)
         return no_interface(link, match);
     const struct component_host_resource *host = NULL;
-    for (uint32_t i = 0; i < interface->resource_count && !host; i++)
+    for (uint32_t i = 0; interface && i < interface->resource_count && !host; i++)
         if (sw_str_eq(sw_str_of(interface->resources[i].name), match->name))
             host = &interface->resources[i];
-    if (!host)
+    if (!host && interface)
         return no_item(link, match, "resource");
     struct component_plan *plan = link->plan;
     int rc = component__link_steps(link, plan->resource_count + 1);
     if (rc < 0)
         return rc;
+    if (!host)
+        return absent_resource(link, match, ret);
     for (uint32_t i = 0; i < plan->resource_count; i++)
         if (plan->resources[i].is_host && plan->resources[i].host->kind == host->kind) {
             *ret = i;

@@ -81,6 +81,9 @@ static const struct component_host_module *const modules[] = {
     &host_p1_module,
 };
 
+/* Spin's, which its SDK for Python imports in every component whether they are used or not. What the manifest grants of them is refused there. */
+static const char *const absent[] = {"fermyon:spin/", "spin:", "wasi:keyvalue/"};
+
 const struct component_host *host_interfaces(void)
 {
     static const struct component_host host = {.interfaces = interfaces,
@@ -88,6 +91,8 @@ const struct component_host *host_interfaces(void)
                                                .modules = modules,
                                                .module_count = sizeof modules / sizeof *modules,
                                                .anytime = host_p1_anytime,
-                                               .anytime_count = HOST_P1_ANYTIME_COUNT};
+                                               .anytime_count = HOST_P1_ANYTIME_COUNT,
+                                               .absent = absent,
+                                               .absent_count = sizeof absent / sizeof *absent};
     return &host;
 }

@@ -7,6 +7,7 @@ import subprocess
 import pytest
 
 import guests
+from client import Connection
 import swell as runner
 
 FOLDER = guests.ROOT / "tests/guests/wat/refused"
@@ -41,13 +42,13 @@ REFUSED = {
 }
 
 
-def encode(name, tmp_path):
+def encode(name, tmp_path, folder=FOLDER):
     tools = subprocess.run(["sh", "-c", f'. "{guests.ROOT}/tools/env.sh" && echo "$WASM_TOOLS"'], cwd=guests.ROOT, capture_output=True, text=True)
     wasm_tools = tools.stdout.strip()
     if not os.access(wasm_tools, os.X_OK):
         pytest.skip("wasm-tools is not there; run tools/setup")
     out = tmp_path / f"{name}.wasm"
-    run = subprocess.run([wasm_tools, "parse", str(FOLDER / f"{name}.wat"), "-o", str(out)], capture_output=True, text=True)
+    run = subprocess.run([wasm_tools, "parse", str(folder / f"{name}.wat"), "-o", str(out)], capture_output=True, text=True)
     assert run.returncode == 0, run.stderr
     return out
 
@@ -75,6 +76,16 @@ def test_is_refused_with_the_reason(name, cache, tmp_path):
 
 def test_the_table_is_complete():
     assert {path.stem for path in FOLDER.glob("*.wat")} == set(REFUSED)
+
+
+def test_what_sdks_import_without_need_is_linked_and_traps_when_called(cache, tmp_path):
+    with runner.Swell("-f", str(encode("absent", tmp_path, FOLDER.parent / "served")), cwd=tmp_path, cache=cache, log=tmp_path / "swell.log") as server:
+        server.expect_log(r"response\.none .*component=main")
+        server.expect_log(r"guest\.trap component=main .*the component uses an interface that this host does not have "
+                          r"\(in a call of spin:nowhere/keys@1\.0\.0 \[static\]bucket\.open\)")
+        with Connection(server.port) as connection:
+            assert connection.request("/").status == 500
+            assert connection.request("/call").status == 500
 
 
 def test_every_cut_of_a_component_is_refused(cache, tmp_path):

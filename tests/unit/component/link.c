@@ -14,7 +14,7 @@
 #define COUNT(array) (sizeof(array) / sizeof *(array))
 
 static const char *const plans[] = {"basic",    "resources", "nested", "imports", "kinds",
-                                    "shim_yes", "chain",     "guest",  "adapted"};
+                                    "shim_yes", "chain",     "guest",  "adapted", "absent"};
 
 static void print_plan(const struct seed *seed, struct sw_buf *out)
 {
