@@ -3,8 +3,9 @@
 
     bench/unkillable.py [--build DIR] [--only neighbour,overload,parked] [--seconds S] [--rounds N]
 
-neighbour   hello's latency beside 0, 1 and 8 guests that compute for ever on the same worker, and for how many whole slices of others each
-            call waited between ready and running (the engine counts; the worker tells at its end). Held: two at most.
+neighbour   hello's latency beside 0, 1 and 8 guests that compute for ever on the same worker, and beside bursts of 64 new ones; and for how many
+            whole slices of others each call waited between ready and running (the engine counts those of components that do not compute
+            themselves; the worker tells at its end). Held: two at most.
 overload    a guest of 1 ms of CPU. The peak is that of a closed loop; then requests are sent at once and three times that rate whether
             answers come or not. Held: three times the load leaves 90 % of the peak's goodput.
 parked      10,000 requests that wait in one worker; what each costs by /proc/PID/smaps: pages that the guest dirtied, and all else, page
@@ -33,6 +34,8 @@ OTHER_KIB_MAX = 128
 PARKED = 10000
 PARK_RATE = 2500
 NEIGHBOURS = (0, 1, 8)
+BURST = 64  # computing guests that begin at once
+BURST_MS = 20  # of CPU each
 STACK_KIB = 2048  # ENGINE_STACK_BYTES
 OFFERS = (1, 3)
 CONNECTIONS_MAX = 16000
@@ -54,6 +57,13 @@ source = "{limits}"
 [component.loud.tool.swell.limits]
 time = "{loud_seconds}s"
 cpu_time = "1h"
+[[trigger.http]]
+route = "/brief/..."
+component = "brief"
+[component.brief]
+source = "{limits}"
+[component.brief.tool.swell.limits]
+cpu_time = "{brief_ms}ms"
 [[trigger.http]]
 route = "/busy/..."
 component = "busy"
@@ -79,7 +89,7 @@ class Bench:
         for name, source in (("hello", "examples/hello-c/main.c"), ("limits", "tests/guests/limits/main.c")):
             guests[name] = ROOT / f"build/bench/{name}.wasm"
             subprocess.run([ROOT / "tools/build-guest", "c", source, guests[name]], cwd=ROOT, check=True, capture_output=True)
-        (scratch / "spin.toml").write_text(MANIFEST.format(loud_seconds=seconds + 2, **guests))
+        (scratch / "spin.toml").write_text(MANIFEST.format(loud_seconds=seconds + 2, brief_ms=BURST_MS, **guests))
 
     def serve(self, name):
         port = free_port()
@@ -119,27 +129,43 @@ def waited(server):
     return {name: int(value) for name, value in re.findall(r"waited_slices_(\w+)=(\d+)", line)}
 
 
+def row_of(neighbours, result, server):
+    return {"neighbours": neighbours, "waited": waited(server), **{name: result[name] for name in ("errors", "rps", "p50_us", "p99_us", "max_us")}}
+
+
+def beside_bursts(bench):
+    """Again and again many new calls that compute until they are ended: each has a first slice to come."""
+    server = bench.serve("beside-bursts")
+    try:
+        bursts = bench.load_start(server, "--connections", BURST, "--seconds", bench.seconds, "--path", "/brief/spin", "--status", 504)
+        result = bench.load(server, "--connections", 1, "--seconds", bench.seconds, "--expect", "Hello from C on Swell\n")
+        bursts.communicate()
+    finally:
+        server.stop()
+    return row_of(BURST, result, server)
+
+
 def neighbour(bench):
     rows = []
     for neighbours in NEIGHBOURS:
         server = bench.serve(f"beside-{neighbours}")
         try:
             loud = []
-            for _ in range(neighbours):  # one after the other: what is new has a first slice before anybody knows that it computes
+            for _ in range(neighbours):
                 loud.append(bench.load_start(server, "--connections", 1, "--requests", 1, "--path", "/loud/spin", "--status", 504))
-                time.sleep(0.1)
             result = bench.load(server, "--connections", 1, "--seconds", bench.seconds, "--expect", "Hello from C on Swell\n")
             for process in loud:
                 process.communicate()
         finally:
             server.stop()
-        rows.append({"neighbours": neighbours, "errors": result["errors"], "rps": result["rps"], "p50_us": result["p50_us"],
-                     "p99_us": result["p99_us"], "max_us": result["max_us"], "waited": waited(server)})
+        rows.append(row_of(neighbours, result, server))
+    rows.append(beside_bursts(bench))
     print("\nhello beside guests that compute for ever, one connection, one worker")
     print(f"{'computing':>10}{'p50 us':>10}{'p99 us':>10}{'max us':>10}   calls that waited for 0, 1, 2, more slices; the most")
     for row in rows:
         counts = row["waited"]
-        print(f"{row['neighbours']:>10}{row['p50_us']:>10.0f}{row['p99_us']:>10.0f}{row['max_us']:>10.0f}   "
+        name = f"{BURST} at once" if row["neighbours"] == BURST else row["neighbours"]
+        print(f"{name:>10}{row['p50_us']:>10.0f}{row['p99_us']:>10.0f}{row['max_us']:>10.0f}   "
               f"{counts['0']}, {counts['1']}, {counts['2']}, {counts['more']}; {counts['max']}")
     return rows, all(row["waited"]["max"] <= SLICES_MAX and not row["errors"] for row in rows)
 

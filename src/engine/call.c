@@ -1,4 +1,4 @@
-/* call.c - calls: fibers, the run queue, parking and waking, host functions, slices of time.  Room: engine.
+/* call.c - calls: fibers, parking and waking, host functions, slices of time.  Room: engine.
  *
  *                 start                     deferred phase of the turn
  *   (new) ──────────────────► READY ───────────────────────────────────► RUNNING ──► done, GONE
@@ -9,47 +9,16 @@
  *
  * Invariants
  *  1. engine.running is the call whose fiber executes; NULL on the loop side. store.running is the same, seen from its store.
- *  2. A call is in engine.ready, .spent, .batch or .spent_batch exactly while READY.
+ *  2. A call is in one of the lists of queue.c exactly while READY.
  *  3. Only park and the epoch suspend a fiber, and both only on the running call's fiber.
  *  4. After `cancelled` or a failure of the store a fiber runs C frames only, outwards.
- *  5. In a turn the ready calls go first, then one spent call has a slice: who computes keeps nobody waiting for more than two slices,
- *     however many do, and always goes on.
- *  6. `future` is polled on the loop side, never after it said true, and deleted before the store. */
+ *  5. `future` is polled on the loop side, never after it said true, and deleted before the store. */
 #include <assert.h>
 
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "engine/engine_internal.h"
 #include "engine/limits.h"
-
-/* ---- the run queue ---- */
-
-static void make_ready(struct engine_call *call)
-{
-    struct engine *engine = call->store->engine;
-    call->state = CALL_READY;
-    call->ready_yields = engine->stats.yields;
-    sw_list_add_tail(&engine->ready, &call->link);
-    loop_defer_add(engine->loop, &engine->defer);
-}
-
-static void make_spent(struct engine_call *call)
-{
-    struct engine *engine = call->store->engine;
-    call->state = CALL_READY;
-    engine->stats.yields++;
-    sw_list_add_tail(&engine->spent, &call->link);
-    loop_defer_add(engine->loop, &engine->defer);
-}
-
-static void count_delay(struct engine *engine, const struct engine_call *call)
-{
-    struct engine_stats *stats = &engine->stats;
-    uint64_t slices = stats->yields - call->ready_yields;
-    stats->waited[slices < 3 ? slices : 3]++;
-    if (slices > stats->waited_max)
-        stats->waited_max = slices;
-}
 
 static struct engine_call *take_struct(struct engine *engine)
 {
@@ -86,7 +55,7 @@ int engine_call_start(struct engine_store *store, engine_call_fn *fn, engine_cal
     call->arg = arg;
     store->calls_now++;
     engine->stats.calls_now++;
-    make_ready(call);
+    engine__queue_ready(call);
     *ret = call;
     return 0;
 }
@@ -95,7 +64,7 @@ void engine_call_wake(struct engine_call *call)
 {
     assert(call->state != CALL_GONE); /* memory of the pool: whoever wakes it kept a pointer for too long */
     if (call->state == CALL_PARKED)
-        make_ready(call);
+        engine__queue_ready(call);
     else
         call->woken = true;
 }
@@ -113,7 +82,7 @@ static uint64_t slice_cpu_ns(const struct engine *engine, const struct engine_ca
     return cpu < wall ? cpu : wall;
 }
 
-static void refresh_mark(struct engine *engine)
+void engine__refresh_mark(struct engine *engine)
 {
     uint64_t now_ms = loop_now_ms(engine->loop);
     if (now_ms == engine->cpu_mark_ms)
@@ -124,8 +93,11 @@ static void refresh_mark(struct engine *engine)
 
 static void account(struct engine_store *store, struct engine_call *call)
 {
-    if (call->slice_ns)
-        store->cpu_ns += slice_cpu_ns(store->engine, call);
+    if (!call->slice_ns)
+        return;
+    uint64_t used = slice_cpu_ns(store->engine, call);
+    store->cpu_ns += used;
+    engine__queue_charge(store->engine, store->limits.tag, used);
     call->slice_ns = 0;
 }
 
@@ -189,7 +161,7 @@ static bool resume(struct engine_call *call)
                                                 &call->error);
     wasmtime_context_set_epoch_deadline(store->context, 1);
     engine__ticker_arm(&engine->ticker);
-    if (store->limits.cpu_ms_max)
+    if (store->limits.cpu_ms_max || store->limits.tag)
         call->slice_ns = sw_clock_mono_ns();
     show(engine, store->limits.tag);
     bool ended = wasmtime_call_future_poll(call->future);
@@ -236,8 +208,7 @@ static void finish(struct engine_call *call)
     done(arg, rc); /* may free the store */
 }
 
-/* One turn of a ready call. Returns true when it used its slice up. */
-static bool poll_call(struct engine_call *call)
+bool engine__poll(struct engine_call *call)
 {
     for (;;) {
         if (resume(call)) {
@@ -250,45 +221,9 @@ static bool poll_call(struct engine_call *call)
         }
         if (call->state == CALL_PARKED)
             return false;
-        make_spent(call);
+        engine__queue_spent(call);
         return true;
     }
-}
-
-/* The ready calls of this turn; what becomes ready meanwhile runs in the next turn. So does the rest when guests have used enough time,
- * so that I/O is never kept waiting for the whole queue. */
-static void run_batch(struct engine *engine)
-{
-    unsigned began = atomic_load_explicit(&engine->ticker.ticks, memory_order_relaxed);
-    sw_list_splice_head(&engine->batch, &engine->ready); /* in one step: thousands may be ready */
-    struct sw_link *link = NULL;
-    bool enough = false;
-    while (!enough && (link = sw_list_take_head(&engine->batch))) {
-        struct engine_call *call = SW_CONTAINER(link, struct engine_call, link);
-        count_delay(engine, call);
-        bool used_up = poll_call(call);
-        unsigned now = atomic_load_explicit(&engine->ticker.ticks, memory_order_relaxed);
-        enough = used_up || now - began >= ENGINE_TURN_TICKS;
-    }
-    sw_list_splice_head(&engine->ready,
-                        &engine->batch); /* those left go before the ones that become ready later */
-}
-
-/* Deferred work of a turn. The spent call is chosen first: one that is spent in this turn has to wait for the next. */
-void engine__run_ready(void *arg)
-{
-    struct engine *engine = arg;
-    assert(sw_list_empty(&engine->batch) && sw_list_empty(&engine->spent_batch));
-    refresh_mark(engine);
-    struct sw_link *link = sw_list_take_head(&engine->spent);
-    if (link)
-        sw_list_add_tail(&engine->spent_batch, link);
-    run_batch(engine);
-    link = sw_list_take_head(&engine->spent_batch); /* NULL, too, when another call cancelled it */
-    if (link)
-        (void)poll_call(SW_CONTAINER(link, struct engine_call, link)); /* its turn is over in any case */
-    if (!sw_list_empty(&engine->ready) || !sw_list_empty(&engine->spent))
-        loop_defer_add(engine->loop, &engine->defer);
 }
 
 /* ---- cancelling ---- */
@@ -519,6 +454,14 @@ wasm_trap_t *engine__host(void *env, wasmtime_caller_t *caller, wasmtime_val_raw
     return engine__trap_cheap();
 }
 
+/* Whether the running call has had its slice. It may have begun just before a tick: one that got less than half of the time goes on to
+ * the next tick. So most short calls are never interrupted, and one that was interrupted has computed. */
+static bool slice_used(const struct engine *engine, const struct engine_call *call)
+{
+    return !call->slice_ns ||
+           sw_clock_mono_ns() - call->slice_ns >= (uint64_t)engine->ticker.tick_ms * (1000000 / 2);
+}
+
 /* A guest has come to the end of its slice. Wasmtime calls this on the guest's stack; no guest code may run in it. */
 wasmtime_error_t *engine__epoch(const wasmtime_context_t *context, void *data, uint64_t *delta,
                                 wasmtime_update_deadline_kind_t *kind)
@@ -533,6 +476,8 @@ wasmtime_error_t *engine__epoch(const wasmtime_context_t *context, void *data, u
     if (call->cancelled || engine__poisoned(store) || over_budget(store, call) ||
         engine__memory_look(store) < 0)
         return wasmtime_error_new("stopped");
+    if (!slice_used(store->engine, call))
+        return NULL;
     *kind = WASMTIME_UPDATE_DEADLINE_YIELD;
     return NULL;
 }

@@ -91,16 +91,12 @@ static int choose_reset(struct engine *engine, enum engine_reset reset, struct s
 
 static void init_lists(struct engine *engine)
 {
-    sw_list_init(&engine->ready);
-    sw_list_init(&engine->spent);
-    sw_list_init(&engine->batch);
-    sw_list_init(&engine->spent_batch);
+    engine__queue_init(engine);
     sw_list_init(&engine->free_slots);
     sw_list_init(&engine->free_stacks);
     sw_list_init(&engine->free_stores);
     sw_list_init(&engine->free_calls);
     engine__pool_init(&engine->anonymous, engine, 0);
-    loop_defer_init(&engine->defer, engine__run_ready, engine);
 }
 
 int engine_new(const struct engine_config *config, struct loop *loop, struct engine **ret, struct sw_err *err)

@@ -234,7 +234,8 @@ struct engine_stats {
     uint64_t instances, traps, parks, yields, resets, pages_reset;
     /* What the memories of stores hold, and free slots; the limit for both; how often it refused something. */
     uint64_t memory_busy, memory_free, memory_max, memory_refusals;
-    /* How long calls that started or were woken waited, in whole slices that others used up meanwhile: none, 1, 2, more; the most. */
+    /* How long calls that started or were woken waited, in whole slices that others used up meanwhile: none, 1, 2, more; the most. Of
+     * components that themselves computed lately nothing is counted: they go after the others (queue.c). */
     uint64_t waited[4], waited_max;
 };
 void engine_stats_read(const struct engine *engine, struct engine_stats *ret);

@@ -1,7 +1,7 @@
 /* engine_internal.h - what the files of the engine share.  Room: engine (private).
  *
  *   engine ──┬─ pools of stores, calls, stacks
- *            ├─ run queue (ready calls, one loop_defer)
+ *            ├─ run queue (ready, heavy and spent calls, one loop_defer)
  *            ├─ ticker (a thread that raises the epoch)
  *            └─ module ── pool of slots per memory ── slot (4 GiB reservation)
  *                 └─ bound (imports decided)
@@ -18,6 +18,7 @@
 #include "base/list.h"
 #include "base/map.h"
 #include "engine/engine.h"
+#include "engine/limits.h"
 #include "loop/loop.h"
 
 /* ---- slot.c, reset.c, memory.c ---- */
@@ -120,6 +121,13 @@ static inline void engine__ticker_arm(struct engine_ticker *ticker)
 
 /* ---- engine.c ---- */
 
+struct engine_share { /* what the calls of a component used lately */
+    uint64_t turn;    /* in which */
+    uint64_t used_ns; /* it used so much */
+    unsigned tick;    /* and when it was last seen to compute */
+    bool heavy;       /* it was, and that is not long ago */
+};
+
 struct engine {
     wasm_engine_t *wasm;
     wasmtime_linker_t *boot; /* `entry` and `park` */
@@ -133,9 +141,13 @@ struct engine {
 
     struct loop_defer defer;
     struct sw_link ready; /* calls that started or were woken, in order */
+    struct sw_link heavy; /* the same, of components that computed lately: after the others */
     struct sw_link spent; /* calls that used their slice up, in order: one of them has a slice in each turn */
     struct sw_link batch; /* the ready ones of this turn */
-    struct sw_link spent_batch;  /* the spent one of this turn */
+    struct sw_link spent_batch;                /* the spent one of this turn */
+    struct engine_share shares[ENGINE_SHARES]; /* by tag */
+    uint64_t turn;
+    bool heavy_next;             /* a slice of the heavy ones is due, the last turn had none */
     struct engine_call *running; /* NULL on the loop side */
     _Atomic uint32_t *show_tag;  /* engine_show_running; NULL: nobody looks */
     _Atomic uint64_t *show_calls;
@@ -266,8 +278,7 @@ int engine__late_call(const struct bound_link *link, struct engine_store *store,
 enum call_state { CALL_READY, CALL_RUNNING, CALL_PARKED, CALL_LOOP_SIDE, CALL_GONE };
 
 struct engine_call {
-    struct sw_link
-        link; /* in engine.ready, .spent, .batch or .spent_batch while READY, else in engine.free_calls or nowhere */
+    struct sw_link link; /* in a list of queue.c while READY, else in engine.free_calls or nowhere */
     struct engine_store *store;
     engine_call_fn *fn;
     engine_call_done_fn *done;
@@ -281,7 +292,7 @@ struct engine_call {
     uint32_t depth;        /* guest entries nested */
     uintptr_t sp_min;      /* a guest may be entered while the stack pointer is above */
     uint64_t ready_yields; /* engine.stats.yields when it became ready */
-    uint64_t slice_ns;     /* when this slice began; 0 while the store has no CPU limit */
+    uint64_t slice_ns;     /* when this slice began; 0: the store has neither a CPU limit nor a tag */
     engine_call_fn *loop_fn;
     void *loop_arg;
     int loop_rc;
@@ -290,7 +301,8 @@ struct engine_call {
     wasmtime_error_t *error;
 };
 
-void engine__run_ready(void *arg);
+void engine__refresh_mark(struct engine *engine); /* of the thread's CPU clock; once a turn */
+bool engine__poll(struct engine_call *call);      /* a slice of it; true when it used that up */
 wasm_trap_t *engine__entry(void *env, wasmtime_caller_t *caller, wasmtime_val_raw_t *vals, size_t n);
 void engine__park(void *env, wasmtime_caller_t *caller, const wasmtime_val_t *args, size_t nargs,
                   wasmtime_val_t *results, size_t nresults, wasm_trap_t **trap,
@@ -298,6 +310,14 @@ void engine__park(void *env, wasmtime_caller_t *caller, const wasmtime_val_t *ar
 wasm_trap_t *engine__host(void *env, wasmtime_caller_t *caller, wasmtime_val_raw_t *vals, size_t n);
 wasmtime_error_t *engine__epoch(const wasmtime_context_t *context, void *data, uint64_t *delta,
                                 wasmtime_update_deadline_kind_t *kind);
+
+/* ---- queue.c ---- */
+
+void engine__queue_ready(struct engine_call *call); /* it started or was woken */
+void engine__queue_spent(struct engine_call *call); /* it used a slice up */
+void engine__queue_charge(struct engine *engine, uint32_t tag, uint64_t ns);
+void engine__queue_init(struct engine *engine);
+void engine__run_ready(void *arg);
 
 /* ---- compile.c ---- */
 

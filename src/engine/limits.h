@@ -9,7 +9,11 @@
     2 /* a computing guest yields this often: keeps I/O latency of a loaded loop in milliseconds */
 #define ENGINE_TICKER_IDLE_TICKS                                                                             \
     50 /* ticks without a guest before the ticker sleeps: 100 ms; arming costs a system call only then */
-#define ENGINE_TURN_TICKS 2  /* ticks of guest time in one turn of the loop before I/O gets its turn again */
+#define ENGINE_TURN_TICKS 2 /* ticks of guest time in one turn of the loop before I/O gets its turn again */
+#define ENGINE_HEAVY_TICKS                                                                                   \
+    50 /* a component that computed goes after others for so long: 100 ms; much less than a burst of requests lasts */
+#define ENGINE_SHARES                                                                                        \
+    256 /* components told apart by what they use; more share an entry: order is all it costs */
 #define ENGINE_IDLE_MS 30000 /* a free slot or stack unused this long is unmapped */
 
 /* ---- stacks (wasmtime.md 14.5: 512 KiB in 2 MiB is one of the proven pairs) ---- */

@@ -5,10 +5,13 @@
 
 #define SPINNERS_MAX 16
 #define HELLOS 200
+#define FLOOD 64
 
 static const char *const wat =
     "(module"
     "  (func (export \"spin\") (param i32) (result i32) (loop $l (br $l)) (i32.const 0))"
+    "  (func (export \"work\") (param i32) (result i32)"
+    "    (loop $l (br_if $l (local.tee 0 (i32.sub (local.get 0) (i32.const 1))))) (i32.const 7))"
     "  (func (export \"hello\") (param i32) (result i32) (local.get 0))"
     "  (memory (export \"memory\") 1)"
     "  (func (export \"grow\") (param i32) (result i32) (memory.grow (local.get 0))))";
@@ -17,6 +20,7 @@ struct task {
     struct engine_store *store;
     struct engine_call *call;
     const char *export;
+    uint32_t tag; /* 0: of no component that the engine can tell apart */
     int32_t arg;
     int32_t result;
     bool done;
@@ -36,10 +40,14 @@ static void task_done(void *arg, int rc)
     task->rc = rc;
 }
 
+#define LOUD 1 /* the tags of two components */
+#define QUIET 2
+
 static void task_start(struct world *world, struct engine_bound *bound, struct task *task)
 {
     struct sw_err err = {0};
-    task->store = world_store(world, &(struct engine_limits){.cpu_ms_max = 1000000}, NULL);
+    struct engine_limits limits = {.cpu_ms_max = 1000000, .tag = task->tag};
+    task->store = world_store(world, &limits, NULL);
     CHECK_INT(world_instantiate(task->store, bound), 0);
     CHECK_OK(engine_call_start(task->store, task_fn, task_done, task, &task->call, &err), &err);
 }
@@ -148,6 +156,111 @@ static void a_computing_guest_goes_on_beside_a_steady_stream_of_others(void **st
     stage_close(&stage);
 }
 
+/* Turns until the task is done; at most `most`. */
+static int turns_of(struct stage *stage, const struct task *task, int most)
+{
+    int turns = 0;
+    for (; turns < most && !task->done; turns++)
+        CHECK(fake_loop_turn(stage->world.loop));
+    CHECK(task->done && task->rc == 0);
+    return turns;
+}
+
+static void drop(struct task *task)
+{
+    if (!task->done)
+        engine_call_cancel(task->call);
+    engine_store_free(task->store);
+}
+
+/* All of them are new and ready before hello is: each would have a first slice before anybody knows that it computes. */
+static void behind_a_burst_of_new_computing_calls_hello_waits_at_most_two_slices(void **state)
+{
+    (void)state;
+    struct stage stage;
+    struct task burst[SPINNERS_MAX] = {{0}};
+    struct engine_stats stats;
+    stage_open(&stage);
+    for (int round = 0; round < 3; round++) { /* the first finds nothing spent, the others the burst before */
+        struct task more[SPINNERS_MAX] = {{0}};
+        struct task *tasks = round ? more : burst;
+        for (int i = 0; i < SPINNERS_MAX; i++) {
+            tasks[i].export = "spin";
+            tasks[i].tag = LOUD;
+            task_start(&stage.world, stage.bound, &tasks[i]);
+        }
+        struct task hello = {.export = "hello", .tag = QUIET, .arg = round};
+        task_start(&stage.world, stage.bound, &hello);
+        CHECK(turns_of(&stage, &hello, 2) <= 2);
+        engine_store_free(hello.store);
+        for (int i = 0; round && i < SPINNERS_MAX; i++)
+            drop(&more[i]);
+    }
+    engine_stats_read(stage.world.engine, &stats);
+    CHECK(stats.waited_max <= 2 && stats.waited[3] == 0);
+    for (int turn = 0; turn < 2 * SPINNERS_MAX; turn++) /* and the burst itself goes on */
+        CHECK(fake_loop_turn(stage.world.loop));
+    for (int i = 0; i < SPINNERS_MAX; i++) {
+        struct engine_usage usage;
+        engine_store_usage(burst[i].store, &usage);
+        CHECK(usage.cpu_ns > 0);
+        drop(&burst[i]);
+    }
+    stage_close(&stage);
+}
+
+/* None of them uses a slice up, but together they would keep hello waiting for long. */
+static void behind_a_flood_of_short_calls_of_another_component_hello_waits_for_two_turns(void **state)
+{
+    (void)state;
+    struct stage stage;
+    static struct task flood[FLOOD];
+    stage_open(&stage);
+    memset(flood, 0, sizeof flood);
+    for (int i = 0; i < FLOOD; i++) {
+        flood[i] = (struct task){.export = "work", .tag = LOUD, .arg = 300000};
+        task_start(&stage.world, stage.bound, &flood[i]);
+    }
+    struct task hello = {.export = "hello", .tag = QUIET, .arg = 1};
+    task_start(&stage.world, stage.bound, &hello);
+    CHECK(turns_of(&stage, &hello, 2) <= 2);
+    engine_store_free(hello.store);
+    for (int i = 0; i < FLOOD; i++)
+        (void)turns_of(&stage, &flood[i], 100 * FLOOD);
+    for (int i = 0; i < FLOOD; i++)
+        drop(&flood[i]);
+    stage_close(&stage);
+}
+
+/* Components that do not compute fill every turn; one that does goes on all the same, its new calls and its old ones. */
+static void a_heavy_component_goes_on_beside_others_that_fill_every_turn(void **state)
+{
+    (void)state;
+    struct stage stage;
+    struct engine_usage before;
+    struct engine_usage after;
+    stage_open(&stage);
+    struct task old = {.export = "spin", .tag = LOUD};
+    struct task late = {.export = "hello", .tag = LOUD, .arg = 5};
+    task_start(&stage.world, stage.bound, &old);
+    CHECK(fake_loop_turn(stage.world.loop)); /* its component is heavy now */
+    engine_store_usage(old.store, &before);
+    task_start(&stage.world, stage.bound, &late);
+    for (uint32_t turn = 0; turn < 4;
+         turn++) { /* each with a component that begins to compute: no turn has time for the heavy ones */
+        struct task newcomer = {.export = "spin", .tag = QUIET + turn};
+        task_start(&stage.world, stage.bound, &newcomer);
+        CHECK(fake_loop_turn(stage.world.loop));
+        drop(&newcomer);
+    }
+    CHECK(late.done);
+    engine_store_usage(old.store, &after);
+    CHECK(after.cpu_ns > before.cpu_ns);
+    drop(&late);
+    drop(&old);
+    stage_close(&stage);
+}
+
 static void a_spent_call_can_be_cancelled_and_its_store_freed(void **state)
 {
     (void)state;
@@ -204,6 +317,9 @@ int main(void)
         cmocka_unit_test(beside_one_spinning_guest_hello_waits_at_most_two_slices),
         cmocka_unit_test(beside_many_spinning_guests_hello_waits_at_most_two_slices),
         cmocka_unit_test(a_computing_guest_goes_on_beside_a_steady_stream_of_others),
+        cmocka_unit_test(behind_a_burst_of_new_computing_calls_hello_waits_at_most_two_slices),
+        cmocka_unit_test(behind_a_flood_of_short_calls_of_another_component_hello_waits_for_two_turns),
+        cmocka_unit_test(a_heavy_component_goes_on_beside_others_that_fill_every_turn),
         cmocka_unit_test(a_spent_call_can_be_cancelled_and_its_store_freed),
         cmocka_unit_test(what_a_store_used_is_told),
     };
