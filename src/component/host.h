@@ -72,11 +72,24 @@ struct component_host_module {
     const struct component_host_core_func *funcs;
     uint32_t func_count;
 };
+/* A version of before the first track: a prerelease. What it has under the same name and with the same type is served by the interface of that
+ * name; `items` says what is elsewhere. */
+struct component_host_older {
+    const char *version; /* "0.2.0-rc-2023-11-10" */
+    const struct component_host_moved {
+        const char *interface, *name; /* as imported at that version; a function or a resource */
+        const struct component_host_interface *in;
+        const char *as; /* its name there */
+    } * items;
+    uint32_t item_count;
+};
 struct component_host {
     const struct component_host_interface *const *interfaces;
     uint32_t interface_count;
     const struct component_host_module *const *modules;
     uint32_t module_count;
+    const struct component_host_older *older;
+    uint32_t older_count;
     /* Functions that the guest may call while it allocates for the host, too, as core modules without a component's rules do: they neither
      * wait nor call the guest. */
     component_host_fn *const *anytime;

@@ -97,6 +97,8 @@ struct link_host_import {
     struct sw_str
         package; /* without version: "wasi:http/types"; empty for a function or resource of the world */
     const struct component_host_interface *interface; /* NULL: the host has none */
+    const struct component_host_older
+        *older;                  /* the import is of that version; NULL: of the interface's track */
     struct sw_str other_version; /* a version of it that the host has, when no version fits */
     bool is_absent;              /* interface is NULL, and calls of it trap: host.h */
 };

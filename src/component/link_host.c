@@ -27,6 +27,36 @@ static bool has_version(const struct component_host_interface *interface)
     return interface->version && interface->version[0];
 }
 
+/* The version is one of those that are served item by item. */
+static void find_older(const struct component_host *host, struct sw_str version,
+                       struct link_host_import *import)
+{
+    for (uint32_t i = 0; i < host->older_count; i++)
+        if (sw_str_eq(sw_str_of(host->older[i].version), version))
+            import->older = &host->older[i];
+    for (uint32_t i = 0; import->older && !import->interface && i < host->interface_count; i++)
+        if (sw_str_eq(sw_str_of(host->interfaces[i]->name), import->package))
+            import->interface = host->interfaces[i];
+    for (uint32_t i = 0; import->older && !import->interface && i < import->older->item_count; i++)
+        if (sw_str_eq(sw_str_of(import->older->items[i].interface), import->package))
+            import->interface = import->older->items[i].in;
+}
+
+/* Where the import's item of that name is, and what it is called there. */
+static const struct component_host_interface *home_of(const struct link_host_import *import,
+                                                      struct sw_str *name)
+{
+    for (uint32_t i = 0; import->older && i < import->older->item_count; i++) {
+        const struct component_host_moved *moved = &import->older->items[i];
+        if (!sw_str_eq(sw_str_of(moved->interface), import->package) ||
+            !sw_str_eq(sw_str_of(moved->name), *name))
+            continue;
+        *name = sw_str_of(moved->as);
+        return moved->in;
+    }
+    return import->interface;
+}
+
 int component__host_import(struct link *link, const struct component_port *port, struct link_host_import *ret)
 {
     struct link_host_import import = {.name = SW_LIT("")};
@@ -46,6 +76,8 @@ int component__host_import(struct link *link, const struct component_port *port,
         }
         import.other_version = has_version(interface) ? sw_str_of(interface->version) : SW_LIT("no version");
     }
+    if (!import.interface)
+        find_older(link->host, version, &import);
     for (uint32_t i = 0; i < link->host->absent_count && !import.interface && !import.other_version.n; i++)
         import.is_absent |= sw_str_starts(import.package, sw_str_of(link->host->absent[i]));
     *ret = import;
@@ -159,6 +191,11 @@ static int absent_resource(struct link *link, const struct link_match *match, ui
 
 /* ---- functions and resources ---- */
 
+static uint32_t steps_of(const struct link_host_import *import, uint32_t compared)
+{
+    return compared + 1 + (import->older ? import->older->item_count : 0);
+}
+
 static int host_func(struct link *link, const struct link_match *match,
                      const struct component_func_type *type, const struct component_host_func **ret,
                      const char **ret_interface)
@@ -168,11 +205,13 @@ static int host_func(struct link *link, const struct link_match *match,
         return absent_func(link, match, ret, ret_interface);
     if (!interface)
         return no_interface(link, match);
-    *ret = func_find(interface, match->name);
+    struct sw_str name = match->name;
+    interface = home_of(match->source.host, &name);
+    *ret = func_find(interface, name);
     if (!*ret)
         return no_item(link, match, "function");
     *ret_interface = interface->name;
-    int rc = component__link_steps(link, interface->func_count + 1);
+    int rc = component__link_steps(link, steps_of(match->source.host, interface->func_count));
     return rc < 0 ? rc : compare(link, match, type, *ret);
 }
 
@@ -202,13 +241,15 @@ int component__host_resource(struct link *link, const struct link_match *match, 
     if (!interface && !match->source.host->is_absent)
         return no_interface(link, match);
     const struct component_host_resource *host = NULL;
+    struct sw_str wanted = match->name;
+    interface = interface ? home_of(match->source.host, &wanted) : NULL;
     for (uint32_t i = 0; interface && i < interface->resource_count && !host; i++)
-        if (sw_str_eq(sw_str_of(interface->resources[i].name), match->name))
+        if (sw_str_eq(sw_str_of(interface->resources[i].name), wanted))
             host = &interface->resources[i];
     if (!host && interface)
         return no_item(link, match, "resource");
     struct component_plan *plan = link->plan;
-    int rc = component__link_steps(link, plan->resource_count + 1);
+    int rc = component__link_steps(link, steps_of(match->source.host, plan->resource_count));
     if (rc < 0)
         return rc;
     if (!host)

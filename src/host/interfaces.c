@@ -37,6 +37,7 @@
 #include "host/bindings/spin_http_types.h"
 #include "host/bindings/spin_variables.h"
 #include "host/host.h"
+#include "host/wasi/older.h"
 #include "host/wasi01/p1.h"
 
 static const struct component_host_interface *const interfaces[] = {
@@ -90,6 +91,8 @@ const struct component_host *host_interfaces(void)
                                                .interface_count = sizeof interfaces / sizeof *interfaces,
                                                .modules = modules,
                                                .module_count = sizeof modules / sizeof *modules,
+                                               .older = host_older,
+                                               .older_count = HOST_OLDER_COUNT,
                                                .anytime = host_p1_anytime,
                                                .anytime_count = HOST_P1_ANYTIME_COUNT,
                                                .absent = absent,

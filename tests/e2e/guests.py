@@ -31,6 +31,8 @@ GUESTS = {
     "inbound-libc": ("c-typed", "tests/guests/legacy/main.c", ["inbound", "-DLIBC"]),
     "old-abi": ("c-core", "tests/guests/legacy/main.c", ["-DOLD_ABI"]),
     "old-abi-libc": ("c-core", "tests/guests/legacy/main.c", ["-DOLD_ABI", "-DLIBC"]),
+    "older-1018": ("c-older", "tests/guests/older/main.c", ["2023-10-18", "-DRC=1018"]),
+    "older-1110": ("c-older", "tests/guests/older/main.c", ["2023-11-10", "-DRC=1110"]),
     "compose-server": ("c-world", "tests/guests/compose/server.c", ["server"]),
     "compose-rust": ("rust-world", "tests/guests/compose/main.rs", ["server"]),
     "compose-library": ("c-world", "tests/guests/compose/library.c", ["library"]),
@@ -51,8 +53,8 @@ def digest(kind, source, flags):
     sha = hashlib.sha256(repr((kind, flags)).encode())
     folder = ROOT / source
     inputs = [folder] if folder.is_file() and kind != "js" else sorted((folder if folder.is_dir() else folder.parent).rglob("*"))
-    if kind in ("c", "c-world", "c-core", "c-typed", "rust-world"):
-        inputs += sorted([*folder.parent.glob("*.h"), *folder.parent.glob("*.wit")])
+    if kind in ("c", "c-world", "c-core", "c-typed", "c-older", "rust-world"):
+        inputs += sorted([*folder.parent.glob("*.h"), *folder.parent.rglob("*.wit")])
     for path in [*inputs, *sorted((ROOT / "sdk/c").rglob("*")), ROOT / "tools/build-guest", ROOT / "tools/env.sh"]:
         if path.is_file():
             sha.update(path.name.encode() + b"\0" + path.read_bytes())

@@ -168,6 +168,56 @@ def test_a_field_that_is_no_text_is_500(start, tmp_path, name):
         assert get(server.port, "/hello").status == 200
 
 
+# ---- the two release candidates of WASI 0.2 ----
+
+each_older = pytest.mark.parametrize("name", ["older-1018", "older-1110"])
+
+
+@each_older
+def test_a_release_candidates_handler_answers(legacy, name):
+    response = get(legacy(name).port, "/hello")
+    assert (response.status, response.text, response.get("x-by")) == (200, "Hello from a release candidate\n", "older")
+    lines = get(legacy(name).port, "/fields", fields=[("X-One", "1")]).text.splitlines()
+    assert "x-one=1" in lines and "spin-matched-route=/..." in lines
+
+
+@each_older
+@pytest.mark.parametrize("size", [0, 5, 300000])
+def test_a_release_candidates_streams_carry_a_body(legacy, name, size):
+    body = bytes(i % 251 for i in range(size))
+    none = b" trailers=0" if name == "older-1018" else b" trailers=none"
+    assert get(legacy(name).port, "/echo", method="POST", body=body).body == body + none
+    with Connection(legacy(name).port) as connection:
+        connection.send(b"POST /echo HTTP/1.1\r\nhost: a\r\ntransfer-encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\nx-end: 1\r\n\r\n")
+        assert connection.response().body == (b"abc trailers=1" if name == "older-1018" else b"abc trailers=some")
+
+
+@each_older
+def test_a_release_candidate_sends_requests(legacy, name):
+    with Peer(answering(OK)) as peer:
+        assert get(legacy(name).port, "/send", fields=[("x-to", f"127.0.0.1:{peer.port}")]).text == "200 ok"
+        assert peer.requests[0][0].startswith("GET /there HTTP/1.1")
+    refused, failed = ("HTTP-request-denied", "connection-refused") if name == "older-1018" else ("15", "6")
+    assert get(legacy(name).port, "/send", fields=[("x-to", "example.com")]).text == f"refused: {refused}"
+    assert get(legacy(name).port, "/send", fields=[("x-to", "127.0.0.1:1")]).text == f"failed: {failed}"
+
+
+def test_a_release_candidates_clocks(legacy):
+    assert get(legacy("older-1018").port, "/time").text == "UTC0"
+
+
+def test_what_the_first_candidate_could_not_refuse_is_a_trap(start, tmp_path):
+    with start(["-f", str(manifest(tmp_path, "older-1018"))]) as server:
+        server.expect_log("a field is the connection's business")
+        server.allow_log("response.cut")
+        with Connection(server.port) as connection:
+            connection.send(b"GET /bad HTTP/1.1\r\nhost: a\r\n\r\n")
+            assert not connection.response().complete
+        assert get(server.port, "/hello").status == 200
+    with start(["-f", str(manifest(tmp_path, "older-1110"))]) as server:
+        assert get(server.port, "/bad").text == "11"  # header-error.forbidden
+
+
 # ---- limits ----
 
 
