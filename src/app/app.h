@@ -91,6 +91,8 @@ struct app_component {
     struct sw_str source;        /* absolute path of the .wasm; of a download: its file in the cache */
     struct sw_str source_url;    /* where it came from; empty: a file of this machine */
     struct sw_str source_digest; /* "sha256:<64 hex digits>", with source_url */
+    /* Of a registry: "namespace:name", the versions that will do, the registry's name (empty: the configured one). While it is loaded. */
+    struct sw_str source_package, source_version, source_registry;
     bool
         is_library; /* no trigger starts it: a dependency of others. Those given by path or url get an id made of both */
     const struct app_env *env;
@@ -175,6 +177,8 @@ struct app_load {
     uint32_t extra_env_count;
     struct sw_str profile;  /* [component.ID.profile.NAME] to apply; empty: none */
     const char *cache_root; /* "<cache_root>/spin/registry/wasm" keeps downloads; NULL: sources by URL fail */
+    const char *
+        config_home; /* "<config_home>/wasm-pkg/config.toml" says which registry has which packages; NULL: none */
     /* While a download takes time, once a second; done: it is complete. May be NULL. */
     void (*progress)(void *arg, struct sw_str url, uint64_t bytes, bool done);
     void *progress_arg;

@@ -1,10 +1,9 @@
 /* download.c - fetching components by URL.  Room: app.
  *
- * Blocks, with a time limit on connecting, on stalling and on the whole. Redirects are followed, from https to https only.
+ * Blocks, with a time limit on connecting, on stalling and on the whole; web.h says which redirects are followed.
  * source: spin.md 1.8 */
 #include "app/download.h"
 
-#include <curl/curl.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -14,6 +13,7 @@
 
 #include "app/fields.h"
 #include "app/limits.h"
+#include "app/web.h"
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "codec/digest.h"
@@ -75,6 +75,8 @@ struct transfer {
     bool too_large;
     bool cannot_write;
     int number; /* errno of it */
+    struct app__web_guard guard;
+    struct curl_slist *headers;
 };
 
 static uint64_t now_ms(void)
@@ -119,27 +121,18 @@ static int fail_transfer(const struct transfer *t, CURLcode code, const char *te
                        APP_DOWNLOAD_BYTES_MAX);
     if (t->cannot_write)
         return sw_fail_errno(err, SW_EIO, t->number, "download '%s': write it", url.text);
+    if (t->guard.refused)
+        return sw_fail(err, SW_EDENIED,
+                       "download '%s': it redirects into another network than its own, which is not followed",
+                       url.text);
     return sw_fail(err, code == CURLE_OPERATION_TIMEDOUT ? SW_ETIMEOUT : SW_EIO, "download '%s': %s",
                    url.text, text[0] ? text : curl_easy_strerror(code));
 }
 
-/* Options that matter for what a stranger's server may do; the rest is the library's. */
 static bool set_up(CURL *curl, struct transfer *t, const char *url, char *text)
 {
-    bool https = strncmp(url, "https://", 8) == 0;
-    const char *protocols = https ? "https" : "http,https"; /* never back to plain text */
-    return curl_easy_setopt(curl, CURLOPT_URL, url) == CURLE_OK &&
-           curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, text) == CURLE_OK &&
-           curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L) == CURLE_OK &&
-           curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, protocols) == CURLE_OK &&
-           curl_easy_setopt(curl, CURLOPT_REDIR_PROTOCOLS_STR, protocols) == CURLE_OK &&
-           curl_easy_setopt(curl, CURLOPT_FOLLOWLOCATION, 1L) == CURLE_OK &&
-           curl_easy_setopt(curl, CURLOPT_MAXREDIRS, (long)APP_DOWNLOAD_REDIRECTS_MAX) == CURLE_OK &&
-           curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS, (long)APP_DOWNLOAD_CONNECT_MS_MAX) == CURLE_OK &&
-           curl_easy_setopt(curl, CURLOPT_LOW_SPEED_LIMIT, 1L) == CURLE_OK &&
-           curl_easy_setopt(curl, CURLOPT_LOW_SPEED_TIME, (long)APP_DOWNLOAD_STALL_S_MAX) == CURLE_OK &&
-           curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, (long)APP_DOWNLOAD_MS_MAX) == CURLE_OK &&
-           curl_easy_setopt(curl, CURLOPT_USERAGENT, "swell") == CURLE_OK &&
+    return app__web_set_up(curl, url, text, &t->guard) &&
+           (!t->headers || curl_easy_setopt(curl, CURLOPT_HTTPHEADER, t->headers) == CURLE_OK) &&
            curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, on_data) == CURLE_OK &&
            curl_easy_setopt(curl, CURLOPT_WRITEDATA, t) == CURLE_OK &&
            curl_easy_setopt(curl, CURLOPT_XFERINFOFUNCTION, on_progress) == CURLE_OK &&
@@ -147,27 +140,36 @@ static bool set_up(CURL *curl, struct transfer *t, const char *url, char *text)
            curl_easy_setopt(curl, CURLOPT_NOPROGRESS, 0L) == CURLE_OK;
 }
 
-static int transfer(struct transfer *t, const char *url, struct sw_err *err)
+static int perform(CURL *curl, struct transfer *t, const char *url, struct sw_err *err)
 {
     char text[CURL_ERROR_SIZE] = "";
     long status = 0;
-    if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
-        return sw_fail(err, SW_EIO, "download '%s': libcurl does not start", app__show(t->what->url).text);
-    CURL *curl = curl_easy_init();
-    if (!curl || !set_up(curl, t, url, text)) {
-        curl_easy_cleanup(curl); /* NULL is fine */
+    if (!set_up(curl, t, url, text))
         return sw_fail(err, SW_EIO, "download '%s': this libcurl lacks an option",
                        app__show(t->what->url).text);
-    }
     CURLcode code = curl_easy_perform(curl);
     (void)curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status); /* stays 0 otherwise */
-    curl_easy_cleanup(curl);
     if (code != CURLE_OK)
         return fail_transfer(t, code, text, err);
     if (status != 200)
         return sw_fail(err, SW_EINPUT, "download '%s': expected the status 200, got %ld",
                        app__show(t->what->url).text, status);
     return 0;
+}
+
+static int transfer(struct transfer *t, const char *url, struct sw_err *err)
+{
+    bool has_headers;
+    if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
+        return sw_fail(err, SW_EIO, "download '%s': libcurl does not start", app__show(t->what->url).text);
+    CURL *curl = curl_easy_init();
+    t->headers = app__web_headers(t->what->authorization, NULL, &has_headers);
+    int rc = curl && has_headers ? perform(curl, t, url, err)
+                                 : sw_fail(err, SW_ENOMEM, "download '%s': no memory for libcurl",
+                                           app__show(t->what->url).text);
+    curl_easy_cleanup(curl); /* NULL is fine */
+    curl_slist_free_all(t->headers);
+    return rc;
 }
 
 /* ---- the file ---- */

@@ -21,6 +21,15 @@
 #define APP_DOWNLOAD_MS_MAX (15 * 60 * 1000)
 #define APP_DOWNLOAD_REDIRECTS_MAX 10
 #define APP_DOWNLOAD_PROGRESS_MS 1000
+/* A registry: its description and its manifests are a few hundred bytes, a token some thousand, a page of tags at most 100 KiB. What
+ * asking once may take; pages of a thousand tags each. */
+#define APP_REGISTRY_JSON_BYTES_MAX (4u << 20)
+#define APP_REGISTRY_TOKEN_BYTES_MAX (16u << 10)
+#define APP_REGISTRY_MS_MAX 60000
+#define APP_REGISTRY_PAGES_MAX 32
+#define APP_REGISTRY_HOST_BYTES_MAX 255
+#define APP_REGISTRY_NAME_BYTES_MAX 255 /* of a repository: distribution-spec, "Pulling manifests" */
+#define APP_REGISTRY_CONFIG_BYTES_MAX (1u << 20)
 /* Limits of a request that a manifest or an option may ask for. A day outlasts every request; 64 KiB is one page of memory, 64 GiB
  * sixteen full ones; a worker has stacks and mappings for some thousands of requests at once. */
 #define APP_TIME_MS_MAX (24u * 60u * 60u * 1000u)

@@ -11,6 +11,7 @@
 #include "app/download.h"
 #include "app/fields.h"
 #include "app/limits.h"
+#include "app/registry.h"
 #include "base/alloc.h"
 #include "codec/limits.h"
 
@@ -183,21 +184,43 @@ int app__read_file(const char *path, const char *what, struct sw_buf *text, stru
     return rc < 0 ? sw_wrap(err, "read '%s'", path) : 0;
 }
 
+/* The registry says where it is: url and digest. */
+static int find_package(const struct app_load *what, struct app_component *component, struct sw_arena *arena,
+                        struct app_download *download, struct sw_err *err)
+{
+    const struct app__package package = {.name = component->source_package,
+                                         .requirement = component->source_version,
+                                         .registry = component->source_registry};
+    struct app__package_found found = {.authorization = NULL};
+    int rc = app__package_find(&package, what->config_home, arena, &found, err);
+    if (rc < 0)
+        return rc;
+    download->url = found.url;
+    download->digest = found.digest;
+    download->authorization = found.authorization;
+    return 0;
+}
+
 /* The component's file is in the cache afterwards, and its path its source. */
 static int fetch_source(const struct app__reader *r, const struct app_load *what,
                         struct app_component *component, struct codec_toml_place at)
 {
     sw_auto_buf path = SW_BUF(PATH_MAX);
+    sw_auto_arena arena = SW_ARENA(APP_ARENA_BYTES_MAX);
     if (!what->cache_root)
         return app__fail(r, at, SW_EINPUT,
                          "source: there is no folder for downloads\n"
                          "hint: name one with --cache-dir, or set XDG_CACHE_HOME or HOME");
-    int rc = app_download(&(struct app_download){.cache_root = what->cache_root,
-                                                 .url = component->source_url,
-                                                 .digest = component->source_digest,
-                                                 .progress = what->progress,
-                                                 .progress_arg = what->progress_arg},
-                          &path, r->err);
+    struct app_download download = {.cache_root = what->cache_root,
+                                    .url = component->source_url,
+                                    .digest = component->source_digest,
+                                    .progress = what->progress,
+                                    .progress_arg = what->progress_arg};
+    int rc = 0;
+    if (component->source_package.n)
+        rc = find_package(what, component, &arena, &download, r->err);
+    if (rc == 0)
+        rc = app_download(&download, &path, r->err);
     if (rc < 0)
         return sw_wrap(r->err, SW_FMT ":%u:%u: source", SW_ARG(r->file), at.line, at.column);
     char absolute[PATH_MAX];
@@ -211,7 +234,8 @@ static int find_source(const struct app__reader *r, const struct app_load *what,
 {
     struct app_component *component =
         (struct app_component *)(uintptr_t)&r->app->components[index]; /* the arena's: ours */
-    int rc = component->source_url.n ? fetch_source(r, what, component, at) : 0;
+    bool is_away = component->source_url.n || component->source_package.n;
+    int rc = is_away ? fetch_source(r, what, component, at) : 0;
     return rc < 0 ? rc : check_source(r, component, at);
 }
 

@@ -300,6 +300,9 @@ int app__read_component(struct app__reader *r, const char *name, const struct co
     component->source = reading.source.path;
     component->source_url = reading.source.url;
     component->source_digest = reading.source.digest;
+    component->source_package = reading.source.package;
+    component->source_version = reading.source.version;
+    component->source_registry = reading.source.registry;
     app__limits_inherit(&component->limits, &r->app->limits);
     const struct app__extra extra = {
         .source_at = reading.source.at,

@@ -74,7 +74,7 @@ struct form { /* a dependency as it is written */
     struct name name;
     const struct codec_toml *value;
     const struct codec_toml *component; /* the value that names one; or */
-    struct app__source source;          /* by path or URL; or neither: from a registry */
+    struct app__source source;          /* by path or URL, or from a registry */
     struct sw_str export;
     uint32_t inherit;
     bool says_inherit;
@@ -130,9 +130,21 @@ static int read_dependency_path(struct app__reader *r, const struct codec_toml *
     }
 
 static const struct app__field registry_fields[] = {
-    MEMBER("version", app__read_requirement, true, "versions that will do"),
-    MEMBER("package", app__read_package, false, "name of a package"),
-    {.key = "registry", .kind = APP__TEXT, .help = "name of the registry"},
+    {.key = "version",
+     .kind = APP__DECODE,
+     .required = true,
+     .offset = offsetof(struct form, source.version),
+     .decode = app__read_requirement,
+     .help = "versions that will do"},
+    {.key = "package",
+     .kind = APP__DECODE,
+     .offset = offsetof(struct form, source.package),
+     .decode = app__read_package,
+     .help = "name of a package"},
+    {.key = "registry",
+     .kind = APP__STRING,
+     .offset = offsetof(struct form, source.registry),
+     .help = "name of the registry"},
     EXPORT,
     INHERIT,
     {0},
@@ -189,7 +201,7 @@ static int read_value(struct app__reader *r, const struct codec_toml *value, str
     form->source.at = value->at;
     if (value->kind == CODEC_TOML_STRING) {
         form->is_registry = true;
-        return app__read_requirement(r, value, NULL);
+        return app__read_requirement(r, value, &form->source.version);
     }
     const struct app__field *fields = value->kind == CODEC_TOML_TABLE ? form_of(value) : NULL;
     if (!fields)
@@ -230,6 +242,8 @@ static int read_form(struct app__reader *r, const struct codec_toml *value, stru
             "may be left out",
             app__show(value->key).text);
     int rc = read_value(r, value, form);
+    if (form->is_registry && form->source.package.n == 0)
+        form->source.package = form->name.package;
     return rc < 0 ? rc : check_form(r, form);
 }
 
@@ -339,6 +353,9 @@ static int bring(struct app__reader *r, uint32_t index, const struct form *form,
     struct app_component library = {.source = form->source.path,
                                     .source_url = form->source.url,
                                     .source_digest = form->source.digest,
+                                    .source_package = form->source.package,
+                                    .source_version = form->source.version,
+                                    .source_registry = form->source.registry,
                                     .is_library = true};
     const struct app__extra extra = {.source_at = form->source.at};
     int rc = library_id(r, index, form, &library.id);
@@ -354,11 +371,6 @@ static int resolve(struct app__reader *r, uint32_t index, const struct form *for
 {
     *dependency =
         (struct app_dependency){.name = form->name.whole, .export = form->export, .inherit = form->inherit};
-    if (form->is_registry) {
-        app__later(r, form->value->key_at, form->value->key, "dependencies from a registry",
-                   "download it and write { path = \"PATH\" }");
-        return 0;
-    }
     if (!form->component)
         return bring(r, index, form, &dependency->component);
     int rc = app__component_resolve(r, form->component, "component", &dependency->component);

@@ -11,7 +11,9 @@
 
 struct app__source {
     struct sw_str path;        /* absolute; or */
-    struct sw_str url, digest; /* a download; or none of them: a registry, which was noted by app__later */
+    struct sw_str url, digest; /* a download; or */
+    struct sw_str package, version,
+        registry; /* of a registry: a requirement; registry empty: the configured one */
     struct codec_toml_place at;
 };
 /* A string or a table; target: struct app__source. */
@@ -23,7 +25,7 @@ int app__read_url(struct app__reader *r, const struct codec_toml *value,
                   void *target) SW_MUST_CHECK; /* sw_str */
 int app__read_digest(struct app__reader *r, const struct codec_toml *value,
                      void *target) SW_MUST_CHECK; /* sw_str */
-/* "namespace:name", one exact version, a requirement such as ">=1.0": checked only. */
+/* "namespace:name", one exact version (kept as the requirement "=1.2.3"), a requirement such as ">=1.0". target: sw_str */
 int app__read_package(struct app__reader *r, const struct codec_toml *value, void *target) SW_MUST_CHECK;
 int app__read_version(struct app__reader *r, const struct codec_toml *value, void *target) SW_MUST_CHECK;
 int app__read_requirement(struct app__reader *r, const struct codec_toml *value, void *target) SW_MUST_CHECK;

@@ -58,33 +58,52 @@ int app__read_digest(struct app__reader *r, const struct codec_toml *value, void
     return 0;
 }
 
-static int read_form(struct app__reader *r, const struct codec_toml *value, const char *help,
-                     bool (*is_right)(struct sw_str), const char *expected)
+struct form {
+    const char *help;
+    bool (*is_right)(struct sw_str);
+    const char *expected;
+};
+
+static int read_form(struct app__reader *r, const struct codec_toml *value, const struct form *form,
+                     struct sw_str *ret)
 {
     struct sw_str text = {NULL, 0};
-    int rc = app__string(r, value, help, &text);
-    return rc < 0 || is_right(text) ? rc : app__fail_kind(r, value, expected, NULL);
+    int rc = app__string(r, value, form->help, &text);
+    if (rc < 0)
+        return rc;
+    if (!form->is_right(text))
+        return app__fail_kind(r, value, form->expected, NULL);
+    *ret = text;
+    return 0;
 }
 
 int app__read_package(struct app__reader *r, const struct codec_toml *value, void *target)
 {
-    (void)target;
-    return read_form(r, value, "name of a package, as \"namespace:name\"", app__is_package,
-                     "a package as \"namespace:name\"");
+    static const struct form form = {"name of a package, as \"namespace:name\"", app__is_package,
+                                     "a package as \"namespace:name\""};
+    return read_form(r, value, &form, target);
 }
 
 int app__read_version(struct app__reader *r, const struct codec_toml *value, void *target)
 {
-    (void)target;
-    return read_form(r, value, "version of the package, as \"1.2.3\"", app__is_version,
-                     "one exact version such as \"1.2.3\"");
+    static const struct form form = {"version of the package, as \"1.2.3\"", app__is_version,
+                                     "one exact version such as \"1.2.3\""};
+    struct sw_str version = {NULL, 0};
+    int rc = read_form(r, value, &form, &version);
+    if (rc < 0)
+        return rc;
+    const char *requirement = sw_arena_printf(&r->app->arena, "=" SW_FMT, SW_ARG(version));
+    if (!requirement)
+        return sw_arena_fail(&r->app->arena, version.n, r->err);
+    *(struct sw_str *)target = sw_str_of(requirement);
+    return 0;
 }
 
 int app__read_requirement(struct app__reader *r, const struct codec_toml *value, void *target)
 {
-    (void)target;
-    return read_form(r, value, "versions of the package that will do, as \">=1.0\"", app__is_requirement,
-                     "versions such as \"1.2.3\" or \">=1.0, <2.0\"");
+    static const struct form form = {"versions of the package that will do, as \">=1.0\"",
+                                     app__is_requirement, "versions such as \"1.2.3\" or \">=1.0, <2.0\""};
+    return read_form(r, value, &form, target);
 }
 
 int app__read_source(struct app__reader *r, const struct codec_toml *value, void *target)
@@ -108,25 +127,25 @@ int app__read_source(struct app__reader *r, const struct codec_toml *value, void
         {.key = "package",
          .kind = APP__DECODE,
          .required = true,
+         .offset = offsetof(struct app__source, package),
          .decode = app__read_package,
          .help = "name of a package, as \"namespace:name\""},
         {.key = "version",
          .kind = APP__DECODE,
          .required = true,
+         .offset = offsetof(struct app__source, version),
          .decode = app__read_version,
          .help = "version of the package, as \"1.2.3\""},
-        {.key = "registry", .kind = APP__TEXT, .help = "name of the registry"},
+        {.key = "registry",
+         .kind = APP__STRING,
+         .offset = offsetof(struct app__source, registry),
+         .help = "name of the registry"},
         {0},
     };
     struct app__source *source = target;
     source->at = value->at;
     if (value->kind != CODEC_TOML_TABLE)
         return app__read_path(r, value, "path of the component's .wasm", &source->path);
-    if (!codec_toml_get(value, SW_LIT("package")))
-        return app__table(r, "'source'", value, url_fields, source);
-    int rc = app__table(r, "'source'", value, registry_fields, source);
-    if (rc == 0)
-        app__later(r, value->at, value->key, "components from a registry",
-                   "download it and write source = \"PATH\"");
-    return rc;
+    bool by_name = codec_toml_get(value, SW_LIT("package")) != NULL;
+    return app__table(r, "'source'", value, by_name ? registry_fields : url_fields, source);
 }

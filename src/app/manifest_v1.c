@@ -136,6 +136,9 @@ static int read_component(struct app__reader *r, const struct codec_toml *table,
     component->source = reading.source.path;
     component->source_url = reading.source.url;
     component->source_digest = reading.source.digest;
+    component->source_package = reading.source.package;
+    component->source_version = reading.source.version;
+    component->source_registry = reading.source.registry;
     const char *id = sw_arena_printf(&r->app->arena, "trigger-" SW_FMT, SW_ARG(component->id));
     if (!id)
         return sw_arena_fail(&r->app->arena, component->id.n, r->err);

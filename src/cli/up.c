@@ -238,6 +238,16 @@ int cli_up_cache_root(const char *given, const char *xdg_cache_home, const char 
     return rc < 0 || ret->n == 0 ? rc : sw_buf_add_byte(ret, '\0', err); /* used as a C string */
 }
 
+int cli_up_config_home(const char *xdg_config_home, const char *home, struct sw_buf *ret, struct sw_err *err)
+{
+    int rc = 0;
+    if (xdg_config_home && xdg_config_home[0] == '/')
+        rc = sw_buf_printf(ret, err, "%s", xdg_config_home);
+    else if (home && home[0] == '/')
+        rc = sw_buf_printf(ret, err, "%s/.config", home);
+    return rc < 0 || ret->n == 0 ? rc : sw_buf_add_byte(ret, '\0', err); /* used as a C string */
+}
+
 /* ---- running ---- */
 
 struct up {
@@ -359,6 +369,7 @@ static int load(const struct cli_up *options, FILE *out, struct app **ret, struc
 {
     struct app_env env[CLI_LIST_ITEMS_MAX];
     sw_auto_buf cache_root = SW_BUF(PATH_MAX);
+    sw_auto_buf config_home = SW_BUF(PATH_MAX);
     struct app_runtime_config config = {0};
     struct app *app = NULL;
     for (uint32_t i = 0; i < options->env.count; i++) {
@@ -369,6 +380,8 @@ static int load(const struct cli_up *options, FILE *out, struct app **ret, struc
     int rc =
         cli_up_cache_root(options->cache_root, getenv("XDG_CACHE_HOME"), getenv("HOME"), &cache_root, err);
     if (rc == 0)
+        rc = cli_up_config_home(getenv("XDG_CONFIG_HOME"), getenv("HOME"), &config_home, err);
+    if (rc == 0)
         rc = load_config(options, &config, out, err);
     if (rc == 0)
         rc = app_load(&(struct app_load){.path = sw_str_of(options->from),
@@ -376,6 +389,7 @@ static int load(const struct cli_up *options, FILE *out, struct app **ret, struc
                                          .extra_env_count = options->env.count,
                                          .profile = sw_str_of(options->profile),
                                          .cache_root = cache_root.n ? cache_root.p : NULL,
+                                         .config_home = config_home.n ? config_home.p : NULL,
                                          .progress = on_download,
                                          .progress_arg = out},
                       &app, err);

@@ -90,6 +90,9 @@ void cli__up_notices(const struct app *app, bool searched, FILE *err);
 /* The folder of compiled code: $XDG_CACHE_HOME or ~/.cache, then "swell/aot". */
 int cli_up_cache_dir(const char *xdg_cache_home, const char *home, struct sw_buf *ret,
                      struct sw_err *err) SW_MUST_CHECK;
+/* The folder of configurations: $XDG_CONFIG_HOME or ~/.config; empty when there is none. */
+int cli_up_config_home(const char *xdg_config_home, const char *home, struct sw_buf *ret,
+                       struct sw_err *err) SW_MUST_CHECK;
 /* The folder below which Spin keeps what it downloads: --cache-dir, $XDG_CACHE_HOME or ~/.cache; empty when there is none. */
 int cli_up_cache_root(const char *given, const char *xdg_cache_home, const char *home, struct sw_buf *ret,
                       struct sw_err *err) SW_MUST_CHECK;

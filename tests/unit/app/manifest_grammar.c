@@ -90,10 +90,6 @@ static const struct {
      "spin.toml:8:39: version: expected one exact version such as \"1.2.3\", got the string '1.0'"},
     {HEAD HTTP "[component.a]\nsource = { package = \"x:y\", version = \">=1.0.0\" }\n",
      "spin.toml:8:39: version: expected one exact version such as \"1.2.3\", got the string '>=1.0.0'"},
-    {HEAD HTTP
-     "[component.a]\nsource = { package = \"x:y\", version = \"1.0.0\", registry = \"r.example\" }\n",
-     "spin.toml:8:10: source: this version of Swell does not support components from a registry yet\nhint: "
-     "download it and write source = \"PATH\""},
     /* files, 1.9 */
     {A("files = \"a\"\n"), "spin.toml:9:9: files: expected an array, got the string 'a'\nhint: it is a list: "
                            "files = [\"static/*\"]"},
@@ -369,11 +365,6 @@ static const struct {
      "spin.toml:10:23: Dependencies may not have their own resources or permissions. Component a cannot be "
      "used as a dependency because it specifies: dependencies\nhint: grant them to the component that uses "
      "it, which can share them with inherit_configuration"},
-    {DEP("\"a:b\" = \">=1.0\"\n"), "spin.toml:10:1: a:b: this version of Swell does not support dependencies "
-                                   "from a registry yet\nhint: download it and write { path = \"PATH\" }"},
-    {DEP("plain = { version = \"*\", package = \"x:y\" }\n"),
-     "spin.toml:10:1: plain: this version of Swell does not support dependencies from a registry yet\nhint: "
-     "download it and write { path = \"PATH\" }"},
     /* profiles, 1.7 */
     {A("profile = 1\n"),
      "spin.toml:9:11: profile: expected a table, got the integer 1\nhint: write [component.ID.profile.NAME]"},
@@ -684,8 +675,41 @@ static void a_profile_replaces_and_adds(void **state)
     CHECK_INT(parse_profile(HEAD HTTP COMP, "release", &none, &places, &err), -SW_EINPUT);
     CHECK_STR(sw_str_of(err.text), "spin.toml: Profile release is not defined in this application\n"
                                    "hint: profiles are tables [component.ID.profile.NAME]");
-    CHECK_INT(parse_profile(PROFILES, "later", &none, &places, &err), -SW_EINPUT);
-    CHECK_HAS(err.text, "does not support components from a registry yet");
+    struct app *named = parse_right(PROFILES, "later");
+    CHECK_STR(named->components[0].source, ""); /* the profile's instead of the path */
+    CHECK_STR(named->components[0].source_package, "x:y");
+    app_free(named);
+}
+
+static void a_package_keeps_its_name_versions_and_registry(void **state)
+{
+    static const struct {
+        const char *value, *package, *version, *registry;
+    } rows[] = {
+        {"\">=1.0\"", "a:b", ">=1.0", ""},
+        {"{ version = \"^1\", registry = \"r.example\" }", "a:b", "^1", "r.example"},
+        {"{ version = \"*\", package = \"x:y\" }", "x:y", "*", ""},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        char text[512];
+        (void)snprintf(text, sizeof text,
+                       HEAD HTTP
+                       "[component.a]\nsource = { package = \"m:n\", version = \"1.0.0\", registry = "
+                       "\"q.example\" }\n[component.a.dependencies]\n\"a:b\" = %s\n",
+                       rows[i].value);
+        struct app *app = parse_right(text, NULL);
+        CHECK_INT(app->component_count, 2);
+        CHECK_STR(app->components[0].source_package, "m:n");
+        CHECK_STR(app->components[0].source_version, "=1.0.0");
+        CHECK_STR(app->components[0].source_registry, "q.example");
+        const struct app_component *library = &app->components[app->components[0].dependencies[0].component];
+        CHECK(library->is_library);
+        CHECK_STR(library->source_package, rows[i].package);
+        CHECK_STR(library->source_version, rows[i].version);
+        CHECK_STR(library->source_registry, rows[i].registry);
+        app_free(app);
+    }
 }
 
 static void requirements_and_versions_have_their_grammar(void **state)
@@ -758,6 +782,7 @@ int main(void)
         cmocka_unit_test(lists_are_read),
         cmocka_unit_test(http_hosts_become_outbound_hosts),
         cmocka_unit_test(a_download_keeps_its_address_and_digest),
+        cmocka_unit_test(a_package_keeps_its_name_versions_and_registry),
         cmocka_unit_test(triggers_may_be_private_static_or_wagi),
         cmocka_unit_test(components_inside_triggers_become_components),
         cmocka_unit_test(dependencies_name_or_bring_components),
