@@ -118,6 +118,7 @@ struct app_component {
     struct sw_str build_command; /* first of them; empty: none; for the hint when source is missing */
     struct app_build build;
     struct app_limits limits; /* its own, else the application's */
+    bool may_listen;          /* TCP sockets: commands with --network; no manifest says it */
 };
 
 enum app_executor { APP_EXECUTOR_HTTP, APP_EXECUTOR_WAGI };

@@ -225,12 +225,16 @@ static bool has_limits(const struct app_limits *l)
 static void component_swell(struct writer *w, bool *first_member, const struct app_component *c)
 {
     bool first = true;
-    if (!has_limits(&c->limits) && !c->mount_count && !c->is_library)
+    if (!has_limits(&c->limits) && !c->mount_count && !c->is_library && !c->may_listen)
         return;
     key(w, first_member, SW_LIT("swell"));
     raw(w, SW_LIT("{"));
     if (c->is_library) {
         key(w, &first, SW_LIT("library"));
+        raw(w, SW_LIT("true"));
+    }
+    if (c->may_listen) {
+        key(w, &first, SW_LIT("listen"));
         raw(w, SW_LIT("true"));
     }
     mounts(w, &first, c);

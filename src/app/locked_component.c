@@ -123,6 +123,8 @@ static int read_swell(struct app__locked *r, const char *path, const struct code
         int rc = 0;
         if (sw_str_eq(m.key, SW_LIT("library")) && codec_json_kind(m.value) == CODEC_JSON_BOOL)
             rc = read_library(r, path, m.value, component);
+        else if (sw_str_eq(m.key, SW_LIT("listen")) && codec_json_kind(m.value) == CODEC_JSON_BOOL)
+            component->may_listen = codec_json_bool(m.value);
         else if (sw_str_eq(m.key, SW_LIT("mounts")) && codec_json_kind(m.value) == CODEC_JSON_ARRAY)
             rc = read_mounts(r, path, m.value, component);
         else if ((rc = read_limit(r, path, m, &component->limits)) == 0)

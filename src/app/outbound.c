@@ -268,6 +268,27 @@ bool app_reaches_out(const struct app *app)
     return false;
 }
 
+/* "{{ ... }}" may become anything. */
+static bool is_for_sockets(struct sw_str entry)
+{
+    static const struct sw_str others[] = {SW_LIT_INIT("http://"),  SW_LIT_INIT("https://"),
+                                           SW_LIT_INIT("redis://"), SW_LIT_INIT("postgres://"),
+                                           SW_LIT_INIT("mysql://"), SW_LIT_INIT("mqtt://")};
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+        if (sw_str_starts(trim(entry), others[i]))
+            return false;
+    return true;
+}
+
+bool app_uses_sockets(const struct app *app)
+{
+    for (uint32_t i = 0; i < app->component_count; i++)
+        for (uint32_t k = 0; k < app->components[i].outbound_host_count; k++)
+            if (is_for_sockets(app->components[i].outbound_hosts[k]))
+                return true;
+    return false;
+}
+
 /* ---- a component's ---- */
 
 static int lower_copy(struct sw_arena *arena, struct sw_str *text, struct sw_err *err)
@@ -394,6 +415,18 @@ bool app_outbound_allows(const struct app_outbound *outbound, struct sw_str sche
         const struct entry *entry = &outbound->entries[i];
         if (scheme_fits(entry, scheme) && port >= entry->port_from && port < entry->port_end &&
             host_fits(outbound, entry, host))
+            return true;
+    }
+    return false;
+}
+
+bool app_outbound_allows_some_port(const struct app_outbound *outbound, struct sw_str scheme,
+                                   struct sw_str host)
+{
+    for (uint32_t i = 0; outbound && i < outbound->count; i++) {
+        const struct entry *entry = &outbound->entries[i];
+        bool is_network = entry->kind != HOST_SELF && entry->kind != HOST_CHAINED;
+        if (is_network && scheme_fits(entry, scheme) && (host.n == 0 || host_fits(outbound, entry, host)))
             return true;
     }
     return false;

@@ -19,6 +19,9 @@ int app_outbound_check(struct sw_str text, struct sw_err *err) SW_MUST_CHECK;
 /* Whether any component has an entry at all: if not, nothing of the application ever makes a socket. */
 bool app_reaches_out(const struct app *app);
 
+/* Whether an entry of any component may be one for plain TCP or UDP, whatever its templates become. */
+bool app_uses_sockets(const struct app *app);
+
 /* The component's entries, templates expanded by the variables that the application has by now. An entry whose variable has no value
  * allows nothing, one that becomes empty, "http://" or "https://" is skipped. Outlives app.
  * fails: SW_EINPUT naming the entry, SW_ENOMEM, SW_ELIMIT */
@@ -29,6 +32,9 @@ void app_outbound_free(struct app_outbound *outbound); /* NULL is fine */
 /* Whether host (a name or a number, without brackets) may be connected to. outbound NULL: nothing may. */
 bool app_outbound_allows(const struct app_outbound *outbound, struct sw_str scheme, struct sw_str host,
                          uint16_t port);
+/* The same for some port; host empty: for some host of the network. */
+bool app_outbound_allows_some_port(const struct app_outbound *outbound, struct sw_str scheme,
+                                   struct sw_str host);
 /* Whether requests to the application itself ("self", and URLs without a host) may be made by that scheme. */
 bool app_outbound_allows_self(const struct app_outbound *outbound, struct sw_str scheme);
 /* The port that stands for none. False: the scheme has none. */

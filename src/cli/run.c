@@ -31,7 +31,8 @@ const struct cli_option cli_run_options[] = {
      "A folder that it finds as GUEST"},
     {"env", 'e', CLI_LIST, "NAME[=VALUE]", offsetof(struct cli_run_options, env), 0,
      "An environment variable; without a value, this one's"},
-    {"network", 0, CLI_LATER, NULL, 0, 0, "Let it use the network"},
+    {"network", 0, CLI_FLAG, NULL, offsetof(struct cli_run_options, network), 0,
+     "Let it use the network: connect, listen, look names up"},
     {"time-limit", 0, CLI_TEXT, "TIME", offsetof(struct cli_run_options, time_limit), 0,
      "How long it may run, as in 5s [no limit]"},
     {"memory-limit", 0, CLI_TEXT, "SIZE", offsetof(struct cli_run_options, memory_limit), 0,
@@ -185,6 +186,7 @@ static int start(const struct cli_run_options *options, struct app_component *co
 
 int cli_run_run(const void *parsed, const struct cli_io *io, struct sw_err *err)
 {
+    static const struct sw_str everywhere = SW_LIT_INIT("*://*:*");
     const struct cli_run_options *options = parsed;
     struct app_env env[CLI_LIST_ITEMS_MAX];
     struct app_mount mounts[CLI_LIST_ITEMS_MAX];
@@ -197,6 +199,11 @@ int cli_run_run(const void *parsed, const struct cli_io *io, struct sw_err *err)
         rc = read_env(options, env, &component.env_count, err);
     for (uint32_t i = 0; rc == 0 && i < options->dirs.count; i++)
         rc = read_dir(&arena, options->dirs.items[i], &mounts[i], err);
+    if (options->network) {
+        component.outbound_hosts = &everywhere;
+        component.outbound_host_count = 1;
+        component.may_listen = true;
+    }
     (void)fflush(io->out);
     if (rc == 0)
         rc = start(options, &component, &status, err);

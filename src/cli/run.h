@@ -9,6 +9,7 @@ struct cli_run_options {
     struct cli_rest args;
     struct cli_list dirs;
     struct cli_list env;
+    bool network;
     const char *time_limit;
     const char *memory_limit;
 };

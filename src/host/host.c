@@ -4,11 +4,14 @@
  * is the room's only mutable global: like the allocator's it has no owner to pass along, and a process runs one loop on one thread. */
 #include "host/host.h"
 
+#include <stdio.h>
+
 #include "base/alloc.h"
 #include "engine/engine.h"
 #include "host/files.h"
 #include "host/host_internal.h"
 #include "host/limits.h"
+#include "host/sockets.h"
 #include "host/wasi/clocks.h"
 
 static struct {
@@ -46,6 +49,9 @@ int host_new(struct loop *loop, const struct host_grants *grants, struct host **
         host->arena = SW_ARENA(HOST_ARENA_BYTES_MAX);
         host_objects_init(&host->objects);
         sw_list_init(&host->files);
+        sw_list_init(&host->sockets);
+        sw_list_init(&host->lookups);
+        sw_list_init(&host->names);
         host_empty_init(&host->in);
         host_line_init(&host->out[0], host, false);
         host_line_init(&host->out[1], host, true);
@@ -79,6 +85,7 @@ void host_free(struct host *host)
     host->p1 = NULL;
     host_files_close(host);
     host_buffered_deinit(&host->spin_body);
+    host_sockets_close(host);
     host_objects_reset(&host->objects);
     sw_arena_clear(&host->arena);
     if (host->scratch_cap > HOST_SCRATCH_KEEP) {
@@ -129,6 +136,24 @@ const struct host_grants *host_grants_of(const struct component_call *call)
     if (principal == 0)
         return own;
     return principal <= own->dependency_count ? &own->dependencies[principal - 1] : &nothing;
+}
+
+void host_say_denied(const struct host *host, const char *did, struct sw_str scheme,
+                     struct sw_str destination)
+{
+    const struct host_grants *own = host->grants;
+    char line[600];
+    if (!own->output)
+        return;
+    int n = snprintf(line, sizeof line,
+                     "The component '" SW_FMT "' %s that it may not connect to, '" SW_FMT "://" SW_FMT
+                     "'. To allow it, add '" SW_FMT "://" SW_FMT
+                     "' to 'allowed_outbound_hosts' in [component." SW_FMT "] of the manifest.",
+                     SW_ARG(sw_str_head(own->component, 64)), did, SW_ARG(sw_str_head(scheme, 20)),
+                     SW_ARG(sw_str_head(destination, 128)), SW_ARG(sw_str_head(scheme, 20)),
+                     SW_ARG(sw_str_head(destination, 128)), SW_ARG(sw_str_head(own->component, 64)));
+    size_t used = n > 0 && (size_t)n < sizeof line ? (size_t)n : 0;
+    own->output(own->output_arg, true, sw_str(line, used));
 }
 
 const struct host_grants *host_grants(const struct host *host)

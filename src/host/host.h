@@ -34,9 +34,13 @@ struct host_preopen {    /* a mount: a folder that the guest finds under a name 
 
 struct app_outbound;
 struct http_client;
+struct loop_resolver;
 /* How this process reaches others; shared by everything that it serves. */
 struct host_outside {
     struct http_client *http;
+    struct loop_resolver *resolver;                                /* for sockets; NULL: no name is found */
+    bool (*permit)(void *arg, const struct loop_address *address); /* the operator's networks; NULL: all */
+    void *permit_arg;
     struct sw_str
         self_authority; /* where the application itself is served, "127.0.0.1:3000"; empty: nowhere */
     struct loop_address self_address;
@@ -59,6 +63,7 @@ struct host_grants {
     const struct app *application;            /* whose variables have the values */
     const struct app_component *variables_of; /* whose own variables can be read; NULL: none */
     const struct app_outbound *outbound;      /* where it may connect to; NULL: nowhere */
+    bool may_listen; /* TCP sockets may be bound and listen: commands with --network */
     const struct host_outside
         *outside; /* NULL: there is no way out. That of the component, also for its dependencies */
     /* One line, or the part that fits HOST_LOG_LINE_MAX, of a guest's stdout or stderr. */

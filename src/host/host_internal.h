@@ -37,6 +37,10 @@ struct host {
     uint64_t clock_zero_ns;         /* the monotonic clock when the host began */
     uint32_t chain_depth;           /* host_chain_depth */
     struct host_buffered spin_body; /* of the response that fermyon:spin/http gave last */
+    struct sw_link sockets;         /* host_socket.link, those with a descriptor */
+    struct sw_link lookups;         /* host_lookup.link, those that run */
+    struct sw_link names;           /* host_name.link */
+    uint32_t socket_count, lookup_count, name_count;
     struct host_http http;
 };
 
@@ -55,6 +59,10 @@ void *host_scratch(struct component_call *call, size_t count, size_t size) SW_MU
 /* What the component that imported the function may do: every function that looks at grants asks here. A handle may be used by whoever
  * was given it. */
 const struct host_grants *host_grants_of(const struct component_call *call);
+
+/* Says on the host's side what was refused and what would allow it. did: "tried to make ..." */
+void host_say_denied(const struct host *host, const char *did, struct sw_str scheme,
+                     struct sw_str destination);
 
 static inline struct host *host_of(const struct component_call *call)
 {

@@ -64,6 +64,24 @@
 #define HOST_FILES_RACE_TRIES 16
 /* WASI 0.1: buffers of one read or write; Linux takes as many (IOV_MAX). */
 #define HOST_P1_BUFFERS_MAX 1024
+/* Sockets that one store has at once: each is a descriptor of the process. */
+#define HOST_SOCKETS_MAX 64
+/* What is read of a connection at once, and kept until the guest takes it. */
+#define HOST_SOCKET_READ_BYTES (32u << 10)
+/* Bytes of one connection that the kernel did not take yet; check-write promises no more. */
+#define HOST_SOCKET_WRITE_BYTES_MAX (64u << 10)
+/* Datagrams of one receive and of one send. The largest there is (UDP over IPv4: 65507 bytes), and how much of them together. */
+#define HOST_SOCKET_DATAGRAMS_MAX 16
+#define HOST_SOCKET_DATAGRAM_BYTES_MAX (64u << 10)
+#define HOST_SOCKET_RECEIVE_BYTES_MAX (2u * HOST_SOCKET_DATAGRAM_BYTES_MAX)
+/* Datagrams from others that one receive throws away before it gives the loop a turn. */
+#define HOST_SOCKET_STRANGERS_MAX 64
+/* Connections that wait for accept: what the kernel takes at most by default (net.core.somaxconn), and Rust's choice when none is made. */
+#define HOST_SOCKET_BACKLOG_MAX 4096
+#define HOST_SOCKET_BACKLOG 128
+/* Look-ups of one store at once; and names whose addresses it may still dial, the oldest go first. */
+#define HOST_LOOKUPS_MAX 16
+#define HOST_NAMES_MAX 32
 /* The longest sleep of a loop timer; a guest's later deadline is waited for in parts. */
 #define HOST_TIMER_MS_MAX (24u * 60u * 60u * 1000u)
 

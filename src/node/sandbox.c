@@ -200,6 +200,22 @@ static void add_trust(struct paths *paths)
         paths->items[paths->count++] = (struct node__path){.path = said, .optional = true};
 }
 
+static struct node__needs needs_of(const struct node_serving *serving)
+{
+    struct node__needs needs = {.connects = serving && app_reaches_out(serving->app),
+                                .sockets = serving && app_uses_sockets(serving->app)};
+    for (uint32_t i = 0; serving && i < serving->app->component_count; i++) {
+        const struct app_component *component = &serving->app->components[i];
+        needs.files |= component->mount_count > 0;
+        needs.listens |= component->may_listen;
+        for (uint32_t k = 0; k < component->mount_count; k++)
+            needs.writes |= component->mounts[k].is_writable;
+    }
+    for (uint32_t i = 0; serving && i < serving->app->http_count; i++)
+        needs.files |= serving->app->http[i].static_folder != NULL;
+    return needs;
+}
+
 /* loads: what only loading needs, too. */
 static int limit_worker_paths(enum mode mode, const struct node_serving *serving, bool loads,
                               struct sw_err *err)
@@ -215,14 +231,14 @@ static int limit_worker_paths(enum mode mode, const struct node_serving *serving
         paths.items[paths.count++] = (struct node__path){.path = "/proc"};
     if (loads && serving)
         add_code(&paths, serving);
-    bool connects = serving && app_reaches_out(serving->app);
-    if (loads && connects)
+    const struct node__needs needs = needs_of(serving);
+    if (loads && needs.connects)
         add_trust(&paths);
     if (serving)
         add_mounts(&paths, serving->app);
     if (serving)
         add_static(&paths, serving->app);
-    return node__paths_limit(paths.items, paths.count, connects, err);
+    return node__paths_limit(paths.items, paths.count, &needs, err);
 }
 
 int node_sandbox_worker_load(const struct node_serving *serving, struct sw_err *err)
@@ -255,20 +271,6 @@ static void close_loaded(struct node_serving *serving)
             }
         }
     }
-}
-
-static struct node__needs needs_of(const struct node_serving *serving)
-{
-    struct node__needs needs = {.connects = serving && app_reaches_out(serving->app)};
-    for (uint32_t i = 0; serving && i < serving->app->component_count; i++) {
-        const struct app_component *component = &serving->app->components[i];
-        needs.files |= component->mount_count > 0;
-        for (uint32_t k = 0; k < component->mount_count; k++)
-            needs.writes |= component->mounts[k].is_writable;
-    }
-    for (uint32_t i = 0; serving && i < serving->app->http_count; i++)
-        needs.files |= serving->app->http[i].static_folder != NULL;
-    return needs;
 }
 
 static int enter_worker(enum mode mode, const struct node_serving *serving, struct sw_err *err)
@@ -314,6 +316,7 @@ static int enter_compiler(enum mode mode, int last_fd, struct sw_err *err)
     static const struct node__path paths[] = {/* the Rust library asks how many processors it may use */
                                               {.path = "/proc/self/cgroup", .optional = true},
                                               {.path = "/sys/fs/cgroup", .optional = true}};
+    static const struct node__needs nothing;
     close_from((unsigned)last_fd + 1, ~0U);
     int rc = warm_up(err);
     if (rc == 0)
@@ -323,8 +326,8 @@ static int enter_compiler(enum mode mode, int last_fd, struct sw_err *err)
     if (rc == 0)
         rc = limit_compiler(err);
     if (rc == 0)
-        rc = node__paths_limit(paths, sizeof paths / sizeof *paths, false, err);
-    return rc < 0 ? rc : node__calls_limit(NODE__COMPILER, &(struct node__needs){.files = false}, err);
+        rc = node__paths_limit(paths, sizeof paths / sizeof *paths, &nothing, err);
+    return rc < 0 ? rc : node__calls_limit(NODE__COMPILER, &nothing, err);
 }
 
 int node_sandbox_compiler(int last_fd, struct sw_err *err)

@@ -109,6 +109,27 @@ static const struct call connects[] = {
     ALLOW_IF_BOTH(socketpair, 0, AF_UNIX, 1, SOCKET_TYPE), ALLOW(connect), ALLOW(getsockname), ALLOW(poll),
     ALLOW(ppoll), ALLOW_IF(fcntl, 1, WHOLE, F_GETFL), ALLOW_IF(fcntl, 1, WHOLE, F_SETFL)};
 
+/* Where it was granted a host for plain TCP or UDP: loop/socket.c. IPv6 sockets carry no IPv4. That nothing but UDP is bound is the host's
+ * business and Landlock's; without listen nobody can come in. */
+#define DATAGRAM_TYPE ((uint64_t)SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK)
+#define OPTION(level, name)                                                                                  \
+    ALLOW_IF_BOTH(setsockopt, 1, level, 2, name), ALLOW_IF_BOTH(getsockopt, 1, level, 2, name)
+static const struct call sockets[] = {ALLOW_IF_BOTH(socket, 0, AF_INET, 1, DATAGRAM_TYPE),
+                                      ALLOW_IF_BOTH(socket, 0, AF_INET6, 1, DATAGRAM_TYPE),
+                                      ALLOW(bind),
+                                      OPTION(SOL_SOCKET, SO_KEEPALIVE),
+                                      OPTION(SOL_SOCKET, SO_RCVBUF),
+                                      OPTION(SOL_SOCKET, SO_SNDBUF),
+                                      OPTION(IPPROTO_TCP, TCP_KEEPIDLE),
+                                      OPTION(IPPROTO_TCP, TCP_KEEPINTVL),
+                                      OPTION(IPPROTO_TCP, TCP_KEEPCNT),
+                                      OPTION(IPPROTO_IP, IP_TTL),
+                                      OPTION(IPPROTO_IPV6, IPV6_UNICAST_HOPS),
+                                      ALLOW_IF_BOTH(setsockopt, 1, IPPROTO_IPV6, 2, IPV6_V6ONLY)};
+/* Commands with --network. */
+static const struct call listens[] = {ALLOW(listen),
+                                      ALLOW_IF_BOTH(setsockopt, 1, SOL_SOCKET, 2, SO_REUSEADDR)};
+
 static const struct call compiler[] = {
     /* writing what it compiled, and reading the few files that say how many processors there are: which paths is Landlock's business,
      * that nothing is made or written by name is ours, too */
@@ -158,6 +179,10 @@ static int add_worker(scmp_filter_ctx filter, const struct node__needs *needs)
         rc = ADD_LIST(filter, files_written);
     if (rc == 0 && needs->connects)
         rc = ADD_LIST(filter, connects);
+    if (rc == 0 && needs->sockets)
+        rc = ADD_LIST(filter, sockets);
+    if (rc == 0 && needs->listens)
+        rc = ADD_LIST(filter, listens);
     return rc;
 }
 

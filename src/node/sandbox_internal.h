@@ -15,6 +15,8 @@ struct node__needs { /* what an application's grants need of a worker */
     bool files;      /* mounts: opened and read by name */
     bool writes;     /* and changed */
     bool connects;   /* hosts that may be connected to */
+    bool sockets;    /* by TCP and UDP as the guest likes it; comes with connects */
+    bool listens;    /* the same, and accepts; comes with sockets */
 };
 
 bool node__calls_supported(void);
@@ -36,9 +38,9 @@ struct node__path {   /* a folder or a file, to be read and listed */
 
 /* The version of the kernel's interface; 0: it has none, or it is switched off. */
 int node__paths_abi(void);
-/* For this thread and those it makes later: no file but `paths`, no TCP (connects: but connecting), no signals and abstract sockets to others, each where the kernel
+/* For this thread and those it makes later: no file but `paths`, no TCP (needs->connects: but connecting; listens: all), no signals and abstract sockets to others, each where the kernel
  * has it. Does nothing on a kernel without. */
-int node__paths_limit(const struct node__path *paths, size_t count, bool connects,
+int node__paths_limit(const struct node__path *paths, size_t count, const struct node__needs *needs,
                       struct sw_err *err) SW_MUST_CHECK;
 
 #endif

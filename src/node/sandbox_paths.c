@@ -93,14 +93,17 @@ static int add_path(int ruleset_fd, const struct ruleset *ruleset, const struct 
     return add_fd(ruleset_fd, ruleset, path, fd, path->path, err);
 }
 
-int node__paths_limit(const struct node__path *paths, size_t count, bool connects, struct sw_err *err)
+int node__paths_limit(const struct node__path *paths, size_t count, const struct node__needs *needs,
+                      struct sw_err *err)
 {
     int abi = node__paths_abi();
     if (abi == 0)
         return 0;
     struct ruleset ruleset = everything(abi);
-    if (connects)
+    if (needs->connects)
         ruleset.net &= ~NET_CONNECT; /* what a ruleset does not name stays as it is */
+    if (needs->listens)
+        ruleset.net = 0;
     /* Parts that the kernel does not know are zero, which it accepts. */
     sw_auto_close int fd = (int)syscall(SYS_landlock_create_ruleset, &ruleset, sizeof ruleset, 0u);
     if (fd < 0)

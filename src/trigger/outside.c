@@ -31,7 +31,9 @@ static int find_self(struct trigger_outside *outside, int listen_fd, struct sw_e
     socklen_t n = sizeof name;
     struct loop_address *address = &outside->host.self_address;
     char text[LOOP_ADDRESS_TEXT_MAX];
-    if (getsockname(listen_fd, (struct sockaddr *)&name, &n) != 0)
+    if (getsockname(listen_fd, (struct sockaddr *)&name, &n) != 0 && errno == ENOTSOCK)
+        return 0; /* a command: nobody can send requests to it */
+    if (name.ss_family == AF_UNSPEC)
         return sw_fail_errno(err, SW_EIO, errno, "find the listener's address");
     if (!loop_address_from((const struct sockaddr *)&name, address, &outside->host.self_port))
         return 0; /* a socket of another kind: there is no URL for it */
@@ -59,6 +61,9 @@ int trigger_outside_new(struct loop *loop, struct loop_resolver *resolver, const
     const struct http_client_config config = {
         .resolver = resolver, .permit = permit, .permit_arg = serving->app};
     struct trigger_outside *outside = sw_alloc(sizeof *outside);
+    outside->host.resolver = resolver;
+    outside->host.permit = permit;
+    outside->host.permit_arg = serving->app;
     int rc = find_self(outside, serving->listen_fd, err);
     if (rc == 0)
         rc = http_client_new(loop, &config, &outside->host.http, err);

@@ -6,6 +6,7 @@
  */
 #include "trigger/run.h"
 
+#include "app/outbound.h"
 #include "base/alloc.h"
 #include "component/component.h"
 #include "engine/engine.h"
@@ -16,6 +17,7 @@
 #include "trigger/limits.h"
 #include "trigger/load.h"
 #include "trigger/mounts.h"
+#include "trigger/outside.h"
 #include "trigger/stdio.h"
 
 struct run {
@@ -24,6 +26,8 @@ struct run {
     struct loop *loop;
     struct engine *engine;
     struct node_serving *serving;
+    struct node_worker *channel; /* kept by a command with --network: names are asked for on it */
+    struct trigger_outside *outside;
     struct trigger_stdio stdio;
     struct host_env_var *env;
     struct sw_str *args;
@@ -53,12 +57,14 @@ static void on_order(void *arg) /* nobody gives any: the other side is gone */
 static int receive(struct run *run, struct sw_err *err)
 {
     static const struct node_worker_events events = {on_serve, on_order, on_order, on_order};
-    struct node_worker *channel = NULL;
-    int rc = node_worker_new(run->loop, run->job->channel_fd, &events, run, &channel, err);
+    int rc = node_worker_new(run->loop, run->job->channel_fd, &events, run, &run->channel, err);
     if (rc < 0)
         return rc;
     rc = loop_run(run->loop, err);
-    node_worker_free(channel); /* the loop then ends when the guest waits for nothing */
+    if (!run->serving || !app_reaches_out(run->serving->app)) {
+        node_worker_free(run->channel); /* the loop then ends when the guest waits for nothing */
+        run->channel = NULL;
+    }
     if (rc == 0 && !run->serving)
         rc = sw_fail(err, SW_EIO, "the process that started this one is gone");
     return rc;
@@ -82,6 +88,21 @@ static int grants_make(struct run *run, struct sw_err *err)
     return trigger_mounts_open(component, err);
 }
 
+static int network_grant(struct run *run, struct sw_err *err)
+{
+    struct trigger_component *component = &run->component;
+    if (!run->channel)
+        return 0;
+    int rc =
+        trigger_outside_new(run->loop, node_worker_resolver(run->channel), run->serving, &run->outside, err);
+    if (rc == 0)
+        rc = app_outbound_new(run->serving->app, component->meta, &component->outbound, err);
+    component->grants.outside = trigger_outside_host(run->outside);
+    component->grants.outbound = component->outbound;
+    component->grants.may_listen = component->meta->may_listen;
+    return rc;
+}
+
 static int expect_command(const struct run *run, struct sw_err *err)
 {
     if (run->component.run)
@@ -103,6 +124,8 @@ static int load(struct run *run, struct sw_err *err)
     component->meta = &app->components[0];
     component->served = &run->serving->components[0];
     rc = grants_make(run, err);
+    if (rc == 0)
+        rc = network_grant(run, err);
     if (rc == 0)
         rc = trigger_component_bind(component, run->engine, err);
     if (rc == 0)
@@ -240,7 +263,10 @@ int trigger_run_command(const struct trigger_run *job, int *ret_status, struct s
     if (rc == 0)
         rc = run_all(&run, ret_status, err);
     trigger_mounts_close(&run.component);
+    app_outbound_free(run.component.outbound);
     trigger_component_deinit(&run.component);
+    trigger_outside_free(run.outside);
+    node_worker_free(run.channel);
     if (run.serving)
         node_serving_free(run.serving);
     if (run.engine)

@@ -25,6 +25,8 @@ GUESTS = {
     "outgoing": ("c", "tests/guests/outgoing/main.c", []),
     "wagi": ("command", "tests/guests/wagi/main.c", []),
     "run": ("command", "tests/guests/wasi01/run.c", []),
+    "sockets": ("c-world", "tests/guests/sockets/main.c", ["http-sockets"]),
+    "sockets-command": ("c-world", "tests/guests/sockets/main.c", ["command-sockets", "-DCOMMAND"]),
     "variables": ("c-world", "tests/guests/variables/main.c", ["reader"]),
     "inbound": ("c-world", "tests/guests/legacy/main.c", ["inbound"]),
     "inbound-typed": ("c-typed", "tests/guests/legacy/main.c", ["inbound"]),

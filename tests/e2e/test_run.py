@@ -38,7 +38,6 @@ def test_environment_is_what_was_said(monkeypatch):
     (["--dir", "/etc/passwd"], "--dir: expected a folder, got the file '/etc/passwd'"),
     (["--time-limit", "5"], "--time-limit: expected a time"),
     (["--memory-limit", "1B"], "--memory-limit: expected a size from 64KiB"),
-    (["--network"], "does not support '--network' yet"),
 ])
 def test_options_that_cannot_be_are_explained(options, message):
     code, out, error = run(options=options)

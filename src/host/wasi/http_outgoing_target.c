@@ -57,23 +57,9 @@ static int path_of(struct component_call *call, const struct host_http_types_out
     return 0;
 }
 
-/* Says on the host's side, once per call, what was asked for and what would allow it. */
 static void say_denied(struct component_call *call, struct sw_str scheme, struct sw_str destination)
 {
-    const struct host_grants *own = host_of(call)->grants;
-    char line[600];
-    if (!own->output)
-        return;
-    int n =
-        snprintf(line, sizeof line,
-                 "The component '" SW_FMT "' tried to make a request to a host that it may not connect to, "
-                 "'" SW_FMT "://" SW_FMT "'. To allow it, add '" SW_FMT "://" SW_FMT
-                 "' to 'allowed_outbound_hosts' in [component." SW_FMT "] of the manifest.",
-                 SW_ARG(sw_str_head(own->component, 64)), SW_ARG(sw_str_head(scheme, 20)),
-                 SW_ARG(sw_str_head(destination, 128)), SW_ARG(sw_str_head(scheme, 20)),
-                 SW_ARG(sw_str_head(destination, 128)), SW_ARG(sw_str_head(own->component, 64)));
-    size_t used = n > 0 && (size_t)n < sizeof line ? (size_t)n : 0;
-    own->output(own->output_arg, true, sw_str(line, used));
+    host_say_denied(host_of(call), "tried to make a request to a host", scheme, destination);
 }
 
 static int to_self(struct component_call *call, struct sw_str scheme, struct host_http_target *ret,

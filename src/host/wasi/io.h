@@ -52,7 +52,7 @@ struct host_io_poll_pollable {
     /* clocks */
     struct host_event event;
     struct sw_link timer; /* in host.timers while watched */
-    uint64_t deadline_ns;
+    uint64_t deadline_ns; /* of datagram streams: their generation */
 };
 /* A pollable over target, whose reference it takes over (released by ops->release). NULL after recording a trap. */
 struct host_io_poll_pollable *host_pollable_new(struct component_call *call,
