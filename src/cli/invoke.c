@@ -3,14 +3,12 @@
 
 #include <errno.h>
 #include <limits.h>
-#include <signal.h>
 #include <stdlib.h>
-#include <sys/prctl.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "app/app.h"
 #include "base/log.h"
+#include "cli/single.h"
 #include "cli/up.h"
 #include "node/node.h"
 #include "trigger/compile.h"
@@ -26,16 +24,6 @@ const struct cli_option cli_invoke_options[] = {
 /* ---- this process: has the component compiled, parses nothing of it ---- */
 
 #define ID "invoke" /* what the parts below call the component */
-
-/* They name it by its id; there is only one here. */
-static int without_id(int rc, struct sw_err *err)
-{
-    struct sw_str text = sw_str_of(err->text), prefix = SW_LIT("component '" ID "': ");
-    if (!sw_str_starts(text, prefix))
-        return rc;
-    struct sw_err whole = *err;
-    return sw_fail(err, whole.code, "%s", whole.text + prefix.n);
-}
 
 int cli_invoke_run(const void *parsed, const struct cli_io *io, struct sw_err *err)
 {
@@ -68,7 +56,7 @@ int cli_invoke_run(const void *parsed, const struct cli_io *io, struct sw_err *e
     (void)fflush(io->out);
     rc = node_run_once(&config, argv, &status, err);
     if (rc < 0)
-        return without_id(rc, err);
+        return cli_single_fail(rc, ID, err);
     if (status)
         _exit(status); /* it has said why */
     return 0;
@@ -96,11 +84,8 @@ int cli_internal_invoke_run(const void *parsed, const struct cli_io *io, struct 
 {
     const struct cli_internal_invoke *options = parsed;
     sw_auto_buf text = SW_BUF(CLI_OUTPUT_BYTES_MAX);
-    struct stat st;
-    if (!options->component || !options->calls.count || fstat(NODE_CHANNEL_FD, &st) != 0 ||
-        !S_ISSOCK(st.st_mode))
-        return sw_fail(err, SW_EINPUT,
-                       "expected a channel, --component and --call: 'swell invoke' starts this command");
+    if (!options->component || !options->calls.count)
+        return sw_fail(err, SW_EINPUT, "expected --component and --call: 'swell invoke' starts this command");
     const struct trigger_invoke job = {.name = options->component,
                                        .channel_fd = NODE_CHANNEL_FD,
                                        .calls = options->calls.items,
@@ -108,9 +93,10 @@ int cli_internal_invoke_run(const void *parsed, const struct cli_io *io, struct 
                                        .output = guest_output,
                                        .output_arg = (void *)(uintptr_t)io};
     sw_log_setup(STDERR_FILENO, SW_LOG_WARN, "invoke");
-    if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) != 0)
-        return sw_fail_errno(err, SW_EIO, errno, "end with 'swell invoke'");
-    int rc = trigger_invoke_run(&job, &text, err);
+    int rc = cli_single_begin("swell invoke", err);
+    if (rc < 0)
+        return rc;
+    rc = trigger_invoke_run(&job, &text, err);
     for (struct sw_str rest = sw_buf_str(&text); rest.n;) { /* what came before a failure, too */
         struct sw_str line = sw_str_head(rest, sw_str_find(rest, '\n'));
         cli_print_safe(io->out, line);

@@ -5,10 +5,8 @@
 
 #include <errno.h>
 #include <limits.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -17,6 +15,7 @@
 #include "base/alloc.h"
 #include "base/arena.h"
 #include "base/log.h"
+#include "cli/single.h"
 #include "cli/up.h"
 #include "node/node.h"
 #include "trigger/compile.h"
@@ -133,16 +132,6 @@ static int read_dir(struct sw_arena *arena, const char *text, struct app_mount *
 
 #define ID "run" /* what the parts below call the component */
 
-/* They name it by its id; there is only one here. */
-static int without_id(int rc, struct sw_err *err)
-{
-    struct sw_str text = sw_str_of(err->text), prefix = SW_LIT("component '" ID "': ");
-    if (!sw_str_starts(text, prefix))
-        return rc;
-    struct sw_err whole = *err;
-    return sw_fail(err, whole.code, "%s", whole.text + prefix.n);
-}
-
 /* "swell internal-run FILE ARGV0 ARGS...": the name as it was given is argv[0], as in a shell. */
 static const char **child_argv(const struct cli_run_options *options)
 {
@@ -181,7 +170,7 @@ static int start(const struct cli_run_options *options, struct app_component *co
                                        .artifact_key = trigger_artifact_key};
     sw_auto_free const char **argv = child_argv(options);
     rc = node_run_once(&config, argv, ret_status, err);
-    return rc < 0 ? without_id(rc, err) : 0;
+    return rc < 0 ? cli_single_fail(rc, ID, err) : 0;
 }
 
 int cli_run_run(const void *parsed, const struct cli_io *io, struct sw_err *err)
@@ -225,18 +214,16 @@ int cli_internal_run_run(const void *parsed, const struct cli_io *io, struct sw_
 {
     const struct cli_internal_run *options = parsed;
     int status = 0;
-    struct stat st;
-    if (fstat(NODE_CHANNEL_FD, &st) != 0 || !S_ISSOCK(st.st_mode))
-        return sw_fail(err, SW_EINPUT, "expected a channel: 'swell run' starts this command");
     const struct trigger_run job = {.name = options->component,
                                     .channel_fd = NODE_CHANNEL_FD,
                                     .fds = {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO},
                                     .args = (const char *const *)options->args.items,
                                     .arg_count = options->args.count};
     sw_log_setup(STDERR_FILENO, SW_LOG_WARN, "run");
-    if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) != 0)
-        return sw_fail_errno(err, SW_EIO, errno, "end with 'swell run'");
-    int rc = trigger_run_command(&job, &status, err);
+    int rc = cli_single_begin("swell run", err);
+    if (rc < 0)
+        return rc;
+    rc = trigger_run_command(&job, &status, err);
     if (rc < 0 && (err->code == SW_EGUEST || err->code == SW_ETIMEOUT)) {
         cli_print_error(io, err);
         status = err->code == SW_EGUEST ? CLI_RUN_TRAP_STATUS : CLI_RUN_LATE_STATUS;

@@ -4,6 +4,7 @@ import os
 import pty
 import signal
 import subprocess
+import sys
 import time
 
 import pytest
@@ -124,3 +125,30 @@ def test_an_interrupt_ends_both_processes():
     os.killpg(child.pid, signal.SIGINT)
     assert child.wait(60) == -signal.SIGINT
     assert child.stdout.read() == b""  # the end of it: nobody holds the other side
+
+
+# Makes a channel, and is gone before the program that gets the other end of it begins.
+GONE = """
+import os, socket, sys, time
+own, given = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+maker = os.getpid()
+if os.fork():
+    os._exit(0)
+while os.getppid() == maker:
+    time.sleep(0.001)
+os.set_inheritable(os.dup(own.fileno()), True)  # else the end of the channel would end it
+if given.fileno() != 3:
+    os.dup2(given.fileno(), 3)
+os.set_inheritable(3, True)
+os.execv(sys.argv[1], sys.argv[1:])
+"""
+
+
+@pytest.mark.parametrize("command, args", [
+    ("run", ["internal-run", "x.wasm", "x.wasm"]),
+    ("invoke", ["internal-invoke", "--component", "x.wasm", "--call", "f()"]),
+])
+def test_a_guest_does_not_begin_when_who_started_it_has_ended_already(command, args):
+    done = subprocess.run([sys.executable, "-c", GONE, str(runner.program()), *args], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT, timeout=60)
+    assert done.stdout.decode() == f"error: 'swell {command}' has ended\n"
