@@ -6,6 +6,7 @@
 #include <assert.h>
 #include <errno.h>
 #include <limits.h>
+#include <poll.h>
 #include <sched.h>
 #include <stdlib.h>
 #include <string.h>
@@ -255,7 +256,7 @@ struct up {
     const struct cli_up *options;
     const struct app *app;
     char address[CLI_ADDRESS_BYTES_MAX];
-    bool terminal;
+    FILE *screen; /* stderr, if it is a terminal */
     bool json;
     struct sw_buf settings; /* for the workers, ended by NUL */
 };
@@ -275,16 +276,25 @@ static void on_ready(void *arg)
     (void)fflush(up->io->out);
 }
 
+/* One that was stopped (Ctrl-S) does not: what is shown for a moment only must not wait for it. */
+static bool takes_text(FILE *screen)
+{
+    struct pollfd at = {.fd = fileno(screen), .events = POLLOUT};
+    return poll(&at, 1, 0) == 1 && (at.revents & POLLOUT);
+}
+
 static void on_progress(void *arg, struct sw_str component, uint64_t elapsed_ms, bool done)
 {
     const struct up *up = arg;
-    FILE *err = up->io->err;
+    FILE *err = up->screen ? up->screen : up->io->err;
     unsigned long long seconds = (unsigned long long)(elapsed_ms / 1000);
-    const char *begin = up->terminal ? "\r\033[K" : ""; /* over the line before */
+    const char *begin = up->screen ? "\r\033[K" : ""; /* over the line before */
+    if (up->screen && !takes_text(up->screen))
+        return;
     if (done)
         (void)fprintf(err, "%sCompiled component '" SW_FMT "' in %llu s; the next start is quick\n", begin,
                       SW_ARG(component), seconds);
-    else if (up->terminal)
+    else if (up->screen)
         (void)fprintf(err, "%sCompiling component '" SW_FMT "' (%llu s)", begin, SW_ARG(component), seconds);
     else if (seconds < 2) /* once is enough for a log */
         (void)fprintf(err, "Compiling component '" SW_FMT "'\n", SW_ARG(component));
@@ -499,7 +509,6 @@ static int serve(const struct cli_up *options, struct up *up, const struct cli_u
     return node_supervise(&config, err);
 }
 
-/* After the log is taken over: workers would wait for the same reader. */
 static int run(struct up *up, const struct cli_up_dirs *dirs, struct sw_err *err)
 {
     const struct cli_up *options = up->options;
@@ -508,6 +517,28 @@ static int run(struct up *up, const struct cli_up_dirs *dirs, struct sw_err *err
     if (rc == 0)
         rc = serve(options, up, dirs, err);
     sw_buf_deinit(&up->settings);
+    return rc;
+}
+
+/* A reader of stderr that stopped must not stop the supervisor, and workers would wait for the same one: from here on all that is printed
+ * there goes through a bounded queue. */
+static int run_bounded(struct up *up, const struct cli_up_dirs *dirs, const struct cli_io *io,
+                       struct sw_err *err)
+{
+    struct trigger_output *output = NULL;
+    struct cli_io bounded = {.out = io->out};
+    int rc = trigger_output_new(0, &output, err);
+    if (rc < 0)
+        return rc;
+    trigger_output_take_log(output, STDERR_FILENO);
+    rc = trigger_output_stream(output, &bounded.err, err);
+    if (rc == 0) {
+        up->io = &bounded;
+        rc = run(up, dirs, err);
+        (void)fclose(bounded.err); /* never fails: nothing is written here */
+    }
+    if (!trigger_output_free(output, CLI_LOG_FLUSH_MS) && !freopen("/dev/null", "w", io->err))
+        sw_log_debug("cli", "output", "stderr has no reader"); /* an error's message waits for one, then */
     return rc;
 }
 
@@ -535,22 +566,12 @@ int cli_up_run(const void *parsed, const struct cli_io *io, struct sw_err *err)
         rc = load(options, io->err, &app, &dirs, err);
     if (rc != 0)
         return rc;
-    struct trigger_output *output = NULL;
-    rc = trigger_output_new(0, &output, err);
-    if (rc < 0) {
-        app_free(app);
-        return rc;
-    }
-    trigger_output_take_log(output,
-                            STDERR_FILENO); /* a reader of stderr that stopped must not stop the supervisor */
-    struct up up = {.io = io,
-                    .options = options,
+    struct up up = {.options = options,
                     .app = app,
-                    .terminal = isatty(fileno(io->err)) == 1,
+                    .screen = isatty(fileno(io->err)) == 1 ? io->err : NULL,
                     .json = json,
                     .settings = SW_BUF(CLI_SETTINGS_BYTES_MAX)};
-    rc = run(&up, &dirs, err);
-    trigger_output_free(output, CLI_LOG_FLUSH_MS);
+    rc = run_bounded(&up, &dirs, io, err);
     app_free(app);
     return rc;
 }

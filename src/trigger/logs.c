@@ -162,7 +162,7 @@ void trigger_logs_free(struct trigger_logs *logs, uint32_t limit_ms)
 {
     if (!logs)
         return;
-    trigger_output_free(logs->files, limit_ms);
+    (void)trigger_output_free(logs->files, limit_ms);
     for (uint32_t i = 0; i < logs->component_count; i++) {
         close_fd(logs->components[i].files[0].fd);
         close_fd(logs->components[i].files[1].fd);

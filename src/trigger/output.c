@@ -138,6 +138,57 @@ void trigger_output_take_log(struct trigger_output *output, int fd)
     sw_log_redirect(take_record, output);
 }
 
+/* ---- stdio ---- */
+
+struct text { /* what was printed to a stream and is no whole line yet */
+    struct trigger_output *output;
+    size_t n;
+    char line[TRIGGER_OUTPUT_LINE_MAX];
+};
+
+static void end_line(struct text *text)
+{
+    trigger_output_line(text->output, &text->output->host, sw_str(text->line, text->n));
+    text->n = 0;
+}
+
+static ssize_t take_text(void *cookie, const char *bytes, size_t n)
+{
+    struct text *text = cookie;
+    for (size_t i = 0; i < n; i++) {
+        if (bytes[i] == '\n' || text->n == sizeof text->line)
+            end_line(text);
+        if (bytes[i] != '\n')
+            text->line[text->n++] = bytes[i];
+    }
+    return (ssize_t)n; /* what finds no room is counted: nobody has to know */
+}
+
+static int close_text(void *cookie)
+{
+    struct text *text = cookie;
+    if (text->n)
+        end_line(text);
+    sw_free(text);
+    return 0;
+}
+
+int trigger_output_stream(struct trigger_output *output, FILE **ret, struct sw_err *err)
+{
+    struct text *text = sw_try_alloc(sizeof *text);
+    if (!text)
+        return sw_fail(err, SW_ENOMEM, "no memory for a stream");
+    text->output = output;
+    FILE *stream = fopencookie(text, "w", (cookie_io_functions_t){.write = take_text, .close = close_text});
+    if (!stream) {
+        sw_free(text);
+        return sw_fail(err, SW_ENOMEM, "no memory for a stream");
+    }
+    (void)setvbuf(stream, NULL, _IOLBF, 0); /* else a line waits for a flush: harmless */
+    *ret = stream;
+    return 0;
+}
+
 /* ---- the writer's side ---- */
 
 static void add_notices(struct trigger_output *output)
@@ -339,10 +390,10 @@ static void drop_record(void *arg, const char *line, size_t n)
     (void)n;
 }
 
-void trigger_output_free(struct trigger_output *output, uint32_t limit_ms)
+bool trigger_output_free(struct trigger_output *output, uint32_t limit_ms)
 {
     if (!output)
-        return;
+        return true;
     bool has_log = output->has_log; /* the output may be the writer's, below */
     pthread_t thread = output->thread;
     if (has_log)
@@ -365,8 +416,9 @@ void trigger_output_free(struct trigger_output *output, uint32_t limit_ms)
         if (has_log)
             sw_log_redirect(drop_record, NULL); /* it would wait for the same reader */
         (void)pthread_detach(thread);           /* it waits for a reader; the process ends without it */
-        return;
+        return false;
     }
     (void)pthread_join(thread, NULL);
     destroy(output);
+    return true;
 }

@@ -2,7 +2,9 @@
 #ifndef SW_TRIGGER_OUTPUT_H
 #define SW_TRIGGER_OUTPUT_H
 
+#include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include "base/error.h"
 #include "base/list.h"
@@ -28,7 +30,10 @@ void trigger_output_line(struct trigger_output *output, struct trigger_output_so
 /* Takes this process's log records, too (sw_log_redirect), for fd, until trigger_output_free: they then go to the log's own descriptor
  * again, or nowhere when nobody reads it. "N log records were dropped" tells of those that found no room. */
 void trigger_output_take_log(struct trigger_output *output, int fd);
-/* Waits until all is written, but not longer than limit_ms. NULL is fine. Sources may go afterwards in either case. */
-void trigger_output_free(struct trigger_output *output, uint32_t limit_ms);
+/* A stream whose lines go where the log records go that were taken: for what is printed with stdio. To be closed before the output goes. */
+int trigger_output_stream(struct trigger_output *output, FILE **ret, struct sw_err *err) SW_MUST_CHECK;
+/* Waits until all is written, but not longer than limit_ms. NULL is fine. Sources may go afterwards in either case. Returns false when
+ * something was not: then whoever writes to one of the descriptors may wait for ever. */
+bool trigger_output_free(struct trigger_output *output, uint32_t limit_ms);
 
 #endif

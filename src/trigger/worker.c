@@ -164,7 +164,7 @@ int trigger_worker_run(int channel_fd, struct sw_err *err)
     if (worker.engine)
         engine_free(worker.engine);
     loop_free(worker.loop);
-    trigger_output_free(worker.output, TRIGGER_OUTPUT_FLUSH_MS);
+    (void)trigger_output_free(worker.output, TRIGGER_OUTPUT_FLUSH_MS);
     sw_arena_deinit(&worker.texts);
     sw_free(worker.names);
     return rc;

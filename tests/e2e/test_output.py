@@ -29,13 +29,14 @@ class Piped(runner.Swell):
 
     def run(self):
         while True:
+            ends = self.ends  # before the read: what was written until then is read
             try:
                 part = os.read(self.reader, 65536)
             except BlockingIOError:
                 part = b""
             self.read += part
             if not part:
-                if self.ends:
+                if ends:
                     return
                 time.sleep(0.01)
 
@@ -49,7 +50,12 @@ class Piped(runner.Swell):
         try:
             return super().stop(*args)
         finally:
-            self.ends = True
+            self.end_reading()
+
+    def end_reading(self):
+        """Whatever happened: a thread that goes on would read what the next test has under the same number."""
+        self.ends = True
+        if self.thread.is_alive():
             self.thread.join()
 
 
@@ -63,6 +69,7 @@ def server(tmp_path, cache):
     server = Piped("-f", str(tmp_path / "spin.toml"), cache=cache, log=tmp_path / "stderr", workers=1)
     yield server
     server.kill()
+    server.end_reading()
     os.close(server.reader)
 
 
@@ -111,6 +118,26 @@ def test_a_log_that_nobody_reads_stops_nobody(server):
         assert wait_for(lambda: re.search(r"^\d+ log records were dropped$", server.log(), re.M)), server.log()[-2000:]
         assert wait_for(lambda: "worker.ended" in server.log())
         assert get(server.port, "/neighbour/").status == 200
+
+
+def test_a_supervisor_whose_stderr_nobody_reads_reloads_restarts_and_ends(server):
+    """What it prints itself, not as records: that it reloaded, what a reload reads."""
+    with server:
+        server.allow_log(r"guest\.|worker\.ended")
+        for _ in range(3):
+            assert get(server.port, "/zoo/print_without_line_end").status == 200  # the pipe is full
+        for _ in range(2):  # the first message may still find room in what the writer holds
+            before = server.workers()
+            os.kill(server.pid, signal.SIGHUP)
+            assert wait_for(lambda: server.workers() and not set(server.workers()) & set(before))
+        before = server.workers()
+        os.kill(before[0], signal.SIGKILL)
+        assert wait_for(lambda: server.workers() not in ([], before))
+        assert get(server.port, "/neighbour/").status == 200
+        assert server.read == b""
+        assert runner.Swell.stop(server) == 0  # still nobody reads
+        server.read_on()
+        server.end_reading()
 
 
 def test_what_was_printed_before_an_orderly_end_is_written(server):

@@ -149,7 +149,7 @@ static void lines_come_into_their_files_and_followed_ones_to_the_terminal(void *
         trigger_logs_line(logs, 2, false, SW_LIT("followed out"));
         trigger_logs_access(logs, &(struct http_ended){.status = 400});
         trigger_logs_free(logs, FOREVER_MS);
-        trigger_output_free(terminal, FOREVER_MS);
+        (void)trigger_output_free(terminal, FOREVER_MS);
         CHECK(dup2(saved, STDERR_FILENO) >= 0);
         ssize_t n = read(ends[0], shown, sizeof shown - 1);
         CHECK(n > 0);

@@ -64,7 +64,7 @@ static void lines_arrive_in_order_and_the_end_waits_for_them(void **state)
         int n = snprintf(line, sizeof line, "line %d", i);
         print(&s, sw_str(line, (size_t)n));
     }
-    trigger_output_free(s.output, FOREVER_MS);
+    (void)trigger_output_free(s.output, FOREVER_MS);
     read_more(&s);
     const char *at = s.text;
     for (int i = 0; i < 1000; i++) {
@@ -85,7 +85,7 @@ static void control_characters_do_not_reach_a_terminal(void **state)
     print(&s, SW_LIT("a\tb\x1b[2J\r\x7f\xc2\x9b"
                      "c\xc2\xa0"));
     print(&s, SW_LIT(""));
-    trigger_output_free(s.output, FOREVER_MS);
+    (void)trigger_output_free(s.output, FOREVER_MS);
     read_more(&s);
     CHECK_STR(sw_str(s.text, s.n), "a\tb?[2J????c\xc2\xa0\n\n");
     end(&s);
@@ -100,7 +100,7 @@ static void log_records_stand_among_the_lines(void **state)
     print(&s, SW_LIT("before"));
     sw_log_error("trigger", "event", "key=%s", "value");
     print(&s, SW_LIT("after"));
-    trigger_output_free(s.output, FOREVER_MS);
+    (void)trigger_output_free(s.output, FOREVER_MS);
     read_more(&s);
     CHECK_HAS(s.text, "before\n");
     CHECK_HAS(s.text, " trigger: event key=value\nafter\n");
@@ -115,7 +115,7 @@ static void a_long_line_is_cut_to_what_one_write_takes(void **state)
     memset(big, 'x', sizeof big);
     begin(&s);
     print(&s, sw_str(big, sizeof big));
-    trigger_output_free(s.output, FOREVER_MS);
+    (void)trigger_output_free(s.output, FOREVER_MS);
     read_more(&s);
     CHECK_INT(s.n, TRIGGER_OUTPUT_WRITE_MAX);
     CHECK_INT(s.text[s.n - 1], '\n');
@@ -162,7 +162,7 @@ static void without_a_reader_lines_are_dropped_counted_and_told(void **state)
     CHECK(s.n > TRIGGER_OUTPUT_BYTES_MAX / 2 - 200 && s.n < TRIGGER_OUTPUT_BYTES_MAX + 16384);
     CHECK_HAS(s.text, " lines of component hello were dropped\n");
     print(&s, SW_LIT("later"));
-    trigger_output_free(s.output, FOREVER_MS);
+    (void)trigger_output_free(s.output, FOREVER_MS);
     read_more(&s);
     CHECK_STR(sw_str(s.text + s.n - 6, 6), "later\n");
     end(&s);
@@ -175,7 +175,7 @@ static void the_end_does_not_wait_for_ever(void **state)
     begin(&s);
     flood(&s);
     uint64_t start = sw_clock_mono_ns();
-    trigger_output_free(s.output, 50);
+    CHECK(!trigger_output_free(s.output, 50));
     uint64_t took = sw_clock_mono_ns() - start;
     CHECK(took >= 50000000 && took < UINT64_C(5000000000));
     memset(&s.source, 0xff, sizeof s.source); /* the writer must not touch it any more */
@@ -200,7 +200,7 @@ static void many_empty_lines_are_few_writes(void **state)
     size_t bytes = 0;
     struct sw_err err;
     begin(&s);
-    trigger_output_free(s.output, FOREVER_MS);
+    (void)trigger_output_free(s.output, FOREVER_MS);
     CHECK_INT(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, pair), 0);
     while (send(pair[1], s.text, TRIGGER_OUTPUT_WRITE_MAX, MSG_DONTWAIT) > 0)
         before++;
@@ -218,7 +218,7 @@ static void many_empty_lines_are_few_writes(void **state)
     }
     CHECK_INT(bytes, LINES);
     CHECK(writes <= 2 + LINES / TRIGGER_OUTPUT_WRITE_MAX);
-    trigger_output_free(s.output, FOREVER_MS);
+    (void)trigger_output_free(s.output, FOREVER_MS);
     CHECK_INT(close(pair[0]), 0);
     CHECK_INT(close(pair[1]), 0);
     end(&s);
@@ -229,14 +229,38 @@ static void output_that_cannot_be_written_harms_nobody(void **state)
     (void)state;
     struct setup s;
     begin(&s);
-    trigger_output_free(s.output, FOREVER_MS);
+    (void)trigger_output_free(s.output, FOREVER_MS);
     struct sw_err err;
     CHECK_OK(trigger_output_new(0, &s.output, &err), &err);
     s.source.fd = -1;
     for (int i = 0; i < 100000; i++)
         print(&s, SW_LIT("into nothing"));
-    trigger_output_free(s.output, FOREVER_MS);
-    trigger_output_free(NULL, 0);
+    (void)trigger_output_free(s.output, FOREVER_MS);
+    (void)trigger_output_free(NULL, 0);
+    end(&s);
+}
+
+static void what_is_printed_to_a_stream_comes_as_lines(void **state)
+{
+    (void)state;
+    struct setup s;
+    struct sw_err err;
+    FILE *stream = NULL;
+    begin(&s);
+    trigger_output_take_log(s.output, s.ends[1]);
+    CHECK_OK(trigger_output_stream(s.output, &stream, &err), &err);
+    (void)fputs("a", stream);
+    (void)fflush(stream); /* no line yet */
+    (void)fputs("b\033\n\nc\n", stream);
+    for (size_t i = 0; i < TRIGGER_OUTPUT_LINE_MAX + 1; i++) /* a line is no longer than that */
+        (void)fputc('x', stream);
+    (void)fputs("\nend", stream);
+    (void)fclose(stream);
+    CHECK(trigger_output_free(s.output, FOREVER_MS));
+    read_more(&s);
+    CHECK_INT(s.n, strlen("ab?\n\nc\n") + TRIGGER_OUTPUT_LINE_MAX + 1 + strlen("x\nend\n"));
+    CHECK(memcmp(s.text, "ab?\n\nc\nxxx", 10) == 0);
+    CHECK(memcmp(s.text + s.n - 8, "x\nx\nend\n", 8) == 0);
     end(&s);
 }
 
@@ -254,8 +278,8 @@ static void each_source_has_its_descriptor_and_prefix(void **state)
         trigger_output_line(s.output, &elsewhere, SW_LIT("there"));
         trigger_output_line(s.output, &elsewhere, SW_LIT(""));
     }
-    trigger_output_free(s.output, FOREVER_MS);
-    trigger_output_free(other.output, FOREVER_MS);
+    (void)trigger_output_free(s.output, FOREVER_MS);
+    (void)trigger_output_free(other.output, FOREVER_MS);
     read_more(&s);
     read_more(&other);
     CHECK_STR(sw_str(s.text, s.n), "here\nhere\n");
@@ -289,7 +313,7 @@ static void lines_that_follow_soon_leave_together(void **state)
            poll(&(struct pollfd){.fd = pair[0], .events = POLLIN}, 1, 100) == 1)
         n = read(pair[0], text, TRIGGER_OUTPUT_BYTES_MAX);
     trigger_output_line(output, &source, SW_LIT("last"));
-    trigger_output_free(output, FOREVER_MS); /* does not wait for more, either */
+    (void)trigger_output_free(output, FOREVER_MS); /* does not wait for more, either */
     n = read(pair[0], text, TRIGGER_OUTPUT_BYTES_MAX);
     CHECK(n >= 5 && memcmp(text + n - 5, "last\n", 5) == 0);
     CHECK_INT(close(pair[0]), 0);
@@ -308,7 +332,7 @@ static void a_prefix_counts_for_what_one_write_takes(void **state)
     print(&s, sw_str(big, sizeof big));
     s.source.prefix = sw_str(big, sizeof big);
     print(&s, SW_LIT("line"));
-    trigger_output_free(s.output, FOREVER_MS);
+    (void)trigger_output_free(s.output, FOREVER_MS);
     read_more(&s);
     CHECK_INT(s.n, 2 * TRIGGER_OUTPUT_WRITE_MAX);
     CHECK_INT(s.text[TRIGGER_OUTPUT_WRITE_MAX - 1], '\n');
@@ -336,7 +360,7 @@ static void a_file_that_cannot_be_written_is_told_but_not_each_time(void **state
         for (size_t want = s.n + 8; s.n < want;) /* each time a write of its own */
             read_more(&s);
     }
-    trigger_output_free(s.output, FOREVER_MS);
+    (void)trigger_output_free(s.output, FOREVER_MS);
     sw_log_setup(STDERR_FILENO, SW_LOG_INFO, "test");
     CHECK_INT(close(ends[1]), 0);
     ssize_t n = read(ends[0], text, sizeof text - 1);
@@ -354,6 +378,15 @@ static void a_file_that_cannot_be_written_is_told_but_not_each_time(void **state
 static void every_allocation_may_fail(void **state)
 {
     (void)state;
+    struct setup s;
+    struct sw_err cause;
+    FILE *stream = NULL;
+    begin(&s);
+    sw_mem_fail_after(0);
+    CHECK_INT(trigger_output_stream(s.output, &stream, &cause), -SW_ENOMEM);
+    sw_mem_fail_after(-1);
+    CHECK(trigger_output_free(s.output, FOREVER_MS));
+    end(&s);
     for (long n = 0; n < 10; n++) {
         struct trigger_output *output = NULL;
         struct sw_err err;
@@ -362,7 +395,7 @@ static void every_allocation_may_fail(void **state)
         sw_mem_fail_after(-1);
         if (rc == 0) {
             CHECK_INT(n, 3);
-            trigger_output_free(output, FOREVER_MS);
+            (void)trigger_output_free(output, FOREVER_MS);
             return;
         }
         CHECK_INT(rc, -SW_ENOMEM);
@@ -382,6 +415,7 @@ int main(void)
         cmocka_unit_test(the_end_does_not_wait_for_ever),
         cmocka_unit_test(many_empty_lines_are_few_writes),
         cmocka_unit_test(output_that_cannot_be_written_harms_nobody),
+        cmocka_unit_test(what_is_printed_to_a_stream_comes_as_lines),
         cmocka_unit_test(each_source_has_its_descriptor_and_prefix),
         cmocka_unit_test(lines_that_follow_soon_leave_together),
         cmocka_unit_test(a_prefix_counts_for_what_one_write_takes),
