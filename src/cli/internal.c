@@ -23,6 +23,8 @@ const struct cli_option cli_internal_check_options[] = {
      "What messages call the component"},
     {"unlinked", 0, CLI_FLAG, NULL, offsetof(struct cli_internal_check, unlinked), 0,
      "It is linked with others later"},
+    {"dependency", 0, CLI_LIST, "NAME=EXPORT", offsetof(struct cli_internal_check, dependencies), 0,
+     "What is linked with it"},
     {0},
 };
 const struct cli_option cli_internal_compile_options[] = {
@@ -117,7 +119,11 @@ int cli_internal_check_run(const void *parsed, const struct cli_io *io, struct s
         return sw_fail(err, SW_EINPUT, "expected --component: 'swell up' starts this command");
     int rc = become_compiler(err);
     if (rc == 0)
-        rc = trigger_check_run(options->component, !options->unlinked, err);
+        rc = trigger_check_run(&(struct trigger_check){.name = options->component,
+                                                       .link = !options->unlinked,
+                                                       .dependencies = options->dependencies.items,
+                                                       .dependency_count = options->dependencies.count},
+                               err);
     return report(rc, io, err);
 }
 

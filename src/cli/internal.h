@@ -7,6 +7,7 @@
 struct cli_internal_check {
     const char *component;
     bool unlinked;
+    struct cli_list dependencies;
 };
 extern const struct cli_option cli_internal_check_options[];
 int cli_internal_check_run(const void *parsed, const struct cli_io *io, struct sw_err *err) SW_MUST_CHECK;

@@ -18,6 +18,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
@@ -184,8 +185,8 @@ static void on_exit_(void *arg, int exit_status, int term_signal)
 /* ---- starting them ---- */
 
 struct child {
-    const char *argv[9];
-    int fds[6];
+    const char *argv[9 + 2 * NODE_CHECK_DEPENDENCIES_MAX];
+    int fds[6 + NODE_CHECK_DEPENDENCIES_MAX];
     int fd_count;
 };
 
@@ -205,28 +206,75 @@ static int spawn(struct job *job, const struct child *child, struct sw_err *err)
     return loop_process_spawn(job->set->loop, &spawn, &job->process, err);
 }
 
+static int open_source(const struct app_component *component, int *ret_fd, struct sw_err *err)
+{
+    *ret_fd = open(component->source.p, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a FIFO must not hold us */
+    return *ret_fd >= 0 ? 0
+                        : sw_fail_errno(err, SW_EIO, errno, "component '" SW_FMT "': open '%s'",
+                                        SW_ARG(component->id), component->source.p);
+}
+
+/* "--dependency NAME=EXPORT" and a descriptor for each; texts are freed by the caller, failed or not. */
+static int add_dependencies(const struct job *job, struct child *child, char **texts, int *argc,
+                            struct sw_err *err)
+{
+    const struct app_component *component = component_of(job);
+    for (uint32_t i = 0; i < component->dependency_count; i++) {
+        const struct app_dependency *dependency = &component->dependencies[i];
+        if (asprintf(&texts[i], SW_FMT "=" SW_FMT, SW_ARG(dependency->name), SW_ARG(dependency->export)) <
+            0) {
+            texts[i] = NULL;
+            return sw_fail(err, SW_ENOMEM, "no memory for the name of a dependency");
+        }
+        child->argv[(*argc)++] = "--dependency";
+        child->argv[(*argc)++] = texts[i];
+        int rc = open_source(&job->set->config->app->components[dependency->component],
+                             &child->fds[child->fd_count], err);
+        if (rc < 0)
+            return rc;
+        child->fd_count++;
+    }
+    return 0;
+}
+
+static int spawn_check(struct job *job, int wasm_fd, struct sw_err *err)
+{
+    _Static_assert(NODE_CHECK_COMPONENT_FD == 3 && NODE_CHECK_MODULES_FD == 4 &&
+                       NODE_CHECK_DEPENDENCIES_FD == 5,
+                   "the places in fds");
+    const struct app_component *component = component_of(job);
+    struct child child = {
+        .argv = {job->set->config->program, "internal-check", "--component", component->source.p},
+        .fds = {-1, job->out_fd, job->err_fd, wasm_fd, job->modules.fd},
+        .fd_count = NODE_CHECK_DEPENDENCIES_FD};
+    char *texts[NODE_CHECK_DEPENDENCIES_MAX] = {NULL};
+    int argc = 4;
+    int rc = 0;
+    if (component->is_library || component->dependency_count > NODE_CHECK_DEPENDENCIES_MAX)
+        child.argv[argc] = "--unlinked";
+    else
+        rc = add_dependencies(job, &child, texts, &argc, err);
+    if (rc == 0)
+        rc = spawn(job, &child, err);
+    for (int i = NODE_CHECK_DEPENDENCIES_FD; i < child.fd_count; i++)
+        (void)close(child.fds[i]); /* for reading */
+    for (int i = 0; i < NODE_CHECK_DEPENDENCIES_MAX; i++)
+        free(texts[i]); /* asprintf's */
+    return rc;
+}
+
 static int start_check(struct job *job, struct sw_err *err)
 {
-    const char *path = component_of(job)->source.p;
-    sw_auto_close int wasm_fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a FIFO must not hold us */
-    if (wasm_fd < 0)
-        return sw_fail_errno(err, SW_EIO, errno, "component '" SW_FMT "': open '%s'",
-                             SW_ARG(component_of(job)->id), path);
-    int rc = node__output_file(NODE_COMPILE_OUTPUT_BYTES_MAX, &job->out_fd, err);
+    sw_auto_close int wasm_fd = -1;
+    int rc = open_source(component_of(job), &wasm_fd, err);
+    if (rc < 0)
+        return rc;
+    rc = node__output_file(NODE_COMPILE_OUTPUT_BYTES_MAX, &job->out_fd, err);
     if (rc == 0)
         rc = node__output_file(NODE_COMPILE_MESSAGE_BYTES_MAX, &job->err_fd, err);
     if (rc == 0)
         rc = node__output_file(NODE_MODULES_BYTES_MAX, &job->modules.fd, err);
-    if (rc < 0)
-        return rc;
-    _Static_assert(NODE_CHECK_COMPONENT_FD == 3 && NODE_CHECK_MODULES_FD == 4, "the places in fds");
-    const struct app_component *component = component_of(job);
-    bool unlinked = component->is_library || component->dependency_count;
-    const struct child child = {.argv = {job->set->config->program, "internal-check", "--component", path,
-                                         unlinked ? "--unlinked" : NULL, NULL},
-                                .fds = {-1, job->out_fd, job->err_fd, wasm_fd, job->modules.fd},
-                                .fd_count = 5};
-    return spawn(job, &child, err);
+    return rc < 0 ? rc : spawn_check(job, wasm_fd, err);
 }
 
 static int start_compiler(struct job *job, const char *key, struct sw_err *err)

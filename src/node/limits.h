@@ -15,6 +15,9 @@
 #define NODE_COMPILE_CPU_S_MAX (4 * (NODE_COMPILE_MS_MAX / 1000))
 #define NODE_COMPILE_FILE_BYTES_MAX (4ull << 30)
 #define NODE_COMPILE_FDS_MAX 64
+/* Dependencies that are linked with a component before anything is compiled: each is one of the descriptors above. With more, its worker is
+ * the first to link it. */
+#define NODE_CHECK_DEPENDENCIES_MAX 32
 /* All core modules of a component, as the check hands them over: as much as a component may have (trigger/limits.h). */
 #define NODE_MODULES_BYTES_MAX (512u << 20)
 /* A memory image is what data segments make: no larger than the engine's limit (engine/limits.h). */

@@ -91,11 +91,12 @@ int node_cache_open(const char *cache_dir, const char *key, int *ret_cwasm_fd, i
 
 /* ---- compiling: two kinds of child, neither of which sees the cache ----
  *
- * "<program> internal-check --component NAME [--unlinked]" reads a component (--unlinked: one that has dependencies or is one), writes its
- * core modules one behind the other, and prints "core <index> <bytes>" for each. "<program> internal-compile --offset N --bytes N
+ * "<program> internal-check --component NAME [--unlinked] [--dependency NAME=EXPORT]..." reads a component and links it with its dependencies, whose
+ * binaries follow from NODE_CHECK_DEPENDENCIES_FD on (--unlinked: it is a dependency, others link it), writes its core modules one behind the other, and prints "core <index> <bytes>" for each. "<program> internal-compile --offset N --bytes N
  * [--library ID]" reads one of these modules and writes its code and its image. Both print to stderr why they cannot. */
 #define NODE_CHECK_COMPONENT_FD 3 /* for reading */
 #define NODE_CHECK_MODULES_FD 4   /* a memory file of a fixed size */
+#define NODE_CHECK_DEPENDENCIES_FD 5
 #define NODE_COMPILE_MODULES_FD 3 /* the same file, for reading */
 #define NODE_COMPILE_CODE_FD 4
 #define NODE_COMPILE_IMAGE_FD 5

@@ -75,18 +75,73 @@ static int hand_over(const struct trigger_component *component, struct sw_err *e
     return fflush(stdout) == 0 ? 0 : sw_fail_errno(err, SW_EIO, errno, "write to the supervisor");
 }
 
-int trigger_check_run(const char *name, bool link, struct sw_err *err)
+struct linking { /* with dependencies; parallel */
+    struct app_dependency *metas;
+    struct trigger_component *libraries;
+    struct trigger_component **all;
+    uint32_t decoded;
+};
+
+/* A dependency that cannot be read is left to its own check, which says so by its name: SW_ABSENT then. */
+static int read_dependencies(const struct trigger_check *check, struct linking *linking)
+{
+    for (uint32_t i = 0; i < check->dependency_count; i++) {
+        struct sw_err unused = {0};
+        struct sw_str text = sw_str_of(check->dependencies[i]);
+        size_t sign = sw_str_find(text, '=');
+        linking->metas[i] = (struct app_dependency){
+            .name = sw_str_head(text, sign), .export = sw_str_from(text, sign + 1), .component = i};
+        if (trigger_component_decode(NODE_CHECK_DEPENDENCIES_FD + (int)i, "", &linking->libraries[i],
+                                     &unused) < 0)
+            return SW_ABSENT;
+        linking->all[i] = &linking->libraries[i];
+        linking->decoded++;
+    }
+    return 0;
+}
+
+static int link_with(const struct trigger_check *check, struct trigger_component *component,
+                     struct sw_err *err)
+{
+    uint32_t n = check->dependency_count;
+    const struct app_component *before = component->meta;
+    sw_auto_free struct app_dependency *metas = sw_try_alloc_array(n, sizeof *metas);
+    sw_auto_free struct trigger_component *libraries = sw_try_alloc_array(n, sizeof *libraries);
+    sw_auto_free struct trigger_component **all = sw_try_alloc_array(n, sizeof *all);
+    struct linking linking = {metas, libraries, all, 0};
+    if (!metas || !libraries || !all)
+        return sw_fail(err, SW_ENOMEM, "no memory for %u dependencies", n);
+    int rc = read_dependencies(check, &linking);
+    const struct app_component meta = {.dependencies = metas, .dependency_count = n};
+    component->meta = &meta;
+    if (rc == 0)
+        rc = trigger_component_compose(component, all, n, err);
+    component->meta = before;
+    for (uint32_t i = 0; i < linking.decoded; i++)
+        trigger_component_deinit(&libraries[i]); /* a plan has slices of them, and nobody looks at it again */
+    return rc < 0 ? rc : 0;
+}
+
+int trigger_check_run(const struct trigger_check *check, struct sw_err *err)
 {
     struct trigger_component component;
-    int rc = node_sandbox_compiler(NODE_CHECK_MODULES_FD, err);
+    bool alone = check->dependency_count == 0;
+    int rc = node_sandbox_compiler(NODE_CHECK_MODULES_FD + (int)check->dependency_count, err);
     if (rc == 0)
-        rc = link ? trigger_component_read(NODE_CHECK_COMPONENT_FD, name, &component, err)
-                  : trigger_component_decode(NODE_CHECK_COMPONENT_FD, name, &component, err);
+        rc = check->link && alone
+                 ? trigger_component_read(NODE_CHECK_COMPONENT_FD, check->name, &component, err)
+                 : trigger_component_decode(NODE_CHECK_COMPONENT_FD, check->name, &component, err);
     if (rc != 0)
         return rc;
+    if (!alone)
+        rc = link_with(check, &component, err);
+    if (rc < 0) {
+        trigger_component_deinit(&component);
+        return rc; /* the component's name and the dependency's are in front */
+    }
     rc = hand_over(&component, err);
     trigger_component_deinit(&component);
-    return rc < 0 ? sw_wrap(err, "'%s'", name) : 0;
+    return rc < 0 ? sw_wrap(err, "'%s'", check->name) : 0;
 }
 
 /* ---- compiling ---- */

@@ -7,11 +7,17 @@
 #include "base/error.h"
 #include "base/str.h"
 
+struct trigger_check {
+    const char *name; /* for messages */
+    bool link;        /* its imports have to be the host's or a dependency's; else others link it */
+    const char *const
+        *dependencies; /* "NAME=EXPORT"; their binaries are behind NODE_CHECK_DEPENDENCIES_FD and on */
+    uint32_t dependency_count;
+};
 /* Checks the component behind NODE_CHECK_COMPONENT_FD, writes its core modules one behind the other to NODE_CHECK_MODULES_FD and prints
- * "core <index> <bytes>" for each. name is for messages.
- * link: its imports have to be the host's; else it has dependencies, or is one, and workers check what it imports.
- * Fails with SW_EINPUT when it is no valid component or imports what this host does not have. */
-int trigger_check_run(const char *name, bool link, struct sw_err *err) SW_MUST_CHECK;
+ * "core <index> <bytes>" for each.
+ * Fails with SW_EINPUT when it is no valid component or imports what neither this host nor a dependency has. */
+int trigger_check_run(const struct trigger_check *check, struct sw_err *err) SW_MUST_CHECK;
 
 /* Compiles the module that lies at offset in NODE_COMPILE_MODULES_FD: its code goes to NODE_COMPILE_CODE_FD, its image to
  * NODE_COMPILE_IMAGE_FD; both are on the disk when this returns 0. Nothing else of the file is read. */

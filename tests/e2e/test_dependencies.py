@@ -197,6 +197,31 @@ def test_what_does_not_fit_is_refused_at_the_start(tmp_path, cache, dependencies
         assert text in error
 
 
+def test_what_does_not_fit_is_refused_before_anything_of_it_is_compiled(tmp_path):
+    """The library is the slow part here, and the cache stays without the component's own code."""
+    fresh = tmp_path / "cache"
+    error = refuse(tmp_path, fresh, f'{MAIN}[component.main.dependencies]\n"test:other" = {{ path = "library.wasm" }}\n')
+    assert "component 'main': dependency 'test:other' doesn't match any imports of the component" in error
+    refused = {path.name for path in fresh.rglob("*.cwasm")}
+    folder = write(tmp_path, f"{MAIN}[component.main.dependencies]\n{OPS} = {{ path = \"library.wasm\" }}\n")
+    with runner.Swell("-f", str(folder), cache=fresh, log=tmp_path / "swell.log") as server:
+        assert get(server.port, "/x/join").text == "one, zwölf"
+    assert len(refused) < len(list(fresh.rglob("*.cwasm")))  # a library may have been faster
+
+
+def test_a_library_that_is_none_is_named_by_its_own_check(tmp_path, cache):
+    folder = write(tmp_path, MAIN)
+    (folder / "broken.wasm").write_bytes(b"\0asm\x0d\0\x01\0\xff")
+    error = refuse(tmp_path, cache, f'{MAIN}[component.main.dependencies]\n{OPS} = {{ path = "broken.wasm" }}\n')
+    assert "component 'main-test-calc-ops': '" in error and "broken.wasm': " in error
+
+
+def test_more_dependencies_than_are_linked_early_are_linked_by_the_worker(tmp_path, cache):
+    many = "".join(f'"other{n}:x" = {{ path = "library.wasm" }}\n' for n in range(33))
+    error = refuse(tmp_path, cache, f"{MAIN}[component.main.dependencies]\n{many}")
+    assert "doesn't match any imports of the component" in error
+
+
 def test_a_broken_dependency_keeps_the_revision_before_it(tmp_path, cache):
     folder = write(tmp_path, f"{MAIN}[component.main.dependencies]\n{OPS} = {{ path = \"library.wasm\" }}\n")
     environment = {**os.environ, "HOME": str(tmp_path), "XDG_CACHE_HOME": str(cache)}
