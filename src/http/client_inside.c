@@ -121,7 +121,8 @@ static void pump_out(struct http__inside *inside)
             inside->out_sent = 0;
             rc = next_piece(inside, &err);
             if (rc < 0) {
-                http__request_fail(inside->request, HTTP_CLIENT_BODY);
+                http__request_fail(inside->request,
+                                   rc == -SW_ENOMEM ? HTTP_CLIENT_INTERNAL : HTTP_CLIENT_BODY);
                 return;
             }
             continue;
@@ -139,7 +140,7 @@ static void pump_out(struct http__inside *inside)
 static int has_status(struct http__inside *inside, struct sw_str line)
 {
     uint64_t status;
-    if (!sw_str_starts(line, SW_LIT("HTTP/1.1 ")) || line.n < 12 ||
+    if (!sw_str_starts(line, SW_LIT("HTTP/1.1 ")) || line.n < 12 || (line.n > 12 && line.p[12] != ' ') ||
         !sw_str_to_u64(sw_str(line.p + 9, 3), 999, &status) || status < 100)
         return -SW_EINPUT;
     inside->request->status = (uint16_t)status;
@@ -289,6 +290,17 @@ static enum http_client_failure failure_of(int rc)
                               : HTTP_CLIENT_PROTOCOL;
 }
 
+/* The end of the connection, or a reset, where the response is not known to be complete. */
+static void on_end(struct http__inside *inside, int rc)
+{
+    struct http_client_request *request = inside->request;
+    if (rc == SW_END && inside->state == INSIDE_UNTIL_CLOSE)
+        http__request_done(request, CURLE_OK);
+    else
+        http__request_fail(request,
+                           rc == SW_END && request->has_head ? HTTP_CLIENT_PROTOCOL : HTTP_CLIENT_TERMINATED);
+}
+
 /* Reads and parses in turns: what is not parsed is bounded. */
 static void pump_in(struct http__inside *inside)
 {
@@ -297,21 +309,15 @@ static void pump_in(struct http__inside *inside)
     int rc = parse(inside);
     while (rc == SW_WAIT && !request->in_paused) {
         size_t n = 0;
-        if (sw_buf_reserve(&inside->in, HTTP_CLIENT_UPLOAD_BYTES, &err) < 0) {
-            http__request_fail(request, HTTP_CLIENT_HEAD_SIZE);
-            return;
-        }
+        rc = sw_buf_reserve(&inside->in, HTTP_CLIENT_UPLOAD_BYTES, &err);
+        if (rc < 0)
+            break;
         rc =
             loop_stream_read(inside->stream, inside->in.p + inside->in.n, HTTP_CLIENT_UPLOAD_BYTES, &n, &err);
         if (rc == SW_WAIT)
             return;
-        if (rc != 0) { /* the end, or a reset */
-            bool whole = rc == SW_END && inside->state == INSIDE_UNTIL_CLOSE;
-            if (whole)
-                http__request_done(request, CURLE_OK);
-            else
-                http__request_fail(request, rc == SW_END && !request->has_head ? HTTP_CLIENT_TERMINATED
-                                                                               : HTTP_CLIENT_PROTOCOL);
+        if (rc != 0) {
+            on_end(inside, rc);
             return;
         }
         inside->in.n += n;
