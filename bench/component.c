@@ -139,8 +139,8 @@ static int four(struct component_call *call, union engine_val *vals)
 }
 
 static const struct component_host_func funcs[] = {
-    {"two", "func(a: string, b: string)", two},
-    {"four", "func(a: u32, b: u32, c: u32, d: u32)", four},
+    {"two", "func(a: string, b: string)", two, NULL},
+    {"four", "func(a: u32, b: u32, c: u32, d: u32)", four, NULL},
 };
 static const struct component_host_interface api = {
     .name = "bench:host/api", .version = "1.0.0", .funcs = funcs, .func_count = sizeof funcs / sizeof *funcs};

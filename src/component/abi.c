@@ -202,7 +202,13 @@ int component__realloc(struct component_call *call, const uint32_t old[2], uint6
     vals[1].u64 = old[1];
     vals[2].u64 = align;
     vals[3].u64 = size;
-    int rc = component__call_staying(call->store, call->instance->index, canon->realloc, vals, 4);
+    struct component_store *store = call->store;
+    uint64_t kept[2];
+    if (store->scheduler)
+        component__context_swap(store, kept, true);
+    int rc = component__call_staying(store, call->instance->index, canon->realloc, vals, 4);
+    if (rc == 0 && store->scheduler)
+        component__context_swap(store, kept, false);
     if (rc == 0)
         rc = component__memory_refresh(call);
     if (rc < 0)

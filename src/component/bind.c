@@ -217,8 +217,7 @@ static void link_func(struct component *component, const struct component_arg *a
         return;
     case COMPONENT_CORE_LOWERING:
         *ret = (struct engine_link){.kind = ENGINE_LINK_HOST, .env = &component->lowerings[arg->func.index]};
-        ret->fn = component->lowerings[arg->func.index].host ? component__lowered_host
-                                                             : component__lowered_guest_wait;
+        ret->fn = component__lowered_fn(&component->lowerings[arg->func.index]);
         return;
     case COMPONENT_CORE_BUILTIN:
         break;

@@ -7,6 +7,7 @@
  * Source: CanonicalABI.md "canon lift", "canon lower". */
 #include <assert.h>
 
+#include "component/async_internal.h"
 #include "component/copy.h"
 
 /* The callee's side of a call; on the fiber's stack. */
@@ -18,7 +19,7 @@ struct callee {
     union engine_val vals[COMPONENT_FLAT_MAX];
 };
 
-static void cx_init(struct component_cx *cx, bool between_guests)
+void component__cx_begin(struct component_cx *cx, bool between_guests)
 {
     cx->types = cx->call.store->component->plan->types;
     cx->arena = component_call_scratch(&cx->call);
@@ -36,7 +37,7 @@ static int callee_enter(struct callee *callee, struct component_store *store,
         rc = component__call_begin(&callee->cx.call, store, &lift->canon);
     if (rc != 0)
         return rc;
-    cx_init(&callee->cx, between_guests);
+    component__cx_begin(&callee->cx, between_guests);
     callee->cx.borrows = &callee->borrows;
     callee->lift = lift;
     callee->stop = stop;
@@ -137,15 +138,15 @@ static struct component_object *adopt_all(struct component_store *store,
                                           const struct component_value *args)
 {
     struct component_cx cx = {.call = {.store = store, .lowering = &lift->canon.plan}};
-    cx_init(&cx, false);
+    component__cx_begin(&cx, false);
     for (uint32_t i = 0; i < lift->type->param_count; i++)
         component__adopt(&cx, lift->type->params[i].type, &args[i]);
     return cx.pending;
 }
 
-int component_call_wait(struct component_store *store, const struct component_export *func,
-                        const struct component_value *args, uint32_t arg_count,
-                        struct component_value *ret_result)
+int component__call_check(struct component_store *store, const struct component_export *func,
+                          const struct component_value *args, uint32_t arg_count,
+                          struct component_object **ret_pending)
 {
     const struct sw_str name = func->plan->name;
     if (!func->lift)
@@ -155,10 +156,40 @@ int component_call_wait(struct component_store *store, const struct component_ex
     if (arg_count != func->lift->type->param_count)
         return component__fail(store, "'" SW_FMT "' takes %u arguments, %u were given", SW_ARG(name),
                                func->lift->type->param_count, arg_count);
-    struct component_object *pending = adopt_all(store, func->lift, args); /* even when the call fails */
-    if (engine_store_failure(store->engine)->kind != ENGINE_TRAP_NONE)
-        return -SW_EGUEST;
-    int rc = component__level_begin(store);
+    *ret_pending = adopt_all(store, func->lift, args); /* even when the call fails */
+    return engine_store_failure(store->engine)->kind != ENGINE_TRAP_NONE ? -SW_EGUEST : 0;
+}
+
+/* In an async component the call is a thread of the store; of an async type it is one of a fiber of its own. */
+static int call_in_turn_wait(struct component_store *store, const struct component_bound_lift *lift,
+                             const struct component_value *args, struct component_object *pending,
+                             struct component_value *ret_result)
+{
+    struct component_nested nested;
+    if (lift->type->is_async)
+        return component__call_async_wait(store, lift, args, pending, ret_result);
+    int rc = component__nested_begin_wait(store, &nested, lift->canon.plan.instance, true);
+    if (rc == 0)
+        rc = component__level_begin(store);
+    if (rc == 0)
+        rc = call_lift_wait(store, lift, args, pending, ret_result);
+    if (rc < 0)
+        return rc;
+    component__level_end(store);
+    return component__nested_end(store, &nested, true);
+}
+
+int component_call_wait(struct component_store *store, const struct component_export *func,
+                        const struct component_value *args, uint32_t arg_count,
+                        struct component_value *ret_result)
+{
+    struct component_object *pending = NULL;
+    int rc = component__call_check(store, func, args, arg_count, &pending);
+    if (rc < 0)
+        return rc;
+    if (store->scheduler)
+        return call_in_turn_wait(store, func->lift, args, pending, ret_result);
+    rc = component__level_begin(store);
     if (rc == 0)
         rc = call_lift_wait(store, func->lift, args, pending, ret_result);
     if (rc == 0)
@@ -222,7 +253,7 @@ static int guest_to_guest_wait(struct component_store *store, const struct compo
         rc = component__call_begin(&caller.call, store, &lowering->canon);
     if (rc != 0)
         return rc;
-    cx_init(&caller, true);
+    component__cx_begin(&caller, true);
     rc = pass_and_call_wait(&callee, &caller, vals);
     if (rc == 0)
         rc = callee_leave_wait(&callee);
@@ -248,4 +279,15 @@ int component__lowered_guest_wait(void *env, struct engine_store *engine_store, 
     if (rc == 0)
         component__level_end(store);
     return rc;
+}
+
+engine_host_fn *component__lowered_fn(const struct component_bound_lowering *lowering)
+{
+    const struct component_func_type *type = lowering->canon.plan.callee.type;
+    bool is_async = type && type->is_async; /* a core module's imports have no type */
+    if (lowering->host)
+        return is_async ? component__lowered_host_async_wait : component__lowered_host;
+    if (!lowering->component->is_async)
+        return component__lowered_guest_wait;
+    return is_async ? component__lowered_async_wait : component__lowered_nested_wait;
 }

@@ -1,7 +1,7 @@
 /* call_builtin.c - canonical builtins: resource.new, resource.rep, resource.drop.  Room: component.
  *
  * Source: CanonicalABI.md "canon resource.new", "canon resource.drop", "canon resource.rep". */
-#include "component/run_internal.h"
+#include "component/async_internal.h"
 
 static const struct component_canon no_options = {.memory = COMPONENT_NONE};
 
@@ -42,24 +42,40 @@ int component__resource_rep(void *env, struct engine_store *engine_store, union 
     return rc;
 }
 
+static int dtor_wait(struct component_store *store, const struct component_bound_resource *resource,
+                     uint32_t rep)
+{
+    union engine_val vals[1];
+    vals[0].u64 = rep;
+    int rc = component__level_begin(store);
+    if (rc == 0)
+        rc = component__core_call_wait(store, resource->dtor, vals, 1);
+    if (rc < 0)
+        return rc;
+    component__level_end(store);
+    return 0;
+}
+
+static int dtor_thread_wait(struct component_store *store, const struct component_bound_resource *resource,
+                            uint32_t rep)
+{
+    struct component_nested nested;
+    int rc = component__nested_begin_wait(store, &nested, resource->instance, false);
+    if (rc == 0)
+        rc = dtor_wait(store, resource, rep);
+    return rc < 0 ? rc : component__nested_end(store, &nested, false);
+}
+
 /* The definer is entered even when there is no destructor to call: a trap must not depend on that. */
 static int destroy_wait(struct component_store *store, const struct component_bound_builtin *builtin,
                         uint32_t rep)
 {
     const struct component_bound_resource *resource = &store->component->resources[builtin->resource];
-    union engine_val vals[1];
     int rc = component__enter(store, resource->instance, builtin->stop);
+    if (rc == 0 && resource->has_dtor)
+        rc = store->scheduler ? dtor_thread_wait(store, resource, rep) : dtor_wait(store, resource, rep);
     if (rc < 0)
         return rc;
-    if (resource->has_dtor) {
-        vals[0].u64 = rep;
-        rc = component__level_begin(store);
-        if (rc == 0)
-            rc = component__core_call_wait(store, resource->dtor, vals, 1);
-        if (rc < 0)
-            return rc;
-        component__level_end(store);
-    }
     component__leave(store, resource->instance, builtin->stop);
     return 0;
 }
@@ -100,6 +116,28 @@ static engine_host_fn *const functions[COMPONENT_BUILTIN_KINDS] = {
     [COMPONENT_RESOURCE_NEW] = component__resource_new,
     [COMPONENT_RESOURCE_REP] = component__resource_rep,
     [COMPONENT_RESOURCE_DROP] = component__resource_drop_wait,
+    [COMPONENT_TASK_RETURN] = component__task_return_builtin,
+    [COMPONENT_TASK_CANCEL] = component__task_cancel_builtin,
+    [COMPONENT_SUBTASK_CANCEL] = component__subtask_cancel_wait,
+    [COMPONENT_SUBTASK_DROP] = component__subtask_drop,
+    [COMPONENT_CONTEXT_GET] = component__context_get,
+    [COMPONENT_CONTEXT_SET] = component__context_set,
+    [COMPONENT_BACKPRESSURE_INC] = component__backpressure_inc,
+    [COMPONENT_BACKPRESSURE_DEC] = component__backpressure_dec,
+    [COMPONENT_WAITABLE_SET_NEW] = component__set_new,
+    [COMPONENT_WAITABLE_SET_WAIT] = component__set_wait,
+    [COMPONENT_WAITABLE_SET_POLL] = component__set_poll,
+    [COMPONENT_WAITABLE_SET_DROP] = component__set_drop,
+    [COMPONENT_WAITABLE_JOIN] = component__join,
+    [COMPONENT_THREAD_INDEX] = component__thread_index,
+    [COMPONENT_THREAD_NEW_INDIRECT] = component__thread_new_indirect,
+    [COMPONENT_THREAD_RESUME_LATER] = component__thread_resume_later,
+    [COMPONENT_THREAD_SUSPEND] = component__thread_suspend_wait,
+    [COMPONENT_THREAD_YIELD] = component__thread_yield_wait,
+    [COMPONENT_THREAD_SUSPEND_THEN_RESUME] = component__thread_suspend_then_resume_wait,
+    [COMPONENT_THREAD_YIELD_THEN_RESUME] = component__thread_yield_then_resume_wait,
+    [COMPONENT_THREAD_SUSPEND_THEN_PROMOTE] = component__thread_suspend_then_promote_wait,
+    [COMPONENT_THREAD_YIELD_THEN_PROMOTE] = component__thread_yield_then_promote_wait,
 };
 
 bool component__builtin_known(enum component_builtin_kind kind)

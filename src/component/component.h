@@ -107,4 +107,37 @@ int component_call_wait(struct component_store *store, const struct component_ex
                         const struct component_value *args, uint32_t arg_count,
                         struct component_value *ret_result) SW_MUST_CHECK;
 
+/* ---- async exports. component_call_wait calls them too, and returns as soon as there is a result, while the task goes on ----
+ *
+ * Several calls may be in one store at a time, also in one instance: they take turns where they wait. A store in which a
+ * component_call_wait waits for what nothing can bring any more fails as deadlocked, unless component_expect_calls said that more may
+ * come. Source: CanonicalABI.md "Embedding API". */
+
+enum component_call_outcome { COMPONENT_CALL_RETURNED, COMPONENT_CALL_CANCELLED };
+/* Each may be NULL, and must not free the store.
+ * returned : once, on a fiber of the guest, inside its task.return: do not wait, do not call exports. result is the function's, where it
+ *            has one; strings and lists in it die when this returns, objects of own handles are the host's
+ * ended    : once, last: the task has no thread left (rc 0), or the store has failed (rc < 0; `returned` may not have run) */
+struct component_call_events {
+    void (*returned)(void *arg, enum component_call_outcome outcome, const struct component_value *result);
+    void (*ended)(void *arg, int rc);
+};
+struct component_async_call; /* until its `ended` */
+struct component_async_call_request {
+    const struct component_call_events *events; /* static */
+    void *arg;
+    struct component_async_call **ret_call; /* NULL: not wanted */
+};
+/* Begins a call of an export of an async type; after component_store_start's fn has begun, from any side. It runs when the store's
+ * running thread waits, soonest in the loop's next turn. args must stay until `returned` or `ended`; objects of own handles in them are
+ * the store's from now on. Returns 0, or -SW_EGUEST: the store has failed. Neither event runs then. */
+int component_call_async(struct component_store *store, const struct component_export *func,
+                         const struct component_value *args, uint32_t arg_count,
+                         const struct component_async_call_request *request) SW_MUST_CHECK;
+/* Asks it to end (subtask.cancel as the host's): its task is told when it waits the next time, and answers by `returned`. */
+void component_async_call_cancel(struct component_store *store, struct component_async_call *call);
+/* Fiber side: waits until no task is left in the store. Returns 0 or -SW_EGUEST. */
+int component_tasks_wait(struct component_store *store) SW_MUST_CHECK;
+void component_expect_calls(struct component_store *store, bool expected);
+
 #endif

@@ -452,3 +452,14 @@ int component__copy_store_result(struct component_copy *copy, const struct compo
     int rc = component_mem_range(&copy->to->call, to, program->size, program->align, &p);
     return rc < 0 ? rc : component__copy_store(copy, program, copy->from->call.mem + vals[0].u32, to);
 }
+
+int component__copy_check_flat(struct component_copy *copy, uint32_t type, const union engine_val *vals)
+{
+    return check_flat(copy, type, vals);
+}
+
+int component__copy_store_flat(struct component_copy *copy, uint32_t type, const union engine_val *vals,
+                               union engine_val *ret)
+{
+    return store_flat(copy, type, vals, ret);
+}

@@ -62,6 +62,12 @@ int component__copy_store_result(struct component_copy *copy, const struct compo
                                  const union engine_val *vals, uint32_t to,
                                  union engine_val *ret) SW_MUST_CHECK;
 
+/* One value in flat form on both sides, of at most COMPONENT_FLAT_MAX values. */
+int component__copy_check_flat(struct component_copy *copy, uint32_t type,
+                               const union engine_val *vals) SW_MUST_CHECK;
+int component__copy_store_flat(struct component_copy *copy, uint32_t type, const union engine_val *vals,
+                               union engine_val *ret) SW_MUST_CHECK;
+
 /* For programs: memory at p, which is in range, to offset `at` of the target's memory, which is too. */
 int component__copy_check(struct component_copy *copy, const struct component_program *program,
                           const uint8_t *p) SW_MUST_CHECK;

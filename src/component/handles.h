@@ -35,12 +35,14 @@ struct component_borrows {
 struct component_waitable;
 struct component_waitable_set;
 struct component_error_context;
+struct component_thread;
 
 enum component_handle_kind {
     COMPONENT_HANDLE_FREE,
     COMPONENT_HANDLE_RESOURCE,
     COMPONENT_HANDLE_WAITABLE_SET,
     COMPONENT_HANDLE_ERROR_CONTEXT,
+    COMPONENT_HANDLE_THREAD,  /* of the table of threads */
     COMPONENT_HANDLE_SUBTASK, /* from here on: waitables */
     COMPONENT_HANDLE_STREAM_READ,
     COMPONENT_HANDLE_STREAM_WRITE,
@@ -62,6 +64,7 @@ struct component_handle {
         struct component_waitable *waitable;           /* SUBTASK .. FUTURE_WRITE */
         struct component_waitable_set *waitable_set;   /* WAITABLE_SET */
         struct component_error_context *error_context; /* ERROR_CONTEXT */
+        struct component_thread *thread;               /* THREAD */
     };
 };
 

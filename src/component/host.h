@@ -41,11 +41,34 @@ struct component_call {
 
 typedef int component_host_fn(struct component_call *call, union engine_val *vals);
 
+/* An async function ("async func(..)") that may wait. One that is always done at once has an `fn` and no `waits`: whatever the guest's
+ * lowering is, it gets the flat values of a synchronous one, and an async lowering is told RETURNED.
+ *
+ *   start ── 0: done, or SW_WAIT ──► (component_operation_wake, from any side) ──► poll ── 0, or SW_WAIT again
+ *
+ * vals are those of a synchronous lowering too: flat arguments (or the pointer to them), then where a result of several values goes; a
+ * result of one value is put into vals[0]. poll gets the same vals, wherever they were. Both run on a fiber of the store and may lower.
+ * bytes  : of the host's state of one call, component_operation_state, zeroed
+ * start  : arguments are views that die when it returns; borrowed handles stay lent until the guest is told the end. < 0 traps
+ * cancel : on subtask.cancel and when the store ends, once, unless start or poll said 0 or < 0. May be NULL: the call goes on then */
+struct component_operation;
+struct component_host_waits {
+    size_t bytes;
+    int (*start)(struct component_call *call, struct component_operation *operation, union engine_val *vals);
+    int (*poll)(struct component_call *call, struct component_operation *operation, union engine_val *vals);
+    void (*cancel)(struct component_operation *operation);
+};
+void *component_operation_state(struct component_operation *operation);
+void *component_operation_owner(const struct component_operation *operation); /* component_store_owner */
+/* The operation has something to do: it is polled soon. Any number of times until it is over, also inside start. */
+void component_operation_wake(struct component_operation *operation);
+
 struct component_host_func {
     const char
         *name; /* as imported: "get-stdin", "[constructor]fields", "[method]fields.get", "[static]..." */
     const char *type; /* canonical text, types.h */
     component_host_fn *fn;
+    const struct component_host_waits *waits; /* NULL: never waits, or is not async */
 };
 struct component_host_resource {
     const char *name;

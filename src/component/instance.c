@@ -69,8 +69,7 @@ int component__core_call_wait(struct component_store *store, struct component_co
     const struct component *component = store->component;
     if (ref.kind == COMPONENT_CORE_LOWERING) {
         struct component_bound_lowering *lowering = &component->lowerings[ref.index];
-        return (lowering->host ? component__lowered_host
-                               : component__lowered_guest_wait)(lowering, store->engine, vals);
+        return component__lowered_fn(lowering)(lowering, store->engine, vals);
     }
     if (ref.kind == COMPONENT_CORE_BUILTIN) {
         struct component_bound_builtin *builtin = &component->builtins[ref.index];

@@ -54,10 +54,6 @@ int component__link_options(struct link *link, const struct link_canon *canon, s
                                       .has_post_return = given->has_post_return,
                                       .has_callback = given->has_callback,
                                       .is_async = given->is_async};
-    if (given->is_async || given->has_callback)
-        return component__link_bad(link, canon->def->at,
-                                   "uses the canonical option '%s' of %s, which comes with a later version",
-                                   given->is_async ? "async" : "callback", def->name);
     if (given->has_post_return && def->form != COMPONENT_CANON_LIFT)
         return component__link_bad(link, canon->def->at, "canon %s has the option post-return", def->name);
     if (given->has_realloc && !given->has_memory)

@@ -115,6 +115,12 @@ struct component_instance {
     bool may_leave;
     bool entered; /* the specification's "not may_enter" */
     struct component_handles handles;
+    /* Of async components (async_internal.h) */
+    struct component_handles threads; /* by the numbers that guests see */
+    uint32_t backpressure;
+    uint32_t waiting_to_enter; /* tasks */
+    uint32_t tasks;
+    struct component_thread *exclusive; /* of the task that runs alone of those that must; or NULL */
 };
 struct component_func_slot {
     struct engine_func func;
@@ -147,7 +153,8 @@ struct component_store {
     struct component_lent *free_lent;      /* blocks in `arena` */
     struct sw_arena arena;
     struct sw_arena scratch[COMPONENT_CALL_DEPTH_MAX + 1];
-    struct engine_call *call; /* the one component_store_start made */
+    struct engine_call *call;              /* the one component_store_start made */
+    struct component_scheduler *scheduler; /* NULL: nothing of the component is async */
     component_main_fn *main;
     component_done_fn *done;
     void *arg;
@@ -250,12 +257,22 @@ void component__adopt(struct component_cx *cx, uint32_t type, const struct compo
 
 /* ---- call.c, call_builtin.c: engine_host_fn ---- */
 
+/* For a call of the level that is the store's now. */
+void component__cx_begin(struct component_cx *cx, bool between_guests);
+
+/* The function behind a lowering: which of the five depends on who the callee is, and on what of it is async. */
+engine_host_fn *component__lowered_fn(const struct component_bound_lowering *lowering);
 int component__lowered_host(void *env, struct engine_store *engine_store, union engine_val *vals);
 int component__lowered_guest_wait(void *env, struct engine_store *engine_store, union engine_val *vals);
 int component__resource_new(void *env, struct engine_store *engine_store, union engine_val *vals);
 int component__resource_rep(void *env, struct engine_store *engine_store, union engine_val *vals);
 int component__resource_drop_wait(void *env, struct engine_store *engine_store, union engine_val *vals);
 engine_host_fn *component__builtin_fn(enum component_builtin_kind kind);
+
+/* ---- thread_builtin.c ---- */
+
+/* realloc is called in a thread of its own, as far as its context goes: puts the running thread's aside, then back. */
+void component__context_swap(struct component_store *store, uint64_t kept[2], bool begins);
 
 /* ---- store.c ---- */
 

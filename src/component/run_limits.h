@@ -25,6 +25,16 @@
 /* What host functions of one store may put aside for the life of the store (component_call_arena), results included. */
 #define COMPONENT_STORE_BYTES_MAX (64u << 20)
 
+/* Async components (async_internal.h). Each costs at most a kilobyte of the store's arena, which has its own ceiling; those that run have a
+ * fiber besides, which are limited for the process (ENGINE_STACKS_MAX). */
+#define COMPONENT_THREADS_MAX                                                                                \
+    4096u /* of one store, those that wait included: all are looked at to find one that is ready */
+#define COMPONENT_TASKS_MAX                                                                                  \
+    1024u /* of one instance, those that wait to enter included: calls at once of a busy server */
+#define COMPONENT_SUBTASKS_MAX 16384u         /* of one store, until they are dropped */
+#define COMPONENT_SETS_MAX 16384u             /* waitable sets of one store */
+#define COMPONENT_BACKPRESSURE_MAX (1u << 16) /* backpressure.inc traps there; part of the specification */
+
 #define COMPONENT_PROGRAM_INLINE 8u  /* operations of a part that are written into its whole's copy program */
 #define COMPONENT_PROGRAMS_FIRST 64u /* types of a small component; doubled as needed */
 #define COMPONENT_COPY_HANDLES_FIRST 8u /* handles of one call between guests before more room is taken */

@@ -10,7 +10,7 @@
 #include <assert.h>
 
 #include "base/alloc.h"
-#include "component/run_internal.h"
+#include "component/async_internal.h"
 
 static int allocate(struct component *component, struct component_store **ret)
 {
@@ -26,7 +26,8 @@ static int allocate(struct component *component, struct component_store **ret)
     store->arena = SW_ARENA(COMPONENT_STORE_BYTES_MAX);
     for (uint32_t i = 0; i <= COMPONENT_CALL_DEPTH_MAX; i++)
         store->scratch[i] = SW_ARENA(COMPONENT_SCRATCH_BYTES_MAX);
-    if (!store->instances || !store->funcs || !store->memories || !store->lazy_made) {
+    if (!store->instances || !store->funcs || !store->memories || !store->lazy_made ||
+        (component->is_async && component__scheduler_new(store) < 0)) {
         component__store_destroy(store);
         return -SW_ENOMEM;
     }
@@ -52,6 +53,8 @@ static void reset(struct component_store *store)
         store->handles_budget -=
             instance->handles.cap; /* at most COMPONENT_HANDLES_KEPT each; see COMPONENT_INSTANCES_MAX */
     }
+    if (store->scheduler)
+        component__scheduler_reset(store);
     memset(store->funcs, 0, component->func_cell_count * sizeof *store->funcs);
     memset(store->memories, 0, component->memory_cell_count * sizeof *store->memories);
     memset(store->lazy_made, 0, component->plan->instance_count * sizeof *store->lazy_made);
@@ -81,8 +84,11 @@ static void reset(struct component_store *store)
 void component__store_destroy(struct component_store *store)
 {
     if (store->instances)
-        for (uint32_t i = 0; i < store->component->plan->component_instance_count; i++)
+        for (uint32_t i = 0; i < store->component->plan->component_instance_count; i++) {
             component_handles_deinit(&store->instances[i].handles);
+            component_handles_deinit(&store->instances[i].threads);
+        }
+    sw_free(store->scheduler);
     sw_arena_deinit(&store->arena);
     for (uint32_t i = 0; i <= COMPONENT_CALL_DEPTH_MAX; i++)
         sw_arena_deinit(&store->scratch[i]);
@@ -217,12 +223,16 @@ static int start_one_wait(struct component_store *store, uint32_t number, struct
     if (engine_instance_func(store->engine, number, name, &start) != 0)
         return component__fail(store, "core instance %u was compiled without its start function '" SW_FMT "'",
                                number, SW_ARG(name));
-    int rc = component__enter(store, core->instance, COMPONENT_NONE);
+    struct component_nested nested;
+    int rc = store->scheduler ? component__nested_begin_wait(store, &nested, core->instance, true) : 0;
+    if (rc == 0)
+        rc = component__enter(store, core->instance, COMPONENT_NONE);
     if (rc == 0)
         rc = engine_func_call(store->engine, start, none, 0);
-    if (rc == 0)
-        component__leave(store, core->instance, COMPONENT_NONE);
-    return rc;
+    if (rc < 0)
+        return rc;
+    component__leave(store, core->instance, COMPONENT_NONE);
+    return store->scheduler ? component__nested_end(store, &nested, true) : 0;
 }
 
 static int run_start_wait(struct component_store *store)
@@ -278,4 +288,6 @@ void component_store_cancel(struct component_store *store)
     store->call = NULL;
     if (call)
         engine_call_cancel(call);
+    if (store->scheduler)
+        component__scheduler_cancel(store);
 }

@@ -3,7 +3,7 @@
  *                 start                     deferred phase of the turn
  *   (new) ──────────────────► READY ───────────────────────────────────► RUNNING ──► done, GONE
  *                               ▲                                        │  │  │
- *                               ├──────── its epoch came (it is spent) ──┘  │  │ engine_loop_side_wait
+ *                               ├─ its epoch came, engine_yield_wait ────┘  │  │ engine_loop_side_wait
  *                               │                      engine_park_wait     │  ▼
  *                               └──────── engine_call_wake ──── PARKED ◄────┘ LOOP_SIDE ─► fn on the loop side, at once RUNNING
  *
@@ -67,6 +67,14 @@ void engine_call_wake(struct engine_call *call)
         engine__queue_ready(call);
     else
         call->woken = true;
+}
+
+void engine_call_next(struct engine_call *call)
+{
+    struct engine *engine = call->store->engine;
+    assert(engine->running && engine->running->store == call->store && engine->running != call);
+    assert(call->state == CALL_READY || call->state == CALL_PARKED);
+    engine->next = call;
 }
 
 /* ---- running a fiber ---- */
@@ -184,6 +192,8 @@ static void forget(struct engine_call *call)
     if (call->error)
         wasmtime_error_delete(call->error);
     call->state = CALL_GONE;
+    if (engine->next == call)
+        engine->next = NULL;
     sw_list_remove(&call->link);
     store->calls_now--;
     engine->stats.calls_now--;
@@ -208,22 +218,39 @@ static void finish(struct engine_call *call)
     done(arg, rc); /* may free the store */
 }
 
+/* The call that is to run at once; NULL: none, or it has to wait, since calls that handed over have used a slice's time together. */
+static struct engine_call *take_next(struct engine *engine, unsigned began)
+{
+    struct engine_call *call = engine->next;
+    if (!call)
+        return NULL;
+    engine->next = NULL;
+    sw_list_remove(&call->link); /* READY: it may have been woken as well */
+    if (atomic_load_explicit(&engine->ticker.ticks, memory_order_relaxed) == began)
+        return call;
+    engine__queue_ready(call);
+    return NULL;
+}
+
 bool engine__poll(struct engine_call *call)
 {
-    for (;;) {
+    struct engine *engine = call->store->engine;
+    unsigned began = atomic_load_explicit(&engine->ticker.ticks, memory_order_relaxed);
+    while (call) {
         if (resume(call)) {
             finish(call);
-            return false;
-        }
-        if (call->state == CALL_LOOP_SIDE) {
+        } else if (call->state == CALL_LOOP_SIDE) {
             call->loop_rc = call->loop_fn(call->loop_arg, call->store);
             continue;
+        } else if (call->state == CALL_READY) {
+            engine__queue_ready(call);
+        } else if (call->state != CALL_PARKED) {
+            engine__queue_spent(call);
+            return true;
         }
-        if (call->state == CALL_PARKED)
-            return false;
-        engine__queue_spent(call);
-        return true;
+        call = take_next(engine, began);
     }
+    return false;
 }
 
 /* ---- cancelling ---- */
@@ -358,6 +385,16 @@ int engine_park_wait(struct engine_store *store, struct sw_err *err)
         return sw_fail(err, SW_ECANCELLED, "the call is ending");
     store->engine->stats.parks++;
     if (suspend(call, CALL_PARKED) < 0 || engine__poisoned(store))
+        return sw_fail(err, SW_ECANCELLED, "the call was cancelled while it waited");
+    return 0;
+}
+
+int engine_yield_wait(struct engine_store *store, struct sw_err *err)
+{
+    struct engine_call *call = may_suspend(store, err);
+    if (!call)
+        return -SW_ECANCELLED;
+    if (suspend(call, CALL_READY) < 0 || engine__poisoned(store))
         return sw_fail(err, SW_ECANCELLED, "the call was cancelled while it waited");
     return 0;
 }

@@ -152,6 +152,10 @@ int engine_instance_func(struct engine_store *store, uint32_t instance, struct s
                          struct engine_func *ret) SW_MUST_CHECK;
 int engine_instance_memory(struct engine_store *store, uint32_t instance, struct sw_str name,
                            struct engine_memory *ret) SW_MUST_CHECK;
+/* The function in a table's element, of type (param i32) or (param i64). Fails with -SW_EGUEST, recorded: outside of the table, null, or
+ * of another type. Fiber side. */
+int engine_instance_table_func(struct engine_store *store, uint32_t instance, struct sw_str name,
+                               uint32_t index, bool is_64, struct engine_func *ret) SW_MUST_CHECK;
 /* Base and current length in bytes. The base is constant; the length changes only while guest code runs. */
 uint8_t *engine_memory_view(struct engine_memory memory, uint64_t *ret_len);
 
@@ -214,11 +218,18 @@ void engine_call_cancel(struct engine_call *call);
  * its next park returns at once. */
 void engine_call_wake(struct engine_call *call);
 
+/* Fiber side: when the running call parks or ends next, `call` runs at once, without another turn of the loop, unless guests have used
+ * enough of this turn. call: of the same store, parked or not begun yet; the latest one named counts. For stores with several calls of
+ * which one runs at a time. */
+void engine_call_next(struct engine_call *call);
+
 /* Fiber side. */
 struct engine_call *
 engine_store_call(struct engine_store *store); /* the running one; NULL on the loop side */
 /* Suspends the fiber until engine_call_wake. Returns 0, or -SW_ECANCELLED: leave at once, run no guest code, never park again. */
 int engine_park_wait(struct engine_store *store, struct sw_err *err) SW_MUST_CHECK;
+/* Suspends the fiber until the loop has had a turn. Returns as engine_park_wait. */
+int engine_yield_wait(struct engine_store *store, struct sw_err *err) SW_MUST_CHECK;
 /* Suspends the fiber, runs fn(arg) on the loop side, resumes; returns fn's result, or -SW_ECANCELLED. For instantiation. */
 int engine_loop_side_wait(struct engine_store *store, engine_call_fn *fn, void *arg,
                           struct sw_err *err) SW_MUST_CHECK;

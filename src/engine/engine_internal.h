@@ -149,6 +149,7 @@ struct engine {
     uint64_t turn;
     bool heavy_next;             /* a slice of the heavy ones is due, the last turn had none */
     struct engine_call *running; /* NULL on the loop side */
+    struct engine_call *next;    /* engine_call_next */
     _Atomic uint32_t *show_tag;  /* engine_show_running; NULL: nobody looks */
     _Atomic uint64_t *show_calls;
     const struct sw_str *show_names; /* engine_name_running; by tag, the first is 1 */

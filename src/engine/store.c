@@ -337,6 +337,42 @@ int engine_instance_memory(struct engine_store *store, uint32_t instance, struct
     abort(); /* a memory in no slot: every one was made by engine__memory_new */
 }
 
+static bool takes_one(const wasmtime_context_t *context, const wasmtime_func_t *func, bool is_64)
+{
+    wasm_functype_t *type = wasmtime_func_type(context, func);
+    const wasm_valtype_vec_t *params = wasm_functype_params(type);
+    bool fits = params->size == 1 && wasm_functype_results(type)->size == 0 &&
+                wasm_valtype_kind(params->data[0]) == (is_64 ? WASM_I64 : WASM_I32);
+    wasm_functype_delete(type);
+    return fits;
+}
+
+int engine_instance_table_func(struct engine_store *store, uint32_t instance, struct sw_str name,
+                               uint32_t index, bool is_64, struct engine_func *ret)
+{
+    wasmtime_extern_t item;
+    wasmtime_val_t val;
+    if (!find_export(store, instance, name, ENGINE_CORE_TABLE) ||
+        !wasmtime_instance_export_get(store->context, &store->instances[instance].wasm, name.n ? name.p : "",
+                                      name.n, &item))
+        return engine_store_fail(store, ENGINE_TRAP_HOST, "core instance %u has no table '" SW_FMT "'",
+                                 instance, SW_ARG(name));
+    if (!wasmtime_table_get(store->context, &item.of.table, index, &val))
+        return engine_store_fail(store, ENGINE_TRAP_TABLE_OUT_OF_BOUNDS, "table index %u is out of bounds",
+                                 index);
+    assert(val.kind == WASMTIME_FUNCREF); /* validated; function references need no unrooting */
+    if (wasmtime_funcref_is_null(&val.of.funcref))
+        return engine_store_fail(store, ENGINE_TRAP_INDIRECT_CALL_NULL, "table element %u is null", index);
+    if (!takes_one(store->context, &val.of.funcref, is_64))
+        return engine_store_fail(store, ENGINE_TRAP_BAD_SIGNATURE,
+                                 "the function in table element %u does not take one %s", index,
+                                 is_64 ? "i64" : "i32");
+    ret->opaque[0] = val.of.funcref.store_id;
+    ret->opaque[1] = (uint64_t)(uintptr_t)val.of.funcref.__private;
+    ret->opaque[2] = 1;
+    return 0;
+}
+
 /* ---- late links ---- */
 
 static struct engine_func *late_func(struct engine_store *store, const struct bound_link *link)

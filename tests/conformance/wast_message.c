@@ -14,6 +14,11 @@ static const struct {
     {"wasm `unreachable` instruction executed", "unreachable"},
     {"incomplete utf-8 byte sequence", "string is invalid utf-8"},
     {"list content out-of-bounds", "beyond end of memory"},
+    {"deadlock detected: event loop cannot make further progress",
+     "cannot block a synchronous task before returning"}, /* one rule; the definitions have no words for it */
+    {"cannot block a synchronous task before returning",
+     "unknown handle index 57005"}, /* 0xdead: theirs asks whether it may block before it looks for it */
+    {"cannot block a synchronous task before returning", "unknown handle index 3735928559"}, /* 0xdeadbeef */
     /* indices, lengths */
     {"index out of bounds", "is not defined: there are"},
     {"index out of bounds", "scopes out, is not defined"},

@@ -150,7 +150,8 @@ void ours_open(struct ours *ours, const struct shape *shape, const struct sw_buf
     ours->bound = interface;
     assert(!interface || interface->func_count == shape->count);
     for (uint32_t i = 0; i < shape->count; i++) {
-        ours->funcs[i] = (struct component_host_func){shape->funcs[i].name, shape->funcs[i].text, imported};
+        ours->funcs[i] =
+            (struct component_host_func){shape->funcs[i].name, shape->funcs[i].text, imported, NULL};
         if (interface) {
             ours->funcs[i] = interface->funcs[i];
             ours->funcs[i].fn = bound;

@@ -21,12 +21,12 @@ static int nothing(struct component_call *call, union engine_val *vals)
 }
 
 static const struct component_host_func funcs[] = {
-    {"put", "func(text: string) -> result<u32, string>", nothing},
-    {"now", "func() -> u64", nothing},
-    {"[constructor]bucket", "func(name: string) -> own<test:host/store/bucket>", nothing},
+    {"put", "func(text: string) -> result<u32, string>", nothing, NULL},
+    {"now", "func() -> u64", nothing, NULL},
+    {"[constructor]bucket", "func(name: string) -> own<test:host/store/bucket>", nothing, NULL},
     {"[method]bucket.get", "func(self: borrow<test:host/store/bucket>, key: string) -> option<list<u8>>",
-     nothing},
-    {"hello", "func(a: u32) -> u32", nothing},
+     nothing, NULL},
+    {"hello", "func(a: u32) -> u32", nothing, NULL},
 };
 static const struct component_host_resource resources[] = {{"bucket", 7, NULL}};
 static const struct component_host_interface interfaces[] = {

@@ -21,10 +21,10 @@ static int nothing(struct component_call *call, union engine_val *vals)
 }
 
 static const struct component_host_func funcs[] = {
-    {"note", "func(n: u32)", nothing},
-    {"who", "func() -> u32", nothing},
-    {"[constructor]thing", "func(name: string) -> own<test:host/api/thing>", nothing},
-    {"[method]thing.name", "func(self: borrow<test:host/api/thing>) -> string", nothing},
+    {"note", "func(n: u32)", nothing, NULL},
+    {"who", "func() -> u32", nothing, NULL},
+    {"[constructor]thing", "func(name: string) -> own<test:host/api/thing>", nothing, NULL},
+    {"[method]thing.name", "func(self: borrow<test:host/api/thing>) -> string", nothing, NULL},
 };
 static const struct component_host_resource resources[] = {{"thing", 7, NULL}};
 static const struct component_host_interface interface = {"test:host/api", "1.0.0", funcs, 4, resources, 1};

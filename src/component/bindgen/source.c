@@ -230,7 +230,7 @@ static void func_row(struct gen *g, const struct wit_func *func)
     if (type.n > BINDGEN_LITERAL_BYTES_MAX)
         gen_fail(g, &func->pos, "the type of '" SW_FMT "' has %zu bytes as text; at most %d fit a C string",
                  SW_ARG(func->full_name), type.n, BINDGEN_LITERAL_BYTES_MAX);
-    emit(g, "    {\"" SW_FMT "\",\n     \"" SW_FMT "\",\n     %s},\n", SW_ARG(func->full_name),
+    emit(g, "    {\"" SW_FMT "\",\n     \"" SW_FMT "\",\n     %s, NULL},\n", SW_ARG(func->full_name),
          SW_ARG(sw_buf_str(&type)), callback_name(g, func));
 }
 

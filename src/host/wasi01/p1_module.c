@@ -252,7 +252,7 @@ static int sock_any(struct component_call *call, union engine_val *vals)
     ROW("sock_shutdown", "sock-shutdown", OF_WW_W, sock_any)
 
 #define CORE_ROW(core_name, name, type, fn) {core_name, type(LETTERS), fn},
-#define ROW(core_name, name, type, fn) {name, type(FUNC), fn},
+#define ROW(core_name, name, type, fn) {name, type(FUNC), fn, NULL},
 static const struct component_host_core_func core_funcs[] = {FUNCS(CORE_ROW, CORE_ROW)};
 static const struct component_host_func funcs[] = {FUNCS(ROW, ROW)};
 

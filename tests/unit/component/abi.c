@@ -21,7 +21,7 @@ static int host_call(struct component_call *call, union engine_val *vals)
     (void)vals;
     return host_body(call);
 }
-static const struct component_host_func host_func = {"do-it", "func()", host_call};
+static const struct component_host_func host_func = {"do-it", "func()", host_call, NULL};
 
 static int run_import(struct fake_guest *guest, union engine_val *vals)
 {

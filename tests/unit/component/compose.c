@@ -97,10 +97,10 @@ static int thing_name(struct component_call *call, union engine_val *vals)
 }
 
 static const struct component_host_func funcs[] = {
-    {"note", "func(n: u32)", note},
-    {"who", "func() -> u32", who},
-    {"[constructor]thing", "func(name: string) -> own<test:host/api/thing>", thing_new},
-    {"[method]thing.name", "func(self: borrow<test:host/api/thing>) -> string", thing_name},
+    {"note", "func(n: u32)", note, NULL},
+    {"who", "func() -> u32", who, NULL},
+    {"[constructor]thing", "func(name: string) -> own<test:host/api/thing>", thing_new, NULL},
+    {"[method]thing.name", "func(self: borrow<test:host/api/thing>) -> string", thing_name, NULL},
 };
 static const struct component_host_resource resources[] = {{"thing", KIND_THING, thing_drop}};
 static const struct component_host_interface api = {

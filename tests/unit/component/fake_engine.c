@@ -256,6 +256,38 @@ void engine_call_cancel(struct engine_call *call)
     sw_free(call);
 }
 
+/* Fibers of the fake engine run to their end: nothing hands over. */
+void engine_call_next(struct engine_call *call)
+{
+    assert(!call);
+}
+
+void engine_call_wake(struct engine_call *call)
+{
+    assert(!call);
+}
+
+struct engine_call *engine_store_call(struct engine_store *store)
+{
+    return store->engine->calls;
+}
+
+int engine_yield_wait(struct engine_store *store, struct sw_err *err)
+{
+    return engine_park_wait(store, err);
+}
+
+int engine_instance_table_func(struct engine_store *store, uint32_t instance, struct sw_str name,
+                               uint32_t index, bool is_64, struct engine_func *ret)
+{
+    (void)instance;
+    (void)name;
+    (void)is_64;
+    (void)ret;
+    return engine_store_fail(store, ENGINE_TRAP_TABLE_OUT_OF_BOUNDS, "table index %u is out of bounds",
+                             index);
+}
+
 int engine_park_wait(struct engine_store *store, struct sw_err *err)
 {
     int rc = store->engine->on_park ? store->engine->on_park(store->engine->on_park_arg) : 0;

@@ -139,7 +139,7 @@ static int host_reenters(struct component_call *call, union engine_val *vals)
 
 static void post_return_cannot_leave(void **state)
 {
-    static const struct component_host_func host = {"nothing", "func()", host_nothing};
+    static const struct component_host_func host = {"nothing", "func()", host_nothing, NULL};
     struct fixture fx;
     (void)state;
     fixture_init(&fx, 1);
@@ -162,7 +162,7 @@ static void post_return_cannot_leave(void **state)
 
 static void a_host_function_cannot_call_back_into_its_caller(void **state)
 {
-    static const struct component_host_func host = {"again", "func()", host_reenters};
+    static const struct component_host_func host = {"again", "func()", host_reenters, NULL};
     struct fixture fx;
     (void)state;
     fixture_init(&fx, 1);

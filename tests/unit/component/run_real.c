@@ -132,11 +132,11 @@ static int thing_name(struct component_call *call, union engine_val *vals)
 }
 
 static const struct component_host_func funcs[] = {
-    {"greet", "func(name: string) -> string", greet},
-    {"wait", "func()", wait_a_moment},
-    {"note", "func(n: u32)", note_number},
-    {"[constructor]thing", "func(name: string) -> own<test:host/api/thing>", thing_new},
-    {"[method]thing.name", "func(self: borrow<test:host/api/thing>) -> string", thing_name},
+    {"greet", "func(name: string) -> string", greet, NULL},
+    {"wait", "func()", wait_a_moment, NULL},
+    {"note", "func(n: u32)", note_number, NULL},
+    {"[constructor]thing", "func(name: string) -> own<test:host/api/thing>", thing_new, NULL},
+    {"[method]thing.name", "func(self: borrow<test:host/api/thing>) -> string", thing_name, NULL},
 };
 static const struct component_host_resource resources[] = {{"thing", KIND_THING, thing_drop}};
 static const struct component_host_interface api = {

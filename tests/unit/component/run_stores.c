@@ -134,7 +134,7 @@ static void a_cancelled_store_never_says_done(void **state)
 
 static void a_module_of_host_imports_only_gets_the_fast_links(void **state)
 {
-    static const struct component_host_func host = {"nothing", "func()", host_nothing};
+    static const struct component_host_func host = {"nothing", "func()", host_nothing, NULL};
     struct fixture fx;
     (void)state;
     fixture_init(&fx, 2);

@@ -18,26 +18,27 @@ static int nothing(struct component_call *call, union engine_val *vals)
 }
 
 static const struct component_host_func log_funcs[] = {
-    {"put", "func(text: string) -> result<u32, string>", nothing},
-    {"now", "func() -> u64", nothing},
+    {"put", "func(text: string) -> result<u32, string>", nothing, NULL},
+    {"now", "func() -> u64", nothing, NULL},
 };
 static const struct component_host_func store_funcs[] = {
-    {"[constructor]bucket", "func(name: string) -> own<test:host/store/bucket>", nothing},
+    {"[constructor]bucket", "func(name: string) -> own<test:host/store/bucket>", nothing, NULL},
     {"[method]bucket.get", "func(self: borrow<test:host/store/bucket>, key: string) -> option<list<u8>>",
-     nothing},
+     nothing, NULL},
 };
 static const struct component_host_func move_funcs[] = {
-    {"move", "func(b: own<test:host/store/bucket>) -> tuple<own<test:host/store/bucket>, u8>", nothing},
+    {"move", "func(b: own<test:host/store/bucket>) -> tuple<own<test:host/store/bucket>, u8>", nothing, NULL},
 };
-static const struct component_host_func plain_funcs[] = {{"f", "func()", nothing}};
+static const struct component_host_func plain_funcs[] = {{"f", "func()", nothing, NULL}};
 static const struct component_host_func world_funcs[] = {
-    {"hello", "func(a: u32) -> u32", nothing},
+    {"hello", "func(a: u32) -> u32", nothing, NULL},
     {"kinds",
-     "func(bits: flags{a, b, c}, list: list<list<string>>, four: list<f32, 4>, choice: option<tuple<char, "
+     "func(bits: flags{a, b, c}, list: list<list<string>>, four: list<f32, 4>, choice: "
+     "option<tuple<char, "
      "s64>>, done: result, "
      "half: result<_, u16>, chars: future<string>, bytes: stream<u8>, none: stream, x: error-context) -> "
      "bool",
-     nothing},
+     nothing, NULL},
 };
 static const struct component_host_resource store_resources[] = {{"bucket", 7, NULL}};
 
