@@ -87,8 +87,8 @@ void cli_help_program(const struct cli_program *program, FILE *out)
     (void)fprintf(out, "%s\n\nUsage: %s COMMAND [OPTIONS]\n\nCommands:\n", program->about, program->name);
     for (const struct cli_command *c = program->commands; c->name; c++)
         if (!c->hidden && !c->later)
-            (void)fprintf(out, "  %-8s %s\n", c->name, c->summary);
-    (void)fprintf(out, "  %-8s %s\n", "help", "Show the help of a command");
+            (void)fprintf(out, "  %-12s %s\n", c->name, c->summary);
+    (void)fprintf(out, "  %-12s %s\n", "help", "Show the help of a command");
     (void)fprintf(out, "\nOptions:\n  -h, --help     Show this help\n  -V, --version  Show the version\n");
 }
 

@@ -171,9 +171,10 @@ int cli_options_parse(const struct cli_command *command, int argc, char *const *
 {
     struct parse p = {.command = command, .argc = argc, .argv = argv, .parsed = parsed, .err = err};
     const struct cli_option *rest = rest_of(command);
+    bool has_operands = next_operand(&p) != NULL; /* none was given yet */
     for (; p.at < argc; p.at++) {
         const char *argument = argv[p.at];
-        if (rest && !p.plain && strcmp(argument, "--") == 0) {
+        if (has_operands && !p.plain && strcmp(argument, "--") == 0) {
             p.plain = true;
             continue;
         }

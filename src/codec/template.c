@@ -10,20 +10,6 @@ static size_t find_pair(struct sw_str text, char c)
     return SW_NPOS;
 }
 
-static bool is_space(char c)
-{
-    return c == ' ' || (c >= '\t' && c <= '\r');
-}
-
-static struct sw_str trim(struct sw_str text)
-{
-    while (text.n && is_space(text.p[0]))
-        text = sw_str_from(text, 1);
-    while (text.n && is_space(text.p[text.n - 1]))
-        text.n--;
-    return text;
-}
-
 int codec_template_next(struct sw_str *rest, struct codec_template_part *ret, struct sw_err *err)
 {
     if (rest->n == 0)
@@ -38,7 +24,7 @@ int codec_template_next(struct sw_str *rest, struct codec_template_part *ret, st
     size_t close = find_pair(inside, '}');
     if (close == SW_NPOS)
         return sw_fail(err, SW_EINPUT, "expected '}}' behind '{{', got the end of the text");
-    *ret = (struct codec_template_part){trim(sw_str_head(inside, close)), true};
+    *ret = (struct codec_template_part){sw_str_trim(sw_str_head(inside, close), SW_LIT(" \t\n\v\f\r")), true};
     *rest = sw_str_from(inside, close + 2);
     return 0;
 }

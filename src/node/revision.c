@@ -30,7 +30,6 @@ struct node__revision {
     struct node__slot **slots;
     uint32_t slot_count; /* those made */
     uint32_t ready_count;
-    uint32_t stopped_count;
     bool *was_ready;   /* parallel to slots */
     bool *was_stopped; /* the same */
 };

@@ -8,7 +8,6 @@
     (64u << 20)                /* names compared and types visited: seconds, not hours, for a hostile world */
 #define ENCODE_ADAPTERS_MAX 16 /* there is one in practice */
 #define ENCODE_WORLD_TEXT_MAX (16u << 20) /* of one embedded world; all of WASI has 120 KiB */
-#define ENCODE_NAME_NEAR_MAX 64           /* longer names are not compared letter by letter for a hint */
 #define ENCODE_PRODUCERS_MAX 256          /* tools that had a hand in it; usually 5 */
 #define ENCODE_FLAT_PARAMS_MAX 16         /* MAX_FLAT_PARAMS; CanonicalABI.md "Flattening" */
 

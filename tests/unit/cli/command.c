@@ -73,7 +73,8 @@ static int run(const char *const *args, char **out, char **error)
 }
 
 #define PROGRAM_HELP                                                                                         \
-    "About.\n\nUsage: swell COMMAND [OPTIONS]\n\nCommands:\n  up       Run it\n  help     Show the help of " \
+    "About.\n\nUsage: swell COMMAND [OPTIONS]\n\nCommands:\n  up           Run it\n  help         Show the " \
+    "help of "                                                                                               \
     "a command\n"                                                                                            \
     "\nOptions:\n  -h, --help     Show this help\n  -V, --version  Show the version\n"
 #define UP_HELP                                                                                              \
@@ -223,6 +224,12 @@ static void the_last_operand_may_be_several(void **state)
     parsed = (struct calls){0};
     CHECK_INT(cli_options_parse(&command, 4, argv, &parsed, &help, &err), -SW_EINPUT); /* no option */
     CHECK_HAS(err.text, "Unrecognised option \"--CALL...\"");
+    char dashes[] = "--", *behind[] = {dashes, file, dashes, unknown};
+    parsed = (struct calls){0};
+    CHECK_OK(cli_options_parse(&command, 4, behind, &parsed, &help, &err),
+             &err); /* only operands from there on */
+    CHECK_INT(parsed.calls.count, 2);
+    CHECK(strcmp(parsed.calls.items[0], "--") == 0 && strcmp(parsed.calls.items[1], "--CALL...") == 0);
 }
 
 static void the_rest_is_taken_as_it_is(void **state)
