@@ -494,6 +494,8 @@ static void match_support(struct enc *e)
         (void)enc_fail(
             e, SW_EINPUT,
             "the core module does not export the memory 'memory', which strings and larger values need");
+    else if (e->memory && main->core->memories[memory->index].is_64)
+        (void)enc_fail(e, SW_EINPUT, "the core module's memory has 64-bit addresses, expected 32-bit ones");
     for (uint32_t i = 0; e->rc == 0 && i < e->module_count; i++)
         if (e->modules[i].present)
             match_reallocs(e, &e->modules[i]);
