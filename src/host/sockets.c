@@ -162,10 +162,11 @@ void host_socket_ref(struct host_socket *socket)
 
 static void close_os(struct host_socket *socket)
 {
-    loop_socket_free(socket->os);
+    if (socket->is_datagram)
+        loop_socket_free(socket->os);
+    else
+        host_tcp_close((struct host_tcp *)socket);
     socket->os = NULL;
-    if (!socket->is_datagram)
-        host_tcp_deinit((struct host_tcp *)socket);
     sw_list_remove(&socket->link);
     socket->host->socket_count--;
 }

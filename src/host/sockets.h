@@ -187,6 +187,7 @@ int host_socket_check_remote(const struct host_socket *socket,
 bool host_address_is_unspecified(const struct loop_address *address);
 bool host_address_is_unicast(const struct loop_address *address);
 int host_socket_error_of(int number); /* an errno's word */
-void host_tcp_deinit(struct host_tcp *tcp);
+void host_tcp_close(
+    struct host_tcp *tcp); /* its descriptor and memory; what waits to be sent is the loop's from then on */
 
 #endif

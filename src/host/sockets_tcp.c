@@ -136,8 +136,12 @@ int host_tcp_new(struct host *host, const struct host_grants *grants, bool is_v6
     return HOST_SOCKET_OK;
 }
 
-void host_tcp_deinit(struct host_tcp *tcp)
+void host_tcp_close(struct host_tcp *tcp)
 {
+    if (tcp->pending.n && !tcp->failed)
+        loop_socket_finish(tcp->socket.os, &tcp->pending);
+    else
+        loop_socket_free(tcp->socket.os);
     sw_buf_deinit(&tcp->pending);
     host_object_free(&tcp->socket.host->objects, tcp->buffer, HOST_SOCKET_READ_BYTES);
     tcp->buffer = NULL;

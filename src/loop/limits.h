@@ -26,6 +26,10 @@
 /* Parts of one gathered write; IOV_MAX is 1024, nobody here needs more than head, chunk size, body, end. */
 #define LOOP_WRITE_PARTS_MAX 64
 
+/* Sockets that still send what their user left, and how long one may take: a peer that reads nothing must not hold descriptors. */
+#define LOOP_SOCKETS_FINISHING_MAX 256
+#define LOOP_SOCKET_FINISH_MS 10000
+
 /* A host name (RFC 1035 2.3.4: 255 bytes on the wire, 253 as text). */
 #define LOOP_NAME_BYTES_MAX 253
 /* Addresses of one name that are looked at; the best come first. */

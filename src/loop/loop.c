@@ -61,6 +61,7 @@ int loop_new(struct loop **ret, struct sw_err *err)
     (void)signal(SIGPIPE,
                  SIG_IGN); /* a pipe whose reader left is an error value here, not the end of the process */
     sw_list_init(&loop->deferred);
+    sw_list_init(&loop->finishing);
     loop->check.data = loop;
     (void)uv_check_init(&loop->uv, &loop->check); /* these four cannot fail */
     (void)uv_check_start(&loop->check, on_check);
@@ -77,6 +78,7 @@ void loop_free(struct loop *loop)
     while (sw_list_take_head(&loop->deferred)) {
         /* nobody runs it any more */
     }
+    loop__sockets_end(loop);
     uv_close((uv_handle_t *)&loop->check, NULL);
     uv_close((uv_handle_t *)&loop->idle, NULL);
     int rc = UV_EBUSY;

@@ -23,6 +23,7 @@ struct loop_socket {
     void *arg;
     int fd;
     bool is_v6, is_datagram;
+    struct loop_endpoint bound; /* of a datagram socket; port 0: to nothing */
     unsigned wanted;
 };
 
@@ -175,6 +176,78 @@ void loop_socket_free(struct loop_socket *socket)
     (void)close(socket->fd);                         /* nothing could be done about a failure */
 }
 
+/* ---- one that its user has left ---- */
+
+struct finish {
+    struct sw_link link; /* in loop.finishing */
+    struct loop *loop;
+    struct loop_socket *socket;
+    struct loop_timer *timer;
+    struct sw_buf rest;
+};
+
+static void finish_end(struct finish *finish)
+{
+    sw_list_remove(&finish->link);
+    finish->loop->finishing_count--;
+    loop_timer_free(finish->timer);
+    loop_socket_free(finish->socket);
+    sw_buf_deinit(&finish->rest);
+    sw_free(finish);
+}
+
+static void finish_late(void *arg)
+{
+    finish_end(arg);
+}
+
+static void finish_send(void *arg, unsigned events)
+{
+    struct finish *finish = arg;
+    int rc = 0;
+    (void)events;
+    while (rc == 0 && finish->rest.n) {
+        size_t n = 0;
+        rc = loop_socket_send(finish->socket, sw_buf_str(&finish->rest), NULL, &n);
+        sw_buf_drop_front(&finish->rest, n);
+    }
+    if (rc == EAGAIN)
+        loop_socket_arm(finish->socket, LOOP_WRITABLE);
+    else
+        finish_end(finish);
+}
+
+void loop_socket_finish(struct loop_socket *socket, struct sw_buf *rest)
+{
+    struct loop *loop = socket->loop;
+    struct finish *finish =
+        loop->finishing_count < LOOP_SOCKETS_FINISHING_MAX ? sw_try_alloc(sizeof *finish) : NULL;
+    struct sw_err err;
+    if (!finish || loop_timer_new(loop, finish_late, finish, &finish->timer, &err) < 0) {
+        sw_free(finish);
+        loop_socket_free(socket);
+        sw_buf_deinit(rest);
+        return;
+    }
+    finish->loop = loop;
+    finish->socket = socket;
+    finish->rest = *rest;
+    *rest = SW_BUF(rest->max); /* taken */
+    sw_list_init(&finish->link);
+    sw_list_add_tail(&loop->finishing, &finish->link);
+    loop->finishing_count++;
+    socket->ready = finish_send;
+    socket->arg = finish;
+    watch(socket, LOOP_WRITABLE);
+    loop_timer_start(finish->timer, LOOP_SOCKET_FINISH_MS);
+}
+
+void loop__sockets_end(struct loop *loop)
+{
+    while (!sw_list_empty(&loop->finishing))
+        finish_end(SW_CONTAINER(loop->finishing.next, struct finish, link));
+}
+
 /* ---- calls ---- */
 
 int loop_socket_bind(struct loop_socket *socket, const struct loop_endpoint *local)
@@ -183,7 +256,9 @@ int loop_socket_bind(struct loop_socket *socket, const struct loop_endpoint *loc
     socklen_t n = to_system(local, &address);
     /* What a closed connection left behind must not be in the way (WASI); of UDP it would let two have one port. */
     int rc = socket->is_datagram ? 0 : set(socket->fd, SOL_SOCKET, SO_REUSEADDR, 1);
-    return rc ? rc : bind(socket->fd, &address.any, n) == 0 ? 0 : errno;
+    if (rc == 0 && bind(socket->fd, &address.any, n) != 0)
+        rc = errno;
+    return rc || !socket->is_datagram ? rc : loop_socket_local(socket, &socket->bound);
 }
 
 static int connect_once(const struct loop_socket *socket, const struct loop_endpoint *remote)
@@ -215,14 +290,12 @@ int loop_socket_connected(struct loop_socket *socket)
 int loop_socket_disconnect(struct loop_socket *socket)
 {
     const struct sockaddr nobody = {.sa_family = AF_UNSPEC};
-    struct loop_endpoint before, after;
-    int rc = loop_socket_local(socket, &before);
-    if (rc == 0 && connect(socket->fd, &nobody, sizeof nobody) != 0)
-        rc = errno;
+    struct loop_endpoint now;
+    int rc = connect(socket->fd, &nobody, sizeof nobody) == 0 ? 0 : errno;
     if (rc == 0)
-        rc = loop_socket_local(socket, &after);
+        rc = loop_socket_local(socket, &now);
     /* Linux gives a port up that it had chosen itself. */
-    return rc == 0 && after.port == 0 && before.port ? loop_socket_bind(socket, &before) : rc;
+    return rc == 0 && now.port == 0 && socket->bound.port ? loop_socket_bind(socket, &socket->bound) : rc;
 }
 
 int loop_socket_listen(struct loop_socket *socket, int backlog)

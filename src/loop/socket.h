@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/buf.h"
 #include "loop/loop.h"
 #include "loop/resolve.h"
 
@@ -27,6 +28,8 @@ typedef void loop_socket_fn(void *arg, unsigned events);
 int loop_socket_new(struct loop *loop, bool is_v6, bool is_datagram, loop_socket_fn *ready, void *arg,
                     struct loop_socket **ret) SW_MUST_CHECK;
 void loop_socket_free(struct loop_socket *socket); /* closes it; no callback after this; NULL is fine */
+/* The same for a connection, after it has sent `rest`, which it takes, or LOOP_SOCKET_FINISH_MS later. Without memory, or with too many: at once. */
+void loop_socket_finish(struct loop_socket *socket, struct sw_buf *rest);
 
 /* The next time that it is ready for one of the events, `ready` runs; more events may be added to a wait. */
 void loop_socket_arm(struct loop_socket *socket, unsigned events);
