@@ -166,29 +166,26 @@ static void op_const(struct enc *e, struct sw_buf *out, int32_t value)
     enc_byte(e, out, (uint32_t)value & 0x7f);
 }
 
-/* if local != value then unreachable */
-static void require(struct enc *e, struct sw_buf *out, uint32_t local, int32_t value)
-{
-    op_u32(e, out, 0x20, local);
-    op_const(e, out, value);
-    enc_raw(e, out, sw_str("\x47\x04\x40\x00\x0b", 5)); /* i32.ne, if, unreachable, end */
-}
-
-/* (old, old size, align, new size): one new page, nothing else is asked of it; its body with the length */
+/* (old, old size, align, new size): as many new pages as hold the new size, at the end of the memory, whatever the alignment up to a page.
+ * Nothing is moved, so an old block is refused. Its body with the length. */
 static void grow_body(struct enc *e, struct sw_buf *out)
 {
     sw_auto_buf body = SW_BUF(256);
-    enc_raw(e, &body, SW_LIT("\x01\x01\x7f")); /* a local: 4 */
-    require(e, &body, 0, 0);
-    require(e, &body, 1, 0);
-    require(e, &body, 3, STACK_BYTES);
+    enc_raw(e, &body, SW_LIT("\x01\x01\x7f")); /* a local: 4, the first new page */
+    op_u32(e, &body, 0x20, 0);
+    enc_raw(e, &body, sw_str("\x04\x40\x00\x0b", 4)); /* if, unreachable, end */
+    op_u32(e, &body, 0x20, 3);
     op_const(e, &body, 1);
-    enc_raw(e, &body, sw_str("\x40\x00\x22\x04", 4)); /* memory.grow, local.tee 4 */
-    op_const(e, &body, -1);
-    enc_raw(e, &body, sw_str("\x46\x04\x40\x00\x0b", 5)); /* i32.eq, if, unreachable, end */
-    op_u32(e, &body, 0x20, 4);
+    enc_byte(e, &body, 0x6b); /* i32.sub: a size of 0 wraps, and no memory has that many pages left */
     op_const(e, &body, 16);
-    enc_raw(e, &body, SW_LIT("\x74\x0b")); /* i32.shl, end */
+    enc_byte(e, &body, 0x76); /* i32.shr_u */
+    op_const(e, &body, 1);
+    enc_raw(e, &body, sw_str("\x6a\x40\x00\x22\x04", 5)); /* i32.add, memory.grow, local.tee 4 */
+    op_const(e, &body, 16);
+    enc_byte(e, &body, 0x74); /* i32.shl: the result */
+    op_u32(e, &body, 0x20, 4);
+    op_const(e, &body, -1);
+    enc_raw(e, &body, sw_str("\x46\x04\x40\x00\x0b\x0b", 6)); /* i32.eq, if, unreachable, end; end */
     enc_name(e, out, sw_buf_str(&body));
 }
 
