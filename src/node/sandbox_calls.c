@@ -22,7 +22,7 @@
 
 #include "node/sandbox_internal.h"
 
-#define CHECKS_MAX 2
+#define CHECKS_MAX 3
 #define WHOLE UINT64_MAX
 
 struct check { /* (argument & mask) == value */
@@ -42,6 +42,8 @@ struct call {
 #define ALLOW_IF(name, argument, mask, value) {SCMP_SYS(name), SCMP_ACT_ALLOW, 1, {{argument, mask, value}}}
 #define ALLOW_IF_BOTH(name, argument1, value1, argument2, value2) \
     {SCMP_SYS(name), SCMP_ACT_ALLOW, 2, {{argument1, WHOLE, value1}, {argument2, WHOLE, value2}}}
+#define SOCKET(family, type, protocol) \
+    {SCMP_SYS(socket), SCMP_ACT_ALLOW, 3, {{0, WHOLE, family}, {1, WHOLE, type}, {2, WHOLE, protocol}}}
 #define ANSWER(name, error) {.number = SCMP_SYS(name), .action = SCMP_ACT_ERRNO(error)}
 #define ANSWER_IF(name, error, argument, mask, value) {SCMP_SYS(name), SCMP_ACT_ERRNO(error), 1, {{argument, mask, value}}}
 /* clang-format on */
@@ -104,7 +106,7 @@ static const struct call files_written[] = {
  * one that was checked when the socket is made. */
 #define SOCKET_TYPE ((uint64_t)SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK)
 static const struct call connects[] = {
-    ALLOW_IF_BOTH(socket, 0, AF_INET, 1, SOCKET_TYPE), ALLOW_IF_BOTH(socket, 0, AF_INET6, 1, SOCKET_TYPE),
+    SOCKET(AF_INET, SOCKET_TYPE, IPPROTO_TCP), SOCKET(AF_INET6, SOCKET_TYPE, IPPROTO_TCP),
     /* requests to components of the same application: trigger/chain.c */
     ALLOW_IF_BOTH(socketpair, 0, AF_UNIX, 1, SOCKET_TYPE), ALLOW(connect), ALLOW(getsockname), ALLOW(poll),
     ALLOW(ppoll), ALLOW_IF(fcntl, 1, WHOLE, F_GETFL), ALLOW_IF(fcntl, 1, WHOLE, F_SETFL)};
@@ -114,8 +116,8 @@ static const struct call connects[] = {
 #define DATAGRAM_TYPE ((uint64_t)SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK)
 #define OPTION(level, name)                                                                                  \
     ALLOW_IF_BOTH(setsockopt, 1, level, 2, name), ALLOW_IF_BOTH(getsockopt, 1, level, 2, name)
-static const struct call sockets[] = {ALLOW_IF_BOTH(socket, 0, AF_INET, 1, DATAGRAM_TYPE),
-                                      ALLOW_IF_BOTH(socket, 0, AF_INET6, 1, DATAGRAM_TYPE),
+static const struct call sockets[] = {SOCKET(AF_INET, DATAGRAM_TYPE, IPPROTO_UDP),
+                                      SOCKET(AF_INET6, DATAGRAM_TYPE, IPPROTO_UDP),
                                       ALLOW(bind),
                                       OPTION(SOL_SOCKET, SO_KEEPALIVE),
                                       OPTION(SOL_SOCKET, SO_RCVBUF),

@@ -178,6 +178,17 @@ static int make_packet_socket(void)
     return failed(socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
 }
 
+/* Protocols that Landlock's rules for TCP do not know, and whose modules the kernel loads when somebody asks. */
+static int make_multipath_socket(void)
+{
+    return failed(socket(AF_INET, OUTGOING, IPPROTO_MPTCP));
+}
+
+static int make_socket_of_any_protocol(void)
+{
+    return failed(socket(AF_INET6, OUTGOING, IPPROTO_SCTP));
+}
+
 static int make_local_socket(void)
 {
     return failed(socket(AF_UNIX, OUTGOING, 0));
@@ -569,6 +580,8 @@ static const struct row connecting_worker_rows[] = {
     {"connects", connect_socket, ECONNREFUSED},
     {"makes a socket that blocks", make_socket, KILLED},
     {"makes a socket for packets", make_packet_socket, KILLED},
+    {"makes a socket of another protocol", make_multipath_socket, KILLED},
+    {"makes one of IPv6 of another protocol", make_socket_of_any_protocol, KILLED},
     {"makes a local socket", make_local_socket, KILLED},
     {"binds a socket it had", bind_socket, KILLED},
     {"sets an option it has no use for", option_of_socket, KILLED},
