@@ -104,6 +104,10 @@ static int make_programs(struct component *component, const struct component_pla
     for (uint32_t i = 0; rc == 0 && i < plan->lowering_count; i++)
         if (plan->lowerings[i].callee.kind == COMPONENT_FUNC_LIFT)
             rc = component__programs_make(component, component->lowerings[i].lift->type, err);
+    for (uint32_t i = 0; rc == 0 && i < plan->builtin_count; i++)
+        if (plan->builtins[i].kind == COMPONENT_STREAM_NEW || plan->builtins[i].kind == COMPONENT_FUTURE_NEW)
+            rc = component__program_make(component,
+                                         component_type_of(plan->types, plan->builtins[i].type)->elem, err);
     return rc;
 }
 

@@ -1,7 +1,8 @@
 /* call_builtin.c - canonical builtins: resource.new, resource.rep, resource.drop.  Room: component.
  *
  * Source: CanonicalABI.md "canon resource.new", "canon resource.drop", "canon resource.rep". */
-#include "component/async_internal.h"
+#include "component/error_context.h"
+#include "component/stream_internal.h"
 
 static const struct component_canon no_options = {.memory = COMPONENT_NONE};
 
@@ -138,6 +139,23 @@ static engine_host_fn *const functions[COMPONENT_BUILTIN_KINDS] = {
     [COMPONENT_THREAD_YIELD_THEN_RESUME] = component__thread_yield_then_resume_wait,
     [COMPONENT_THREAD_SUSPEND_THEN_PROMOTE] = component__thread_suspend_then_promote_wait,
     [COMPONENT_THREAD_YIELD_THEN_PROMOTE] = component__thread_yield_then_promote_wait,
+    [COMPONENT_STREAM_NEW] = component__stream_new_builtin,
+    [COMPONENT_STREAM_READ] = component__stream_copy_wait,
+    [COMPONENT_STREAM_WRITE] = component__stream_copy_wait,
+    [COMPONENT_STREAM_CANCEL_READ] = component__stream_cancel_wait,
+    [COMPONENT_STREAM_CANCEL_WRITE] = component__stream_cancel_wait,
+    [COMPONENT_STREAM_DROP_READABLE] = component__stream_drop_builtin,
+    [COMPONENT_STREAM_DROP_WRITABLE] = component__stream_drop_builtin,
+    [COMPONENT_FUTURE_NEW] = component__stream_new_builtin,
+    [COMPONENT_FUTURE_READ] = component__stream_copy_wait,
+    [COMPONENT_FUTURE_WRITE] = component__stream_copy_wait,
+    [COMPONENT_FUTURE_CANCEL_READ] = component__stream_cancel_wait,
+    [COMPONENT_FUTURE_CANCEL_WRITE] = component__stream_cancel_wait,
+    [COMPONENT_FUTURE_DROP_READABLE] = component__stream_drop_builtin,
+    [COMPONENT_FUTURE_DROP_WRITABLE] = component__stream_drop_builtin,
+    [COMPONENT_ERROR_CONTEXT_NEW] = component__error_context_new_builtin,
+    [COMPONENT_ERROR_CONTEXT_DEBUG_MESSAGE] = component__error_context_message_builtin,
+    [COMPONENT_ERROR_CONTEXT_DROP] = component__error_context_drop_builtin,
 };
 
 bool component__builtin_known(enum component_builtin_kind kind)

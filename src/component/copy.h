@@ -15,7 +15,7 @@ enum component_op_kind {
     COMPONENT_OP_LIST,   /* pointer and length of `program` */
     COMPONENT_OP_REPEAT, /* n times `program`: a list of fixed length, or (n 1) a large part */
     COMPONENT_OP_SWITCH, /* discriminant of `size` bytes, below n; `cases` at `payload` behind it */
-    COMPONENT_OP_HANDLE  /* of type n; streams and the like trap */
+    COMPONENT_OP_HANDLE  /* of type n: own, borrow, stream, future, error-context */
 };
 struct component_op {
     enum component_op_kind kind;
@@ -35,7 +35,9 @@ struct component_program {
     bool bulk;    /* the whole value is one run of bytes */
 };
 
-/* Writes the programs for every type of a function between guests into component->programs. */
+/* Writes the programs of a type and its parts into component->programs; COMPONENT_NO_TYPE: nothing. */
+int component__program_make(struct component *component, uint32_t type, struct sw_err *err) SW_MUST_CHECK;
+/* Those for every type of a function between guests. */
 int component__programs_make(struct component *component, const struct component_func_type *func,
                              struct sw_err *err) SW_MUST_CHECK;
 uint32_t component__flags_mask(const struct component_type *type);

@@ -174,7 +174,7 @@ static int room_for(struct component *component, uint32_t number, struct sw_err 
 }
 
 /* Depth is that of types, which the interner bounds. */
-static int make(struct component *component, uint32_t number, struct sw_err *err)
+int component__program_make(struct component *component, uint32_t number, struct sw_err *err)
 {
     int rc = number == COMPONENT_NO_TYPE ? 0 : room_for(component, number, err);
     if (rc < 0 || number == COMPONENT_NO_TYPE || component->programs[number])
@@ -183,17 +183,17 @@ static int make(struct component *component, uint32_t number, struct sw_err *err
     bool list = type->kind == COMPONENT_LIST || type->kind == COMPONENT_FIXED_LIST;
     bool cases = type->cases && type->kind != COMPONENT_ENUM && type->kind != COMPONENT_FLAGS;
     if (list)
-        rc = make(component, type->elem, err);
+        rc = component__program_make(component, type->elem, err);
     for (uint32_t i = 0; rc == 0 && cases && i < type->case_count; i++)
-        rc = make(component, type->cases[i].type, err);
+        rc = component__program_make(component, type->cases[i].type, err);
     return rc < 0 ? rc : make_one(component, number, err);
 }
 
 int component__programs_make(struct component *component, const struct component_func_type *func,
                              struct sw_err *err)
 {
-    int rc = make(component, func->result, err);
+    int rc = component__program_make(component, func->result, err);
     for (uint32_t i = 0; rc == 0 && i < func->param_count; i++)
-        rc = make(component, func->params[i].type, err);
+        rc = component__program_make(component, func->params[i].type, err);
     return rc;
 }

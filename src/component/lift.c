@@ -4,7 +4,8 @@
  * interner limits (COMPONENT_TYPE_DEPTH_MAX). Source: CanonicalABI.md "Loading", "Flat Lifting". */
 #include <assert.h>
 
-#include "component/run_internal.h"
+#include "component/error_context.h"
+#include "component/stream_internal.h"
 
 #define NAN32 0x7fc00000u
 #define NAN64 UINT64_C(0x7ff8000000000000)
@@ -191,6 +192,29 @@ static int borrow(struct component_cx *cx, uint32_t resource, uint32_t handle, s
     return 0;
 }
 
+static int error_context(struct component_cx *cx, uint32_t handle, struct component_value *ret)
+{
+    struct component_error_context *context;
+    int rc = component__error_context_lift(&cx->call, handle, &context);
+    if (rc < 0)
+        return rc;
+    if (cx->between_guests)
+        ret->object = context;
+    else
+        ret->text = component__error_context_text(context); /* TEXT */
+    return 0;
+}
+
+static int readable_end(struct component_cx *cx, const struct component_type *type, uint32_t handle,
+                        struct component_value *ret)
+{
+    struct component_stream *stream;
+    int rc = component__stream_lift(&cx->call, type, handle, &stream);
+    if (rc == 0)
+        ret->object = stream;
+    return rc;
+}
+
 int component__lift_handle(struct component_cx *cx, const struct component_type *type, uint32_t handle,
                            struct component_value *ret)
 {
@@ -198,7 +222,9 @@ int component__lift_handle(struct component_cx *cx, const struct component_type 
         return own(cx, type->elem, handle, ret);
     if (type->kind == COMPONENT_BORROW)
         return borrow(cx, type->elem, handle, ret);
-    return component_trap(&cx->call, "streams, futures and error contexts cannot be passed here");
+    if (type->kind == COMPONENT_ERROR_CONTEXT)
+        return error_context(cx, handle, ret);
+    return readable_end(cx, type, handle, ret);
 }
 
 /* Kinds whose flat form is one i32 and whose form in memory is that of an unsigned integer of their size. */

@@ -4,7 +4,8 @@
  * lifter or from our own code, so that is asserted. Source: CanonicalABI.md "Storing", "Flat Lowering". */
 #include <assert.h>
 
-#include "component/run_internal.h"
+#include "component/error_context.h"
+#include "component/stream_internal.h"
 
 static void store_bits(uint8_t *p, uint32_t size, uint64_t bits)
 {
@@ -83,8 +84,8 @@ static struct component_object *adopted(struct component_cx *cx, const struct co
     return node;
 }
 
-int component__lower_handle(struct component_cx *cx, const struct component_type *type,
-                            const struct component_value *value, uint32_t *ret)
+static int resource_handle(struct component_cx *cx, const struct component_type *type,
+                           const struct component_value *value, uint32_t *ret)
 {
     uint32_t number = type->elem;
     const struct component_bound_resource *resource = &cx->call.store->component->resources[number];
@@ -113,14 +114,24 @@ int component__lower_handle(struct component_cx *cx, const struct component_type
     return component__handle_add(&cx->call, &entry, ret);
 }
 
+int component__lower_handle(struct component_cx *cx, const struct component_type *type,
+                            const struct component_value *value, uint32_t *ret)
+{
+    if (type->kind == COMPONENT_OWN || type->kind == COMPONENT_BORROW)
+        return resource_handle(cx, type, value, ret);
+    if (type->kind != COMPONENT_ERROR_CONTEXT)
+        return component__stream_lower(&cx->call, value->object, ret);
+    if (cx->between_guests)
+        return component__error_context_lower(&cx->call, value->object, ret);
+    return component__error_context_make(&cx->call, value->text, ret);
+}
+
 /* Kinds whose flat form is one i32 (one_word in lift.c). */
 static int one_word(struct component_cx *cx, const struct component_type *type,
                     const struct component_value *value, uint32_t *ret)
 {
-    if (type->kind == COMPONENT_OWN || type->kind == COMPONENT_BORROW)
-        return component__lower_handle(cx, type, value, ret);
     if (type->kind != COMPONENT_FLAGS)
-        return component_trap(&cx->call, "streams, futures and error contexts cannot be passed here");
+        return component__lower_handle(cx, type, value, ret);
     uint32_t bits = (uint32_t)value->u64;
     *ret = type->case_count < 32 ? bits & ((1u << type->case_count) - 1) : bits;
     return 0;

@@ -150,6 +150,10 @@ struct component_store {
     uint32_t handles_budget;
     struct sw_link objects;                /* component_object.link, oldest first */
     struct component_object *free_objects; /* nodes in `arena` */
+    struct sw_link streams;                /* component_stream.link, oldest first */
+    struct component_stream *free_streams; /* in `arena` */
+    struct sw_link error_contexts;         /* component_error_context.link */
+    size_t error_bytes;                    /* of their messages */
     struct component_lent *free_lent;      /* blocks in `arena` */
     struct sw_arena arena;
     struct sw_arena scratch[COMPONENT_CALL_DEPTH_MAX + 1];

@@ -35,6 +35,10 @@
 #define COMPONENT_SETS_MAX 16384u             /* waitable sets of one store */
 #define COMPONENT_BACKPRESSURE_MAX (1u << 16) /* backpressure.inc traps there; part of the specification */
 
+/* Of an error context's message, and of those of one store together; the rest is cut off, which the specification allows. */
+#define COMPONENT_ERROR_MESSAGE_MAX 1024u
+#define COMPONENT_ERROR_BYTES_MAX (1u << 20)
+
 #define COMPONENT_PROGRAM_INLINE 8u  /* operations of a part that are written into its whole's copy program */
 #define COMPONENT_PROGRAMS_FIRST 64u /* types of a small component; doubled as needed */
 #define COMPONENT_COPY_HANDLES_FIRST 8u /* handles of one call between guests before more room is taken */

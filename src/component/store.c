@@ -10,7 +10,8 @@
 #include <assert.h>
 
 #include "base/alloc.h"
-#include "component/async_internal.h"
+#include "component/error_context.h"
+#include "component/stream_internal.h"
 
 static int allocate(struct component *component, struct component_store **ret)
 {
@@ -61,6 +62,8 @@ static void reset(struct component_store *store)
     store->made = 0;
     store->depth = 0;
     sw_list_init(&store->objects);
+    sw_list_init(&store->streams);
+    sw_list_init(&store->error_contexts);
     store->free_objects = NULL;
     store->free_lent = NULL;
     sw_arena_clear(&store->arena);
@@ -129,6 +132,8 @@ void component_store_free(struct component_store *store)
         return;
     struct component *component = store->component;
     component_store_cancel(store);
+    component__streams_clear(store);
+    component__error_contexts_clear(store);
     while (!sw_list_empty(&store->objects)) { /* newest first */
         struct component_object *node = SW_CONTAINER(store->objects.prev, struct component_object, link);
         sw_list_remove(&node->link);

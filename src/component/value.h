@@ -9,7 +9,8 @@
 
 /* The type says which member is meant (types.h): bool, integers and char in u64 (signed ones sign-extended), f32, f64, string in text;
  * list<u8>: its bytes in text; other lists, record, tuple: items; variant, option, result, enum: index and payload (NULL when the case
- * has none); flags: bits in u64 (at most 32 labels); own and borrow of a host resource: object; of a guest resource: u64 is the rep. */
+ * has none); flags: bits in u64 (at most 32 labels); own and borrow of a host resource: object; of a guest resource: u64 is the rep;
+ * error-context: its message in text; stream and future: the readable end, object is a struct component_stream (stream.h). */
 struct component_value {
     union {
         uint64_t u64;

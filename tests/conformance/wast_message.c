@@ -14,6 +14,8 @@ static const struct {
     {"wasm `unreachable` instruction executed", "unreachable"},
     {"incomplete utf-8 byte sequence", "string is invalid utf-8"},
     {"list content out-of-bounds", "beyond end of memory"},
+    {"waitable cannot be used synchronously while added to a waitable set",
+     "cannot join a waitable that a thread waits for synchronously"}, /* theirs has one sentence for both orders */
     {"deadlock detected: event loop cannot make further progress",
      "cannot block a synchronous task before returning"}, /* one rule; the definitions have no words for it */
     {"cannot block a synchronous task before returning",

@@ -182,7 +182,12 @@ static uint32_t parse_type(struct fixture *fx, const char **at)
         parse_result(fx, at, cases);
         return intern(fx, &shape);
     }
-    if (accept(at, "own<#") || accept(at, "borrow<#")) {
+    if (accept(at, "stream") || accept(at, "future")) {
+        shape.kind = (*at)[-1] == 'm' ? COMPONENT_STREAM : COMPONENT_FUTURE;
+        if (!accept(at, "<"))
+            return intern(fx, &shape);
+        shape.elem = parse_type(fx, at);
+    } else if (accept(at, "own<#") || accept(at, "borrow<#")) {
         shape.kind = (*at)[-3] == 'n' ? COMPONENT_OWN : COMPONENT_BORROW;
         shape.elem = number(at);
     } else if (accept(at, "option<")) {
