@@ -149,49 +149,26 @@ static int make_device(void)
     return failed(mknodat(AT_FDCWD, path, S_IFIFO | 0644, 0));
 }
 
-static int make_socket(void)
-{
-    return failed(socket(AF_INET, SOCK_STREAM, 0));
-}
+/* Of MPTCP and SCTP Landlock knows nothing, and the kernel loads their modules when somebody asks. */
+#define OUTGOING (SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK)
+#define MAKES_SOCKET(name, ...)                                                                              \
+    static int name(void)                                                                                    \
+    {                                                                                                        \
+        return failed(socket(__VA_ARGS__));                                                                  \
+    }
+MAKES_SOCKET(make_socket, AF_INET, SOCK_STREAM, 0)
+MAKES_SOCKET(make_outgoing_socket, AF_INET, OUTGOING, IPPROTO_TCP)
+MAKES_SOCKET(make_outgoing_socket_v6, AF_INET6, OUTGOING, IPPROTO_TCP)
+MAKES_SOCKET(make_multipath_socket, AF_INET, OUTGOING, IPPROTO_MPTCP)
+MAKES_SOCKET(make_socket_of_any_protocol, AF_INET6, OUTGOING, IPPROTO_SCTP)
+MAKES_SOCKET(make_packet_socket, AF_INET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0)
+MAKES_SOCKET(make_local_socket, AF_UNIX, OUTGOING, 0)
 
 static int connect_socket(void)
 {
     struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(1)};
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     return failed(connect(plain_socket, (struct sockaddr *)&address, sizeof address));
-}
-
-#define OUTGOING (SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK)
-
-static int make_outgoing_socket(void)
-{
-    return failed(socket(AF_INET, OUTGOING, IPPROTO_TCP));
-}
-
-static int make_outgoing_socket_v6(void)
-{
-    return failed(socket(AF_INET6, OUTGOING, IPPROTO_TCP));
-}
-
-static int make_packet_socket(void)
-{
-    return failed(socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
-}
-
-/* Protocols that Landlock's rules for TCP do not know, and whose modules the kernel loads when somebody asks. */
-static int make_multipath_socket(void)
-{
-    return failed(socket(AF_INET, OUTGOING, IPPROTO_MPTCP));
-}
-
-static int make_socket_of_any_protocol(void)
-{
-    return failed(socket(AF_INET6, OUTGOING, IPPROTO_SCTP));
-}
-
-static int make_local_socket(void)
-{
-    return failed(socket(AF_UNIX, OUTGOING, 0));
 }
 
 static int bind_socket(void)
