@@ -110,7 +110,7 @@ static int on_progress(void *arg, curl_off_t all, curl_off_t got, curl_off_t up_
         t->what->progress(t->what->progress_arg, t->what->url, t->bytes, false);
         t->told_ms = ms;
     }
-    return 0;
+    return app__web_interrupted();
 }
 
 static int fail_transfer(const struct transfer *t, CURLcode code, const char *text, struct sw_err *err)
@@ -125,8 +125,8 @@ static int fail_transfer(const struct transfer *t, CURLcode code, const char *te
         return sw_fail(err, SW_EDENIED,
                        "download '%s': it redirects into another network than its own, which is not followed",
                        url.text);
-    return sw_fail(err, code == CURLE_OPERATION_TIMEDOUT ? SW_ETIMEOUT : SW_EIO, "download '%s': %s",
-                   url.text, text[0] ? text : curl_easy_strerror(code));
+    return sw_fail(err, app__web_code(code), "download '%s': %s", url.text,
+                   text[0] ? text : curl_easy_strerror(code));
 }
 
 static bool set_up(CURL *curl, struct transfer *t, const char *url, char *text)
@@ -136,8 +136,7 @@ static bool set_up(CURL *curl, struct transfer *t, const char *url, char *text)
            curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, on_data) == CURLE_OK &&
            curl_easy_setopt(curl, CURLOPT_WRITEDATA, t) == CURLE_OK &&
            curl_easy_setopt(curl, CURLOPT_XFERINFOFUNCTION, on_progress) == CURLE_OK &&
-           curl_easy_setopt(curl, CURLOPT_XFERINFODATA, t) == CURLE_OK &&
-           curl_easy_setopt(curl, CURLOPT_NOPROGRESS, 0L) == CURLE_OK;
+           curl_easy_setopt(curl, CURLOPT_XFERINFODATA, t) == CURLE_OK;
 }
 
 static int perform(CURL *curl, struct transfer *t, const char *url, struct sw_err *err)

@@ -2,6 +2,7 @@
 #include "app/web.h"
 
 #include <arpa/inet.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -56,6 +57,30 @@ static curl_socket_t on_socket(void *arg, curlsocktype purpose, struct curl_sock
     return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
 }
 
+/* ---- ends ---- */
+
+bool app__web_interrupted(void)
+{
+    sigset_t waiting;
+    return sigpending(&waiting) == 0 &&
+           (sigismember(&waiting, SIGTERM) == 1 || sigismember(&waiting, SIGINT) == 1);
+}
+
+enum sw_code app__web_code(CURLcode code)
+{
+    return code == CURLE_OPERATION_TIMEDOUT    ? SW_ETIMEOUT
+           : code == CURLE_ABORTED_BY_CALLBACK ? SW_ECANCELLED
+                                               : SW_EIO;
+}
+
+static int on_progress(void *arg, curl_off_t all, curl_off_t got, curl_off_t up_all, curl_off_t up_got)
+{
+    (void)arg, (void)all, (void)got, (void)up_all, (void)up_got;
+    return app__web_interrupted();
+}
+
+/* ---- one transfer ---- */
+
 bool app__web_set_up(CURL *curl, const char *url, char *text, struct app__web_guard *guard)
 {
     bool https = strncasecmp(url, "https://", 8) == 0;
@@ -74,6 +99,8 @@ bool app__web_set_up(CURL *curl, const char *url, char *text, struct app__web_gu
            curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, (long)APP_DOWNLOAD_MS_MAX) == CURLE_OK &&
            curl_easy_setopt(curl, CURLOPT_OPENSOCKETFUNCTION, on_socket) == CURLE_OK &&
            curl_easy_setopt(curl, CURLOPT_OPENSOCKETDATA, guard) == CURLE_OK &&
+           curl_easy_setopt(curl, CURLOPT_XFERINFOFUNCTION, on_progress) == CURLE_OK &&
+           curl_easy_setopt(curl, CURLOPT_NOPROGRESS, 0L) == CURLE_OK &&
            curl_easy_setopt(curl, CURLOPT_USERAGENT, "swell") == CURLE_OK;
 }
 
@@ -163,8 +190,8 @@ static int perform(CURL *curl, const struct app__web_get *what, struct receiver 
                        "ask '%s': it redirects into another network than its own, which is not followed",
                        url.text);
     if (code != CURLE_OK)
-        return sw_fail(receiver->err, code == CURLE_OPERATION_TIMEDOUT ? SW_ETIMEOUT : SW_EIO, "ask '%s': %s",
-                       url.text, text[0] ? text : curl_easy_strerror(code));
+        return sw_fail(receiver->err, app__web_code(code), "ask '%s': %s", url.text,
+                       text[0] ? text : curl_easy_strerror(code));
     return 0;
 }
 

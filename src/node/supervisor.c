@@ -159,12 +159,25 @@ static int check_reload(const struct supervisor *sv, struct sw_err *err)
 
 static int revision_start(struct supervisor *sv, struct app *app, struct sw_err *err);
 
+/* It may download for minutes, and nobody looks at the loop meanwhile: a signal to end waits, and ends the download (app/web.h). */
+static int load(struct supervisor *sv, struct app **ret, struct sw_err *err)
+{
+    sigset_t ends, before;
+    (void)sigemptyset(&ends); /* these do not fail for signals that there are, here and below */
+    (void)sigaddset(&ends, SIGTERM);
+    (void)sigaddset(&ends, SIGINT);
+    (void)pthread_sigmask(SIG_BLOCK, &ends, &before);
+    int rc = sv->config->load(sv->config->ready_arg, ret, err);
+    (void)pthread_sigmask(SIG_SETMASK, &before, NULL); /* what waited comes now */
+    return rc;
+}
+
 static int reload(struct supervisor *sv, struct sw_err *err)
 {
     struct app *app = NULL;
     int rc = check_reload(sv, err);
     if (rc == 0)
-        rc = sv->config->load(sv->config->ready_arg, &app, err);
+        rc = load(sv, &app, err);
     if (rc == 0) {
         rc = revision_start(sv, app, err);
         if (rc < 0)

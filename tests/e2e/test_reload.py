@@ -10,6 +10,7 @@ import pty
 import re
 import resource
 import signal
+import socket
 import subprocess
 import termios
 import threading
@@ -95,6 +96,33 @@ def settled(server, old):
 
 
 # ---- reload ----
+
+
+def test_a_signal_ends_a_reload_that_downloads(app):
+    """Nobody is served by a download that goes on and on when the application is to end."""
+    with socket.create_server(("127.0.0.1", 0)) as web, app.start(workers=1) as server:
+        url = f"http://127.0.0.1:{web.getsockname()[1]}/never.wasm"
+        manifest = app.folder / "spin.toml"
+        manifest.write_text(manifest.read_text().replace(f'"{app.wasm}"', f'{{ url = "{url}", digest = "sha256:{"0" * 64}" }}'))
+        server.process.send_signal(signal.SIGHUP)
+        client, _ = web.accept()
+        with client:
+            client.sendall(b"HTTP/1.1 200 OK\r\ncontent-length: 1000000000\r\n\r\n")
+            over = threading.Event()
+
+            def drip():  # so that it does not stall
+                while not over.wait(0.2):
+                    client.sendall(b"x")
+
+            dripping = threading.Thread(target=drip)
+            dripping.start()
+            try:
+                server.allow_log(r"reload\.failed")
+                assert server.stop() == 0
+            finally:
+                over.set()
+                dripping.join()
+        assert f"download '{url}': " in server.log()
 
 
 def test_a_reload_swaps_the_application(app):
