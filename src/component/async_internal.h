@@ -254,8 +254,23 @@ enum component_task_state {
     COMPONENT_TASK_STARTED,
     COMPONENT_TASK_PENDING_CANCEL,
     COMPONENT_TASK_CANCEL_DELIVERED,
-    COMPONENT_TASK_RESOLVED
+    COMPONENT_TASK_RESOLVED,
+    COMPONENT_TASK_STATES
 };
+enum component_task_event {
+    COMPONENT_TASK_ON_START,     /* its core function is about to be called */
+    COMPONENT_TASK_ON_RETURN,    /* task.return, or the end of a synchronous lift */
+    COMPONENT_TASK_ON_ASK,       /* request_cancellation, and a thread can be told at once */
+    COMPONENT_TASK_ON_ASK_LATER, /* ... and none can */
+    COMPONENT_TASK_ON_DELIVER,   /* a cancellable block of it: the request is told */
+    COMPONENT_TASK_ON_CANCEL,    /* task.cancel, or cancelled before it began */
+    COMPONENT_TASK_EVENTS
+};
+#define COMPONENT_NO_STATE                                                                                   \
+    (-1) /* the event is refused in that state: by a trap, where a guest can cause it */
+/* The state after an event, or COMPONENT_NO_STATE. */
+int component__task_next(enum component_task_state state, enum component_task_event event);
+const char *component__task_event_name(enum component_task_event event);
 
 /* Who made a task: a guest's lowered import, or the host. On the task's fiber.
  * start   : lowers the arguments to the task's flat ones (vals has COMPONENT_FLAT_MAX), *ret_used of them
@@ -320,8 +335,17 @@ enum component_subtask_state { /* guests see the numbers */
                                COMPONENT_SUBTASK_STARTED,
                                COMPONENT_SUBTASK_RETURNED,
                                COMPONENT_SUBTASK_CANCELLED_BEFORE_STARTED,
-                               COMPONENT_SUBTASK_CANCELLED_BEFORE_RETURNED
+                               COMPONENT_SUBTASK_CANCELLED_BEFORE_RETURNED,
+                               COMPONENT_SUBTASK_STATES
 };
+enum component_subtask_event {
+    COMPONENT_SUBTASK_ON_START,
+    COMPONENT_SUBTASK_ON_RETURN,
+    COMPONENT_SUBTASK_ON_CANCEL,
+    COMPONENT_SUBTASK_EVENTS
+};
+int component__subtask_next(enum component_subtask_state state, enum component_subtask_event event);
+const char *component__subtask_event_name(enum component_subtask_event event);
 #define COMPONENT_SUBTASK_VALS                                                                               \
     (COMPONENT_FLAT_MAX + 1) /* flat arguments of a lowered import, and where its result goes */
 
@@ -348,9 +372,9 @@ struct component_subtask *
 component__subtask_new(struct component_store *store,
                        const struct component_bound_lowering *lowering); /* or NULL, recorded */
 void component__subtask_free(struct component_store *store, struct component_subtask *subtask);
-/* Its state is `state` now; when its caller has its handle, it gets an event. */
+/* The event changes its state; when its caller has its handle, the subtask gets a pending event. */
 void component__subtask_progress(struct component_store *store, struct component_subtask *subtask,
-                                 enum component_subtask_state state);
+                                 enum component_subtask_event event);
 /* What a lowered import ends with: waits (a synchronous lower), or makes a handle; vals[0] is what the guest gets. */
 int component__subtask_finish_wait(struct component_store *store, struct component_subtask *subtask,
                                    union engine_val *vals) SW_MUST_CHECK;

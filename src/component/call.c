@@ -285,7 +285,7 @@ engine_host_fn *component__lowered_fn(const struct component_bound_lowering *low
 {
     const struct component_func_type *type = lowering->canon.plan.callee.type;
     bool is_async = type && type->is_async; /* a core module's imports have no type */
-    if (lowering->host)
+    if (!lowering->lift)                    /* the host's */
         return is_async ? component__lowered_host_async_wait : component__lowered_host;
     if (!lowering->component->is_async)
         return component__lowered_guest_wait;

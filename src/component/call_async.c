@@ -56,7 +56,7 @@ static int start(struct component_task *task, union engine_val *vals, uint32_t *
     struct component_cx *caller, *callee;
     struct component_copy copy;
     uint32_t used;
-    component__subtask_progress(task->store, subtask, COMPONENT_SUBTASK_STARTED);
+    component__subtask_progress(task->store, subtask, COMPONENT_SUBTASK_ON_START);
     int rc = sides(task, &caller, &callee);
     callee->borrows = &task->borrows;
     if (rc == 0 && is_async(&subtask->lowering->canon) && type->flat_param_count > COMPONENT_ASYNC_FLAT_MAX &&
@@ -116,11 +116,8 @@ static int resolve(struct component_task *task, const union engine_val *vals)
     struct component_copy copy;
     subtask->task = NULL;
     if (!vals) {
-        bool started = subtask->state == COMPONENT_SUBTASK_STARTED;
         assert(subtask->cancel_requested);
-        component__subtask_progress(task->store, subtask,
-                                    started ? COMPONENT_SUBTASK_CANCELLED_BEFORE_RETURNED
-                                            : COMPONENT_SUBTASK_CANCELLED_BEFORE_STARTED);
+        component__subtask_progress(task->store, subtask, COMPONENT_SUBTASK_ON_CANCEL);
         return 0;
     }
     int rc = sides(task, &caller, &callee);
@@ -130,7 +127,7 @@ static int resolve(struct component_task *task, const union engine_val *vals)
     if (rc < 0)
         return rc;
     component__level_end(task->store);
-    component__subtask_progress(task->store, subtask, COMPONENT_SUBTASK_RETURNED);
+    component__subtask_progress(task->store, subtask, COMPONENT_SUBTASK_ON_RETURN);
     return 0;
 }
 

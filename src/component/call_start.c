@@ -199,14 +199,17 @@ void component_async_call_cancel(struct component_store *store, struct component
     if (!call->task || !sw_list_empty(&call->cancel))
         return;
     sw_list_add_tail(&scheduler->cancels, &call->cancel);
-    component__stir(store);
+    if (component__poller_need(store) < 0)
+        component__wake_waiters(store);
+    else
+        component__stir(store);
 }
 
 int component__cancel_next_wait(struct component_store *store)
 {
     struct sw_link *link = sw_list_take_head(&store->scheduler->cancels);
     struct component_async_call *call = SW_CONTAINER(link, struct component_async_call, cancel);
-    if (call->task->state != COMPONENT_TASK_INITIAL && call->task->state != COMPONENT_TASK_STARTED)
+    if (component__task_next(call->task->state, COMPONENT_TASK_ON_ASK) == COMPONENT_NO_STATE)
         return 0; /* asked already */
     return component__task_ask_cancel_wait(store, call->task, COMPONENT_NONE);
 }

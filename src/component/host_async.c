@@ -149,7 +149,7 @@ static int settle(struct component_operation *operation, int rc)
         rc = result_out(&subtask->cx.call, lowering->canon.plan.callee.type, subtask->result_at,
                         subtask->vals);
     if (rc == 0)
-        component__subtask_progress(subtask->cx.call.store, subtask, COMPONENT_SUBTASK_RETURNED);
+        component__subtask_progress(subtask->cx.call.store, subtask, COMPONENT_SUBTASK_ON_RETURN);
     return rc;
 }
 
@@ -171,7 +171,7 @@ static int begin(struct component_store *store, struct component_subtask *subtas
     struct component_operation *operation = rc == 0 ? operation_new(store, subtask) : NULL;
     if (!operation)
         return -SW_EGUEST;
-    component__subtask_progress(store, subtask, COMPONENT_SUBTASK_STARTED);
+    component__subtask_progress(store, subtask, COMPONENT_SUBTASK_ON_START);
     rc = settle(operation, operation->func->waits->start(&subtask->cx.call, operation, subtask->vals));
     component__level_end(store);
     if (rc == SW_WAIT)
@@ -270,7 +270,7 @@ int component__operation_cancel(struct component_store *store, struct component_
         return 0; /* it comes to its end by itself */
     operation->func->waits->cancel(operation);
     operation_free(operation);
-    component__subtask_progress(store, subtask, COMPONENT_SUBTASK_CANCELLED_BEFORE_RETURNED);
+    component__subtask_progress(store, subtask, COMPONENT_SUBTASK_ON_CANCEL);
     component__pending_end(store);
     return 0;
 }

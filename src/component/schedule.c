@@ -141,8 +141,10 @@ static int fiber_main_wait(void *arg, struct engine_store *engine_store)
 
 static void fiber_done(void *arg, int rc)
 {
-    struct component_thread *thread = arg; /* maybe freed; `store` stays */
+    struct component_thread *thread = arg; /* maybe in the pool; `store` stays */
     if (rc < 0) {
+        thread->call = NULL; /* there was no stack for it: nothing of it ran */
+        thread->store->scheduler->current = NULL;
         component__wake_waiters(thread->store);
         component__calls_failed(thread->store); /* may free the store */
     }
@@ -294,9 +296,11 @@ static int block_wait(struct component_store *store, struct component_thread *to
 bool component__pending_cancel(struct component_store *store, bool cancellable)
 {
     struct component_thread *thread = store->scheduler->current;
-    if (!cancellable || thread->task->state != COMPONENT_TASK_PENDING_CANCEL)
+    int next = cancellable ? component__task_next(thread->task->state, COMPONENT_TASK_ON_DELIVER)
+                           : COMPONENT_NO_STATE;
+    if (next == COMPONENT_NO_STATE)
         return false;
-    thread->task->state = COMPONENT_TASK_CANCEL_DELIVERED;
+    thread->task->state = (enum component_task_state)next;
     return true;
 }
 

@@ -13,6 +13,35 @@ static const char *const state_names[] = {
     [COMPONENT_SUBTASK_CANCELLED_BEFORE_RETURNED] = "cancelled-before-returned",
 };
 
+static const char *const event_names[] = {
+    [COMPONENT_SUBTASK_ON_START] = "start",
+    [COMPONENT_SUBTASK_ON_RETURN] = "return",
+    [COMPONENT_SUBTASK_ON_CANCEL] = "cancel",
+};
+
+#define NO COMPONENT_NO_STATE
+/* Columns: start, return, cancel. */
+static const signed char moves[COMPONENT_SUBTASK_STATES][COMPONENT_SUBTASK_EVENTS] = {
+    [COMPONENT_SUBTASK_STARTING] = {COMPONENT_SUBTASK_STARTED, NO,
+                                    COMPONENT_SUBTASK_CANCELLED_BEFORE_STARTED},
+    [COMPONENT_SUBTASK_STARTED] = {NO, COMPONENT_SUBTASK_RETURNED,
+                                   COMPONENT_SUBTASK_CANCELLED_BEFORE_RETURNED},
+    [COMPONENT_SUBTASK_RETURNED] = {NO, NO, NO},
+    [COMPONENT_SUBTASK_CANCELLED_BEFORE_STARTED] = {NO, NO, NO},
+    [COMPONENT_SUBTASK_CANCELLED_BEFORE_RETURNED] = {NO, NO, NO},
+};
+#undef NO
+
+int component__subtask_next(enum component_subtask_state state, enum component_subtask_event event)
+{
+    return moves[state][event];
+}
+
+const char *component__subtask_event_name(enum component_subtask_event event)
+{
+    return event_names[event];
+}
+
 const char *component__subtask_state_name(enum component_subtask_state state)
 {
     return state_names[state];
@@ -63,10 +92,11 @@ static int take_event(struct component_store *store, struct component_waitable *
 }
 
 void component__subtask_progress(struct component_store *store, struct component_subtask *subtask,
-                                 enum component_subtask_state state)
+                                 enum component_subtask_event event)
 {
-    assert(!component__subtask_resolved(subtask) && state > subtask->state);
-    subtask->state = state;
+    int next = moves[subtask->state][event];
+    assert(next != COMPONENT_NO_STATE);
+    subtask->state = (enum component_subtask_state)next;
     if (subtask->waitable.index)
         component__waitable_set_event(store, &subtask->waitable, take_event);
     else

@@ -42,9 +42,45 @@ static const char *const state_names[] = {
     [COMPONENT_TASK_RESOLVED] = "resolved",
 };
 
+static const char *const event_names[] = {
+    [COMPONENT_TASK_ON_START] = "start",     [COMPONENT_TASK_ON_RETURN] = "return",
+    [COMPONENT_TASK_ON_ASK] = "ask",         [COMPONENT_TASK_ON_ASK_LATER] = "ask-later",
+    [COMPONENT_TASK_ON_DELIVER] = "deliver", [COMPONENT_TASK_ON_CANCEL] = "cancel",
+};
+
+#define NO COMPONENT_NO_STATE
+/* Columns: start, return, ask, ask-later, deliver, cancel. */
+static const signed char moves[COMPONENT_TASK_STATES][COMPONENT_TASK_EVENTS] = {
+    [COMPONENT_TASK_INITIAL] = {COMPONENT_TASK_STARTED, NO, COMPONENT_TASK_CANCEL_DELIVERED, NO, NO, NO},
+    [COMPONENT_TASK_STARTED] = {NO, COMPONENT_TASK_RESOLVED, COMPONENT_TASK_CANCEL_DELIVERED,
+                                COMPONENT_TASK_PENDING_CANCEL, NO, NO},
+    [COMPONENT_TASK_PENDING_CANCEL] = {NO, COMPONENT_TASK_RESOLVED, NO, NO, COMPONENT_TASK_CANCEL_DELIVERED,
+                                       NO},
+    [COMPONENT_TASK_CANCEL_DELIVERED] = {NO, COMPONENT_TASK_RESOLVED, NO, NO, NO, COMPONENT_TASK_RESOLVED},
+    [COMPONENT_TASK_RESOLVED] = {NO, NO, NO, NO, NO, NO},
+};
+#undef NO
+
 const char *component__task_state_name(enum component_task_state state)
 {
     return state_names[state];
+}
+
+const char *component__task_event_name(enum component_task_event event)
+{
+    return event_names[event];
+}
+
+int component__task_next(enum component_task_state state, enum component_task_event event)
+{
+    return moves[state][event];
+}
+
+static void move(struct component_task *task, enum component_task_event event)
+{
+    int next = moves[task->state][event];
+    assert(next != COMPONENT_NO_STATE); /* what a guest can cause is refused by a trap before */
+    task->state = (enum component_task_state)next;
 }
 
 static int no_borrows(const struct component_task *task)
@@ -57,23 +93,25 @@ static int no_borrows(const struct component_task *task)
 
 int component__task_return(struct component_task *task, const union engine_val *vals)
 {
-    if (task->state == COMPONENT_TASK_RESOLVED)
+    if (moves[task->state][COMPONENT_TASK_ON_RETURN] == COMPONENT_NO_STATE)
         return component__fail(task->store, "task.return: the task has returned or was cancelled already");
     int rc = no_borrows(task);
     if (rc == 0)
         rc = task->caller->resolve(task, vals);
-    task->state = COMPONENT_TASK_RESOLVED;
+    if (rc == 0)
+        move(task, COMPONENT_TASK_ON_RETURN);
     return rc;
 }
 
 int component__task_cancel(struct component_task *task)
 {
-    if (task->state != COMPONENT_TASK_CANCEL_DELIVERED)
+    if (moves[task->state][COMPONENT_TASK_ON_CANCEL] == COMPONENT_NO_STATE)
         return component__fail(task->store, "`task.cancel` called by task which has not been cancelled");
     int rc = no_borrows(task);
     if (rc == 0)
         rc = task->caller->resolve(task, NULL);
-    task->state = COMPONENT_TASK_RESOLVED;
+    if (rc == 0)
+        move(task, COMPONENT_TASK_ON_CANCEL);
     return rc;
 }
 
@@ -100,17 +138,16 @@ static bool may_enter(const struct component_instance *instance, uint32_t stop)
 int component__task_ask_cancel_wait(struct component_store *store, struct component_task *task, uint32_t stop)
 {
     if (task->state == COMPONENT_TASK_INITIAL) { /* its implicit thread waits to enter */
-        task->state = COMPONENT_TASK_CANCEL_DELIVERED;
+        move(task, COMPONENT_TASK_ON_ASK);
         return component__resume_wait(store, task->implicit, true);
     }
-    assert(task->state == COMPONENT_TASK_STARTED);
     struct component_thread *thread = cancellable(task);
     if (!thread || !may_enter(task->instance, stop)) {
-        task->state = COMPONENT_TASK_PENDING_CANCEL;
+        move(task, COMPONENT_TASK_ON_ASK_LATER);
         return 0;
     }
     uint32_t instance = task->instance->index;
-    task->state = COMPONENT_TASK_CANCEL_DELIVERED;
+    move(task, COMPONENT_TASK_ON_ASK);
     int rc = component__enter(store, instance, stop);
     if (rc == 0)
         rc = component__resume_wait(store, thread, true); /* the task may be gone afterwards */
@@ -290,7 +327,7 @@ static int run_wait(struct component_task *task, union engine_val *vals)
     const struct component_options *options = &lift->canon.plan.options;
     struct component_event event = {COMPONENT_EVENT_NONE, 0, 0};
     uint32_t used = 0;
-    task->state = COMPONENT_TASK_STARTED;
+    move(task, COMPONENT_TASK_ON_START);
     int rc = component__call_begin(&task->cx.call, task->store, &lift->canon);
     if (rc == 0)
         rc = task->caller->start(task, vals, &used);

@@ -3,47 +3,10 @@
  * The sources are data/run_*.wat. Compiling happens in this process, into memory files. */
 #include "check.h"
 
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/mman.h>
-#include <unistd.h>
 
-#include "base/buf.h"
-#include "component/component.h"
-#include "component/run_internal.h"
-#include "loop/loop.h"
-
-#define CORES_MAX 8
-
-/* ---- a component on an engine ---- */
-
-struct world {
-    struct loop *loop;
-    struct engine *engine;
-    struct sw_buf bytes;
-    struct component_binary *binary;
-    struct component_plan *plan;
-    struct engine_module *modules[CORES_MAX];
-    struct component *component;
-    struct component_store *store;
-    char events[512]; /* "a;b;" */
-    size_t events_n;
-    int (*body)(struct world *world); /* on the fiber */
-    bool done;
-    int rc;
-};
-
-static void note(struct world *world, const char *fmt, ...) SW_PRINTF(2, 3);
-static void note(struct world *world, const char *fmt, ...)
-{
-    va_list args;
-    va_start(args, fmt);
-    int n = vsnprintf(world->events + world->events_n, sizeof world->events - world->events_n, fmt, args);
-    va_end(args);
-    CHECK(n >= 0 && (size_t)n < sizeof world->events - world->events_n);
-    world->events_n += (size_t)n;
-}
+#include "real_world.h"
 
 static uint64_t wait_ms = 1;
 
@@ -144,142 +107,6 @@ static const struct component_host_interface api = {
 static const struct component_host_interface *const interfaces[] = {&api};
 static const struct component_host host = {.interfaces = interfaces, .interface_count = 1};
 
-static int to_file(const struct sw_buf *bytes)
-{
-    int fd = memfd_create("artifact", MFD_CLOEXEC);
-    CHECK(fd >= 0);
-    CHECK_INT(write(fd, bytes->n ? bytes->p : "", bytes->n), bytes->n);
-    return fd;
-}
-
-static void read_data(const char *name, struct sw_buf *ret)
-{
-    char path[1024];
-    struct sw_err err;
-    (void)snprintf(path, sizeof path, "%s/tests/unit/component/data/%s", getenv("SW_SOURCE_DIR"), name);
-    FILE *file = fopen(path, "rb");
-    if (!file)
-        print_error("%s is not there\n", path);
-    CHECK(file);
-    CHECK_OK(sw_buf_read_fd(ret, fileno(file), &err), &err);
-    (void)fclose(file);
-}
-
-static void open_module(struct world *world, uint32_t index)
-{
-    const struct engine_core *core = component_binary_core(world->binary, index);
-    sw_auto_buf cwasm = SW_BUF(16u << 20);
-    sw_auto_buf image = SW_BUF(16u << 20);
-    struct sw_err err;
-    CHECK_OK(engine_compile(core, &cwasm, &image, &err), &err);
-    int cwasm_fd = to_file(&cwasm), image_fd = to_file(&image);
-    CHECK_OK(engine_module_open(world->engine, core, cwasm_fd, image_fd, &world->modules[index], &err), &err);
-    (void)close(cwasm_fd);
-    (void)close(image_fd);
-}
-
-/* cmocka puts its own signal handlers in place for each test; Wasmtime needs those it installed with the first engine. */
-static void keep_trap_handlers(void)
-{
-    static const int numbers[] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE};
-    static struct sigaction first[4];
-    static bool saved;
-    for (int i = 0; i < 4; i++)
-        CHECK_INT(saved ? sigaction(numbers[i], &first[i], NULL) : sigaction(numbers[i], NULL, &first[i]), 0);
-    saved = true;
-}
-
-static void world_open(struct world *world, const char *name)
-{
-    struct sw_err err;
-    memset(world, 0, sizeof *world);
-    world->bytes = SW_BUF(1u << 20);
-    read_data(name, &world->bytes);
-    CHECK_OK(loop_new(&world->loop, &err), &err);
-    CHECK_OK(
-        engine_new(&(struct engine_config){.reset = ENGINE_RESET_AUTO}, world->loop, &world->engine, &err),
-        &err);
-    keep_trap_handlers();
-    CHECK_OK(component_decode(sw_buf_str(&world->bytes), &world->binary, &err), &err);
-    CHECK_OK(component_link(world->binary, &host, &world->plan, &err), &err);
-    CHECK(component_binary_core_count(world->binary) <= CORES_MAX);
-    for (uint32_t i = 0; i < component_binary_core_count(world->binary); i++)
-        if (component_plan_uses_core(world->plan, i))
-            open_module(world, i);
-    CHECK_OK(component_bind(world->plan, world->engine, world->modules, &world->component, &err), &err);
-}
-
-static void world_close(struct world *world)
-{
-    component_free(world->component);
-    for (uint32_t i = 0; i < CORES_MAX; i++)
-        engine_module_free(world->modules[i]);
-    component_plan_free(world->plan);
-    component_binary_free(world->binary);
-    engine_free(world->engine);
-    loop_free(world->loop);
-    sw_buf_deinit(&world->bytes);
-}
-
-static int main_wait(void *arg, struct component_store *store)
-{
-    struct world *world = arg;
-    (void)store;
-    return world->body(world);
-}
-
-static void done(void *arg, int rc)
-{
-    struct world *world = arg;
-    world->done = true;
-    world->rc = rc;
-    loop_stop(world->loop);
-}
-
-static void start(struct world *world, int (*body)(struct world *world))
-{
-    struct sw_err err;
-    world->body = body;
-    world->done = false;
-    CHECK_OK(component_store_new(world->component, &(struct engine_limits){0}, world, &world->store, &err),
-             &err);
-    CHECK_OK(component_store_start(world->store, main_wait, done, world, &err), &err);
-    CHECK(!world->done);
-}
-
-/* Runs `body` in a store of its own; the store stays for a look at its failure. */
-static int run(struct world *world, int (*body)(struct world *world))
-{
-    struct sw_err err;
-    start(world, body);
-    CHECK_OK(loop_run(world->loop, &err), &err);
-    CHECK(world->done);
-    return world->rc;
-}
-
-static void end(struct world *world)
-{
-    component_store_free(world->store);
-    world->store = NULL;
-}
-
-static const char *failure(const struct world *world)
-{
-    return engine_store_failure(component_store_engine(world->store))->text;
-}
-
-static int call(struct world *world, const char *name, const struct component_value *args, uint32_t n,
-                struct component_value *result)
-{
-    const struct component_export *export =
-        component_export_find(world->component, SW_LIT(""), SW_LIT(""), sw_str_of(name));
-    if (!export) {
-        note(world, "no export %s;", name);
-        return -SW_EBUG;
-    }
-    return component_call_wait(world->store, export, args, n, result);
-}
-
 /* ---- strings, waiting, traps ---- */
 
 static int hello_body(struct world *world)
@@ -299,7 +126,7 @@ static void strings_pass_in_both_directions_and_a_host_call_may_wait(void **stat
 {
     struct world world;
     (void)state;
-    world_open(&world, "run_strings.wasm");
+    world_open(&world, "run_strings.wasm", &host);
     for (int i = 0; i < 3; i++) { /* the same each time: stores start anew */
         world.events_n = 0;
         int rc = run(&world, hello_body);
@@ -324,7 +151,7 @@ static void a_trap_ends_the_store_only(void **state)
 {
     struct world world;
     (void)state;
-    world_open(&world, "run_strings.wasm");
+    world_open(&world, "run_strings.wasm", &host);
     CHECK_INT(run(&world, boom_body), -SW_EGUEST);
     CHECK_INT(engine_store_failure(component_store_engine(world.store))->kind, ENGINE_TRAP_UNREACHABLE);
     end(&world);
@@ -345,7 +172,7 @@ static void a_cancelled_call_leaves_at_its_wait(void **state)
     struct engine_stats stats;
     struct loop_timer *timer = NULL;
     (void)state;
-    world_open(&world, "run_strings.wasm");
+    world_open(&world, "run_strings.wasm", &host);
     CHECK_OK(loop_timer_new(world.loop, stop, world.loop, &timer, &err), &err);
     wait_ms = 60000;
     start(&world, hello_body);
@@ -378,7 +205,7 @@ static void host_objects_are_dropped_by_the_guest_or_with_the_store(void **state
 {
     struct world world;
     (void)state;
-    world_open(&world, "run_strings.wasm");
+    world_open(&world, "run_strings.wasm", &host);
     keep_thing = false;
     CHECK_INT(run(&world, thing_body), 0);
     end(&world);
@@ -404,7 +231,7 @@ static void start_sections_run_in_the_order_of_instantiation(void **state)
 {
     struct world world;
     (void)state;
-    world_open(&world, "run_startorder.wasm");
+    world_open(&world, "run_startorder.wasm", &host);
     CHECK_INT(run(&world, ask_body), 0);
     CHECK_STR(sw_str_of(world.events), "note 10;note 20;2;");
     end(&world);
@@ -415,7 +242,7 @@ static void a_fixups_start_runs_although_it_is_elided(void **state)
 {
     struct world world;
     (void)state;
-    world_open(&world, "run_fixup.wasm");
+    world_open(&world, "run_fixup.wasm", &host);
     CHECK_INT(world.plan->instance_count, 2); /* main and the adapter */
     CHECK_INT(run(&world, ask_body), 0);
     CHECK_STR(sw_str_of(world.events), "note 7;84;");
@@ -469,7 +296,7 @@ static void an_adapter_is_made_once_and_only_when_it_is_called(void **state)
     struct world world;
     struct engine_stats before, after;
     (void)state;
-    world_open(&world, "run_lazy.wasm");
+    world_open(&world, "run_lazy.wasm", &host);
     CHECK_INT(world.plan->instance_count, 2);
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         world.events[0] = '\0';
@@ -497,7 +324,7 @@ static void a_call_cancelled_in_a_lazy_adapter_leaves_at_its_wait(void **state)
     struct engine_stats stats;
     struct loop_timer *timer = NULL;
     (void)state;
-    world_open(&world, "run_lazy.wasm");
+    world_open(&world, "run_lazy.wasm", &host);
     CHECK_OK(loop_timer_new(world.loop, stop, world.loop, &timer, &err), &err);
     wait_ms = 60000;
     start(&world, say_body);
@@ -542,7 +369,7 @@ static void nested_components_pass_lists_and_resources(void **state)
 {
     struct world world;
     (void)state;
-    world_open(&world, "run_nested.wasm");
+    world_open(&world, "run_nested.wasm", &host);
     int rc = run(&world, nested_body);
     if (rc < 0)
         print_error("%s\n", failure(&world));
