@@ -106,7 +106,8 @@ static int no_item(struct link *link, const struct link_match *match, const char
     if (!import->package.n)
         return sw_fail(link->err, SW_EINPUT, "imports %s '" SW_FMT "', which this host does not have", what,
                        SW_ARG(match->name));
-    const char *version = has_version(import->interface) ? import->interface->version : NULL;
+    const char *version =
+        has_version(import->interface) && !import->older ? import->interface->version : NULL;
     return sw_fail(link->err, SW_EINPUT,
                    "imports %s '" SW_FMT "' of '" SW_FMT "', which this host's '" SW_FMT
                    "%s%s' does not have",

@@ -14,6 +14,7 @@ GUESTS = {
     "c": ("c", "examples/hello-c/main.c", []),
     "rust": ("rust", "tests/guests/rust", []),
     "rust-p1": ("rust-p1", "tests/guests/rust", []),
+    "rust-typed": ("rust-typed", "tests/guests/rust", []),
     "go": ("go", "tests/guests/go", []),
     "js": ("js", "tests/guests/js/main.js", []),
     "hostile": ("c", "tests/guests/hostile/main.c", []),

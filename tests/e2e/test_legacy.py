@@ -168,6 +168,24 @@ def test_a_field_that_is_no_text_is_500(start, tmp_path, name):
         assert get(server.port, "/hello").status == 200
 
 
+# ---- a core module of Rust's standard library for WASI 0.1 that names its world, wasi:http@0.2, as Spin's SDKs 2 to 5 build it ----
+
+
+def test_a_core_module_for_wasi_http_is_served_without_an_adapter(start):
+    with start(["-f", str(guests.build("rust-typed")), "--env", "A=1"]) as server:
+        assert get(server.port).text == "Hello from Rust on Swell\n"
+        assert get(server.port, "/echo", method="POST", body=b"x" * 100000).body == b"x" * 100000
+        assert get(server.port, "/env").text == "A=1\n"
+        assert get(server.port, "/print").text == "printed\n"
+        assert int(get(server.port, "/time").text.split()[1]) >= 25  # slept
+        assert len({get(server.port, "/random").text for _ in range(5)}) == 5
+        server.expect_log("guest.trap|panicked")
+        server.expect_log("asked to")
+        assert get(server.port, "/panic").status == 500
+        server.stop()
+        assert "to stdout" in server.log() + server.process.stdout.read().decode()
+
+
 # ---- the two release candidates of WASI 0.2 ----
 
 each_older = pytest.mark.parametrize("name", ["older-1018", "older-1110"])

@@ -13,8 +13,8 @@
 #define PLAN_TEXT_MAX (1u << 20)
 #define COUNT(array) (sizeof(array) / sizeof *(array))
 
-static const char *const plans[] = {"basic",    "resources", "nested", "imports", "kinds",
-                                    "shim_yes", "chain",     "guest",  "adapted", "absent"};
+static const char *const plans[] = {"basic", "resources", "nested",  "imports", "kinds", "shim_yes",
+                                    "chain", "guest",     "adapted", "absent",  "older"};
 
 static void print_plan(const struct seed *seed, struct sw_buf *out)
 {

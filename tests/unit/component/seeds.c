@@ -57,8 +57,19 @@ static const struct component_host_interface *const pointers[INTERFACE_COUNT] = 
     &interfaces[4], &interfaces[5], &interfaces[6],
 };
 static const char *const absent[] = {"gone:"};
-const struct component_host seed_host = {
-    .interfaces = pointers, .interface_count = INTERFACE_COUNT, .absent = absent, .absent_count = 1};
+/* At 0.2.0-beta of test:host, the store's `get` was called otherwise, `bucket` and `now` were elsewhere. */
+static const struct component_host_moved moved[] = {
+    {"test:host/store", "[method]bucket.fetch", &interfaces[1], "[method]bucket.get"},
+    {"test:host/time", "pail", &interfaces[1], "bucket"},
+    {"test:host/time", "now", &interfaces[0], "now"},
+};
+static const struct component_host_older older[] = {{"0.2.0-beta", moved, sizeof moved / sizeof *moved}};
+const struct component_host seed_host = {.interfaces = pointers,
+                                         .interface_count = INTERFACE_COUNT,
+                                         .absent = absent,
+                                         .absent_count = 1,
+                                         .older = older,
+                                         .older_count = 1};
 
 void seed_read(const char *name, struct sw_buf *ret)
 {
