@@ -268,6 +268,50 @@ static void every_allocation_may_fail(void **state)
     CHECK_NEVER("still failing after 100 allocations");
 }
 
+static void entries_for_plain_sockets_are_known_by_their_scheme(void **state)
+{
+    static const struct {
+        const char *entry;
+        bool sockets;
+    } table[] = {{"tcp://a.b:1", true},    {"udp://1.2.3.4:*", true}, {"*://*:*", true},
+                 {"{{ host }}", true},     {"mine://a:1", true},      {"http://a.b", false},
+                 {" https://a.b ", false}, {"redis://a", false},      {"postgres://{{ host }}", false},
+                 {"mysql://*.a.b", false}, {"mqtt://a", false},       {"httpx://a:1", true}};
+    struct fixture f;
+    (void)state;
+    for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
+        fill(&f, (const char *const[]){"http://a.b", table[i].entry, NULL});
+        CHECK_INT(app_uses_sockets(&f.app), table[i].sockets);
+    }
+    f.components[0].outbound_host_count = 0;
+    CHECK(!app_uses_sockets(&f.app));
+}
+
+static void some_port_of_a_host_is_enough_for_its_name(void **state)
+{
+    static const struct {
+        const char *entry, *scheme, *host;
+        bool allowed;
+    } table[] = {{"tcp://a.b:1", "tcp", "a.b", true},     {"tcp://a.b:1", "udp", "a.b", false},
+                 {"tcp://a.b:1", "tcp", "", true},        {"tcp://a.b:1", "tcp", "c.a.b", false},
+                 {"udp://*.a.b:9", "udp", "c.a.b", true}, {"*://*:1", "tcp", "any.thing", true},
+                 {"*://self", "tcp", "", false},          {"*://*.spin.internal:1", "tcp", "", false},
+                 {"http://a.b", "tcp", "a.b", false},     {"tcp://10.0.0.0/8:1", "tcp", "10.1.2.3", true}};
+    struct fixture f;
+    struct sw_err err;
+    (void)state;
+    for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
+        struct app_outbound *outbound = NULL;
+        fill(&f, (const char *const[]){table[i].entry, NULL});
+        CHECK_OK(app_outbound_new(&f.app, &f.components[0], &outbound, &err), &err);
+        CHECK_INT(
+            app_outbound_allows_some_port(outbound, sw_str_of(table[i].scheme), sw_str_of(table[i].host)),
+            table[i].allowed);
+        app_outbound_free(outbound);
+    }
+    CHECK(!app_outbound_allows_some_port(NULL, SW_LIT("tcp"), SW_LIT("")));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -275,6 +319,8 @@ int main(void)
         cmocka_unit_test(a_malformed_entry_is_refused_with_the_rule),
         cmocka_unit_test(the_application_itself_is_allowed_by_self_and_by_any),
         cmocka_unit_test(an_entry_without_a_host_yet_is_skipped_and_a_bad_one_named),
+        cmocka_unit_test(entries_for_plain_sockets_are_known_by_their_scheme),
+        cmocka_unit_test(some_port_of_a_host_is_enough_for_its_name),
         cmocka_unit_test(private_addresses_are_known_in_every_form),
         cmocka_unit_test(blocked_networks_hold_for_ipv4_inside_ipv6),
         cmocka_unit_test(every_allocation_may_fail),
