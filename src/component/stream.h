@@ -24,13 +24,13 @@ struct component_stream_ops {
      *   component_stream_store. Host reads: they are loaded from there, with component_lift_*, component_handle_take or
      *   component_stream_load.
      * n         : of a future 1; of a stream 0 too: the guest asks whether it need not wait
-     * call      : as in a host function; the caller is the guest that reads or writes. On a fiber, or on the loop side when T has no
-     *             string or list that the host would have to store
+     * call      : as in a host function; the caller is the guest that reads or writes. On a fiber; of numbers, bool and no elements also on
+     *             the loop side: then it must not trap
      * *ret_n    : elements moved, 1..n when n is not 0
      * returns   : 0, SW_WAIT (nothing moved; component_stream_wake will be called), SW_END (nothing moved; the host drops its end; not of a
      *             future, but for one that the host reads), or < 0: a trap, which is recorded.
-     *             When the host writes elements with strings or lists, SW_WAIT after a wake ends a read of a stream without elements, and
-     *             is a failure of a future: it said that it was there
+     *             Of other elements than those, SW_WAIT after a wake ends a stream's read or write without elements, and is a failure of a
+     *             future: it said that it was there
      * It calls nothing of this header but component_stream_load, _store and what makes or takes other streams. */
     int (*copy)(void *arg, struct component_call *call, uint32_t at, uint32_t n, uint32_t *ret_n);
     /* The host's end is gone: the guest dropped the other one, copy said SW_END, or the store ends. Once; not by component_stream_close. */

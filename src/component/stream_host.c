@@ -1,8 +1,8 @@
 /* stream_host.c - the host's ends of streams and futures.  Room: component.
  *
  * The host's end is never pending: it is asked. A guest's end that comes asks it at once; one that waits is asked again after
- * component_stream_wake. Elements without strings and lists are moved inside that call, on whatever side it is made. Others need the
- * guest's realloc and so a fiber: for them the event is set without a copy, and made when the guest takes the event (take_late).
+ * component_stream_wake. Numbers are moved inside that call, on whatever side it is made. Others need a fiber: for them the event is set
+ * without a copy, which is made when the guest takes the event (take_late).
  * Source: CanonicalABI.md "Stream State" (ReadableStream, WritableStream are what a host may implement in its own way). */
 #include <assert.h>
 
@@ -83,27 +83,18 @@ static int take_late(struct component_store *store, struct component_waitable *w
     int rc = stream->dropped ? SW_END : component__host_copy(guest);
     if (rc < 0)
         return rc;
-    if (rc == SW_WAIT && stream->is_future)
+    if (stream->is_future && (rc == SW_WAIT || (rc == SW_END && !guest->writable)))
         return component__fail(store, "the host's future was said to be there and is not");
     /* SW_WAIT of a stream: the read is over without elements, and the guest reads again */
     component__end_tell(guest, rc == SW_END ? COMPONENT_COPY_DROPPED : COMPONENT_COPY_COMPLETED, false);
     return component__waitable_take_event(store, waitable, ret);
 }
 
-/* component_take_fn: moving elements failed while no fiber of the store ran. */
-static int take_failed(struct component_store *store, struct component_waitable *waitable,
-                       struct component_event *ret)
+/* Other elements need the guest's realloc, or may be refused, which must not happen where no fiber runs. */
+static bool needs_fiber(const struct component_stream *stream)
 {
-    (void)store;
-    (void)waitable;
-    (void)ret;
-    return -SW_EGUEST; /* recorded */
-}
-
-static bool needs_fiber(const struct component_stream *stream, const struct component_end *guest)
-{
-    return !guest->writable && stream->elem != COMPONENT_NO_TYPE &&
-           component_type_of(stream->store->component->plan->types, stream->elem)->has_pointer;
+    return stream->elem != COMPONENT_NO_TYPE &&
+           (!component__is_scalar(stream->elem) || stream->elem == COMPONENT_CHAR);
 }
 
 void component_stream_wake(struct component_end *host)
@@ -114,14 +105,16 @@ void component_stream_wake(struct component_end *host)
     if (!guest || engine_store_failure(stream->store->engine)->kind != ENGINE_TRAP_NONE)
         return;
     assert(guest == guest_of(host));
-    if (needs_fiber(stream, guest)) {
+    if (needs_fiber(stream)) {
         component__end_release(stream, COMPONENT_COPY_COMPLETED, take_late);
         return;
     }
     int rc = component__host_copy(guest);
-    if (rc != SW_WAIT)
+    if (rc < 0)
+        component__wake_waiters(stream->store); /* everything of it ends */
+    else if (rc != SW_WAIT)
         component__end_release(stream, rc == SW_END ? COMPONENT_COPY_DROPPED : COMPONENT_COPY_COMPLETED,
-                               rc < 0 ? take_failed : NULL);
+                               NULL);
 }
 
 void component_stream_close(struct component_end *host)

@@ -256,7 +256,7 @@ void model_wake(struct model *model, struct model_end *host)
     struct model_end *guest = stream->pending;
     if (!guest)
         return;
-    if (stream->pointer && guest == &stream->ends[0]) {
+    if (!stream->number) { /* moved when the event is taken */
         stream->pending = NULL;
         guest->has_event = guest->late = true;
         return;

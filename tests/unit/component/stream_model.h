@@ -53,7 +53,6 @@ struct model_stream {
     int kind; /* for the test */
     enum model_element element;
     bool number; /* may pass within one instance */
-    bool pointer;
     struct model_end *pending;
     struct model_end ends[2]; /* readable, writable */
 };
@@ -89,7 +88,7 @@ static inline struct model_end *model_other(struct model_end *end)
     return end == &model_stream_of(end)->ends[1] ? end - 1 : end + 1;
 }
 struct model_stream *
-model_new(struct model *model); /* NULL: there are many already. The test fills kind .. pointer and places */
+model_new(struct model *model); /* NULL: there are many already. The test fills kind .. number and places */
 void model_place(struct model *model, struct model_end *end, int instance);
 
 /* Whether it traps. length and values or at are set. */

@@ -268,7 +268,6 @@ static struct model_stream *new_stream(struct world *w, int kind)
     stream->is_future = roll(4) == 0;
     stream->element = stream_kinds[kind].element;
     stream->number = stream_kinds[kind].number;
-    stream->pointer = stream_kinds[kind].pointer;
     return stream;
 }
 

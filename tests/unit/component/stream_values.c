@@ -9,11 +9,11 @@
 #include "component/error_context.h"
 
 const struct stream_kind stream_kinds[STREAM_KINDS] = {
-    {NULL, MODEL_PLAIN, true, false},           {"u8", MODEL_PLAIN, true, false},
-    {"u32", MODEL_PLAIN, true, false},          {"string", MODEL_PLAIN, false, true},
-    {"list<u16>", MODEL_PLAIN, false, true},    {"tuple<bool, string, u8>", MODEL_PLAIN, false, true},
-    {"own<#0>", MODEL_OWN, false, false},       {"error-context", MODEL_CONTEXT, false, false},
-    {"stream<u8>", MODEL_STREAM, false, false},
+    {NULL, MODEL_PLAIN, true},           {"u8", MODEL_PLAIN, true},
+    {"u32", MODEL_PLAIN, true},          {"string", MODEL_PLAIN, false},
+    {"list<u16>", MODEL_PLAIN, false},   {"tuple<bool, string, u8>", MODEL_PLAIN, false},
+    {"own<#0>", MODEL_OWN, false},       {"error-context", MODEL_CONTEXT, false},
+    {"stream<u8>", MODEL_STREAM, false},
 };
 enum { NONE, U8, U32, STRING, LIST, TUPLE, OWN, CONTEXT, NESTED };
 

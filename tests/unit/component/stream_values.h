@@ -9,7 +9,7 @@
 struct stream_kind {
     const char *type; /* of the elements; NULL: none */
     enum model_element element;
-    bool number, pointer;
+    bool number;
 };
 enum { STREAM_KINDS = 9, STREAM_KIND_U8 = 1, STREAM_KIND_NESTED = 8 };
 extern const struct stream_kind stream_kinds[STREAM_KINDS];
