@@ -4,6 +4,7 @@
  *
  * ORACLE is the program of validate_oracle/, KNOWN the list of explained disagreements, SAVE a folder for the smallest example of each
  * new one ("" keeps none). Exit code 1 when there is a disagreement that KNOWN does not explain.  Room: component (its tests). */
+#include <ctype.h>
 #include <fcntl.h>
 #include <ftw.h>
 #include <stdio.h>
@@ -116,7 +117,7 @@ static void ours(struct sw_str bytes, struct answer *ret)
     component_binary_free(binary);
 }
 
-/* ---- known disagreements: "ours | theirs | reason", each a part of the message; "accepted" stands for none ---- */
+/* ---- known disagreements: "ours | theirs | reason", each parts of the message in their order, with "..." between; "accepted" stands for none ---- */
 
 static void known_read(const char *path)
 {
@@ -140,11 +141,52 @@ static void known_read(const char *path)
     (void)fclose(file);
 }
 
+/* Whether two names in backquotes of a message are equal but for hyphens: what "<hyphens>" in front of a part asks for. */
+static bool differ_in_hyphens(const char *text)
+{
+    const char *one = strchr(text, '`'), *one_end = one ? strchr(one + 1, '`') : NULL;
+    const char *two = one_end ? strchr(one_end + 1, '`') : NULL;
+    if (!two)
+        return false;
+    size_t hyphens = 0;
+    for (one++, two++; *one != '`' || *two != '`';) {
+        if (*one == '-' || *two == '-') {
+            hyphens += (*one == '-') != (*two == '-');
+            one += *one == '-';
+            two += *two == '-';
+        } else if (*one == '\0' || *one == '`' ||
+                   tolower((unsigned char)*one) != tolower((unsigned char)*two)) {
+            return false;
+        } else {
+            one++;
+            two++;
+        }
+    }
+    return hyphens > 0;
+}
+
+/* The parts of `wanted`, put apart by "...", one behind the other. */
+static bool has_parts(const char *text, const char *wanted)
+{
+    while (text && *wanted) {
+        const char *gap = strstr(wanted, "...");
+        size_t n = gap ? (size_t)(gap - wanted) : strlen(wanted);
+        const char *at = memmem(text, strlen(text), wanted, n);
+        text = at ? at + n : NULL;
+        wanted += n + (gap ? 3 : 0);
+    }
+    return text != NULL;
+}
+
 static bool says(const struct answer *answer, const char *part)
 {
+    static const char hyphens[] = "<hyphens>";
     if (strcmp(part, "accepted") == 0)
         return answer->letter == 'A';
-    return answer->letter != 'A' && strstr(answer->text, part);
+    if (strncmp(part, hyphens, sizeof hyphens - 1) == 0)
+        return answer->letter != 'A' && has_parts(answer->text, part + sizeof hyphens - 1) &&
+               differ_in_hyphens(answer->text);
+    return answer->letter != 'A' && has_parts(answer->text, part);
 }
 
 static struct known *known_find(const struct answer *us, const struct answer *them)
