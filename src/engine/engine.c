@@ -22,6 +22,7 @@ _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "raw values are little
 
 #define SETTINGS                                                                                             \
     "epoch=1 concurrency=0 cow=0 opt=speed reservation=4294967296 guard=33554432 shared-memory=0 "           \
+    "page-size=1 "                                                                                           \
     "prepare=" ENGINE_PREPARE_DIGEST
 
 _Static_assert(ENGINE_SLOT_BYTES == UINT64_C(4294967296) && ENGINE_SLOT_GUARD_BYTES == UINT64_C(33554432),
@@ -41,6 +42,8 @@ wasm_config_t *engine__config(void)
     wasmtime_config_concurrency_support_set(config, false);
     wasmtime_config_memory_init_cow_set(
         config, false); /* true would abort with a memory creator (wasmtime.md 14.6.4) */
+    /* So that a module may write down the usual size; another one is refused when it is compiled (engine__core_supported). */
+    wasmtime_config_wasm_custom_page_sizes_set(config, true);
     wasmtime_config_memory_reservation_set(config, ENGINE_SLOT_BYTES);
     wasmtime_config_memory_guard_size_set(config, ENGINE_SLOT_GUARD_BYTES);
     wasmtime_config_cranelift_opt_level_set(config, WASMTIME_OPT_LEVEL_SPEED);

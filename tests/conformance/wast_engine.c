@@ -111,8 +111,10 @@ static int load(struct wast_engine *engine, const char *path, struct wast_compon
 {
     component->bytes = SW_BUF(FILE_BYTES_MAX);
     int rc = read_file(path, &component->bytes, err);
+    struct sw_str bytes = sw_buf_str(&component->bytes);
     if (rc == 0)
-        rc = component_decode(sw_buf_str(&component->bytes), &component->binary, err);
+        rc = component_is_component(bytes) ? component_decode(bytes, &component->binary, err)
+                                           : component_decode_module(bytes, &component->binary, err);
     if (rc < 0)
         return rc;
     const struct component_scope *root = component->binary->root;

@@ -135,3 +135,14 @@
   (core instance $i (instantiate $m))
   (func (export "f") (param "n" u32) (result u32) (canon lift (core func $i "f"))))
 (assert_return (invoke "f" (u32.const 4)) (u32.const 5))
+
+;; a memory may write down the usual size of its pages
+(component
+  (core module $m
+    (memory (export "m") 2 (pagesize 65536))
+    (data (i32.const 70000) "\2a")
+    (func (export "f") (result i32) (i32.add (i32.load8_u (i32.const 70000)) (memory.size))))
+  (core instance $i (instantiate $m))
+  (func (export "f") (result u32) (canon lift (core func $i "f")))
+)
+(assert_return (invoke "f") (u32.const 44))
