@@ -28,8 +28,3 @@ int codec_template_next(struct sw_str *rest, struct codec_template_part *ret, st
     *rest = sw_str_from(inside, close + 2);
     return 0;
 }
-
-bool codec_template_has_names(struct sw_str text)
-{
-    return find_pair(text, '{') != SW_NPOS;
-}

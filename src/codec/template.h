@@ -19,6 +19,5 @@ struct codec_template_part {
  * fails: SW_EINPUT when "{{" has no "}}" behind it; names are the caller's to check */
 int codec_template_next(struct sw_str *rest, struct codec_template_part *ret,
                         struct sw_err *err) SW_MUST_CHECK;
-bool codec_template_has_names(struct sw_str text); /* "{{" is in it */
 
 #endif

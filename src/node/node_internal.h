@@ -96,7 +96,6 @@ int node__slot_new(const struct node__slot_config *config, struct node__slot **r
 void node__slot_accept(struct node__slot *slot); /* a worker that is ready may take connections */
 void node__slot_drain(struct node__slot *slot);  /* `gone` comes, never inside this call */
 void node__slot_kill(struct node__slot *slot);   /* as drain, at once */
-bool node__slot_is_serving(const struct node__slot *slot);
 bool node__slot_has_accepted(
     const struct node__slot *slot); /* a worker of it lived on after node__slot_accept */
 uint32_t node__slot_crashes(const struct node__slot *slot); /* quick ends in a row */

@@ -74,7 +74,8 @@ int node_sandbox_check(struct sw_err *err)
             "worker harmless\nhint: " VARIABLE "=off runs without a sandbox");
     if (node__paths_abi() == 0)
         sw_log_warn("node", "sandbox.landlock",
-                    "this kernel has no Landlock: the compiler could open files beside its own by name");
+                    "this kernel has no Landlock: a compiler, and a worker of an application that has files, "
+                    "could open others by name");
     return 0;
 }
 

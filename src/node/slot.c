@@ -390,11 +390,6 @@ void node__slot_kill(struct node__slot *slot)
     loop_process_kill(slot->process, SIGKILL);
 }
 
-bool node__slot_is_serving(const struct node__slot *slot)
-{
-    return slot->state == SERVING;
-}
-
 bool node__slot_has_accepted(const struct node__slot *slot)
 {
     return slot->accepted;
