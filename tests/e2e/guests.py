@@ -28,6 +28,7 @@ GUESTS = {
     "run": ("command", "tests/guests/wasi01/run.c", []),
     "sockets": ("c-world", "tests/guests/sockets/main.c", ["http-sockets"]),
     "sockets-command": ("c-world", "tests/guests/sockets/main.c", ["command-sockets", "-DCOMMAND"]),
+    "command-http": ("c-world", "tests/guests/sockets/http.c", ["command-http"]),
     "variables": ("c-world", "tests/guests/variables/main.c", ["reader"]),
     "inbound": ("c-world", "tests/guests/legacy/main.c", ["inbound"]),
     "inbound-typed": ("c-typed", "tests/guests/legacy/main.c", ["inbound"]),

@@ -579,6 +579,19 @@ def test_a_command_listens(family, loopback, host):
     assert answers == [b"answer"]
 
 
+@pytest.mark.parametrize("options, answer", [(["--network"], "status 204"), ([], "error 015")])  # HTTP-request-denied
+def test_a_command_with_the_network_asks_by_http(options, answer):
+    def behave(connection):
+        connection.recv(10000)
+        connection.sendall(b"HTTP/1.1 204 No Content\r\n\r\n")
+
+    with Peer(behave) as peer:
+        done = subprocess.run([str(runner.program()), "run", *options, str(guests.build("command-http"))], capture_output=True, timeout=60,
+                              input=f"localhost:{peer.port}".encode())
+        assert (done.returncode, done.stdout.decode()) == (0, answer), done.stderr.decode()
+        assert peer.connections == (1 if options else 0)
+
+
 def test_a_component_never_listens(start):
     with start(["*://*:*"]) as server:
         ask(server, """

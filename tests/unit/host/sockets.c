@@ -22,8 +22,29 @@
 #define CODE(name) HOST_SOCKETS_NETWORK_ERROR_CODE_##name
 #define V4 HOST_SOCKETS_NETWORK_IP_ADDRESS_FAMILY_IPV4
 
+struct counter { /* a resolver that counts what it is asked for */
+    struct loop_resolver face;
+    struct loop_resolver *system;
+    unsigned asked;
+};
+
+static int counter_start(struct loop_resolver *face, struct loop_lookup *lookup, struct sw_str name,
+                         struct sw_err *err)
+{
+    struct counter *counter = SW_CONTAINER(face, struct counter, face);
+    counter->asked++;
+    return counter->system->ops->start(counter->system, lookup, name, err);
+}
+
+static void counter_drop(struct loop_resolver *face, struct loop_lookup *lookup)
+{
+    const struct counter *counter = SW_CONTAINER(face, struct counter, face);
+    counter->system->ops->drop(counter->system, lookup);
+}
+
 struct setup {
     struct fake fake;
+    struct counter names;
     struct app app;
     struct app_component component;
     struct sw_str hosts[2];
@@ -70,7 +91,9 @@ static void begin(struct setup *s)
     memset(s, 0, sizeof *s);
     fake_init(&s->fake);
     s->outside = (struct host_outside){.permit = permit, .permit_arg = s};
-    s->outside.resolver = loop_resolver_new(s->fake.loop);
+    static const struct loop_resolver_ops counting = {counter_start, counter_drop};
+    s->names = (struct counter){.face.ops = &counting, .system = loop_resolver_new(s->fake.loop)};
+    s->outside.resolver = &s->names.face;
     s->blocked.bytes[0] = 0xee;
     s->fake.grants.outside = &s->outside;
     s->fake.grants.component = SW_LIT("one");
@@ -83,7 +106,7 @@ static void begin(struct setup *s)
 static void end(struct setup *s)
 {
     fake_deinit(&s->fake);
-    loop_resolver_free(s->outside.resolver);
+    loop_resolver_free(s->names.system);
     app_outbound_free(s->outbound);
     (void)close(s->listener);
     (void)close(s->datagrams);
@@ -487,6 +510,8 @@ static void a_name_opens_what_it_was_found_to_be(void **state)
     CHECK_INT(looked_up(&s, "other.example", &lookup), HOST_SOCKET_DENIED);
     CHECK_HAS(s.fake.output.p, "'tcp://other.example'");
     CHECK_INT(looked_up(&s, "one.spin.internal", &lookup), HOST_SOCKET_NAME_UNRESOLVABLE);
+    CHECK_INT(looked_up(&s, "no name", &lookup), HOST_SOCKET_INVALID_ARGUMENT);
+    CHECK_INT(s.names.asked, 0);
     for (int i = 0; i < HOST_NAMES_MAX + 2; i++) { /* the oldest go */
         CHECK_INT(looked_up(&s, "localhost", &lookup), HOST_SOCKET_OK);
         CHECK_INT(host_lookup_next(lookup, &has, &address), HOST_SOCKET_WOULD_BLOCK);
@@ -497,8 +522,10 @@ static void a_name_opens_what_it_was_found_to_be(void **state)
         host_lookup_unref(lookup);
     }
     CHECK(found);
+    CHECK_INT(s.names.asked, HOST_NAMES_MAX + 2);
     CHECK(host_network_allows(s.fake.host, &s.fake.grants, SW_LIT("tcp"), &there));
     CHECK(!host_network_allows(s.fake.host, &s.fake.grants, SW_LIT("udp"), &there));
+    CHECK_INT(s.names.asked, HOST_NAMES_MAX + 2); /* no second look-up */
     there.port++;
     CHECK(!host_network_allows(s.fake.host, &s.fake.grants, SW_LIT("tcp"), &there));
     host_sockets_close(s.fake.host); /* forgets the names; their memory is the objects' */
@@ -555,7 +582,10 @@ static void nothing_is_made_without_a_grant(void **state)
             host_sockets_udp_udp_socket_drop(s.fake.host, udp);
         if (i == 0 || i > 2)
             CHECK_INT(looked_up(&s, "127.0.0.1", &lookup), HOST_SOCKET_DENIED);
+        if (i == 0 || i > 2)
+            CHECK_INT(looked_up(&s, "localhost", &lookup), HOST_SOCKET_DENIED);
     }
+    CHECK_INT(s.names.asked, 0);
     CHECK_INT(descriptors(), before);
     end(&s);
 }
