@@ -14,6 +14,7 @@
 #include "component/host.h"
 #include "component/value.h"
 
+struct component_export;
 struct component_end;    /* the host's end of a stream or future */
 struct component_stream; /* both ends; component_value.object of a stream or future */
 
@@ -72,7 +73,9 @@ void component_stream_close(struct component_end *end);
 
 /* ---- streams as values: arguments and results of exports that the host calls (component_value.object) ---- */
 
-/* As component_stream_new, for an argument. type: of the export's parameter. */
+/* The type of parameter i of an export, as above. */
+uint32_t component_export_param_type(const struct component_export *func, uint32_t i);
+/* As component_stream_new, for an argument. */
 int component_stream_value(struct component_store *store, uint32_t type,
                            const struct component_stream_ops *ops, void *arg,
                            struct component_value *ret_value, struct component_end **ret) SW_MUST_CHECK;

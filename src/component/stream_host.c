@@ -211,6 +211,13 @@ int component_stream_origin(struct component_call *call, uint32_t handle, uint32
 
 /* ---- streams as values of the host ---- */
 
+uint32_t component_export_param_type(const struct component_export *func, uint32_t i)
+{
+    const struct component_func_type *type = func->plan->func.type;
+    assert(i < type->param_count);
+    return type->params[i].type;
+}
+
 int component_stream_value(struct component_store *store, uint32_t type,
                            const struct component_stream_ops *ops, void *arg,
                            struct component_value *ret_value, struct component_end **ret)

@@ -27,7 +27,8 @@ static void tick(void *arg)
     f->ready += n;
     f->left -= n;
     loop_timer_start(f->timer, 1);
-    component_stream_wake(f->end);
+    if (f->end)
+        component_stream_wake(f->end);
 }
 
 static int nothing_now(const struct flow *f)
@@ -205,6 +206,62 @@ static void a_host_takes_bytes_as_it_can(void **state)
     world_close(&world);
 }
 
+/* ---- streams as values of calls that the host makes ---- */
+
+static int drain_body(struct world *w)
+{
+    struct component_value args[1];
+    int rc = component_stream_value(w->store, component_export_param_type(export_of(w, "drain"), 0),
+                                    &bytes_ops, &flow, &args[0], &flow.end);
+    return rc < 0 ? rc : call(w, "drain", args, 1, &result);
+}
+
+static int source_body(struct world *w)
+{
+    int rc = call(w, "source", NULL, 0, &result); /* returns while the task goes on */
+    if (rc == 0)
+        rc = component_stream_attach(result.object, &eat_ops, &flow, &flow.end);
+    return rc < 0 ? rc : component_tasks_wait(w->store);
+}
+
+static int discard_body(struct world *w)
+{
+    int rc = call(w, "source", NULL, 0, &result);
+    if (rc == 0)
+        component_stream_discard(result.object);
+    return rc < 0 ? rc : component_tasks_wait(w->store);
+}
+
+static void start_timer(void)
+{
+    struct sw_err err;
+    flow.world = &world;
+    CHECK_OK(loop_timer_new(world.loop, tick, &flow, &flow.timer, &err), &err);
+    loop_timer_start(flow.timer, 1);
+}
+
+static void a_call_of_the_host_gives_and_gets_streams(void **state)
+{
+    (void)state;
+    world_open(&world, "streams.wasm", &host);
+    flow = (struct flow){.left = 30, .step = 20, .stops = true};
+    start_timer();
+    CHECK_INT(run(&world, drain_body), 0);
+    CHECK_INT(result.u64, 90);
+    CHECK_STR(sw_str_of(world.events), "gone;");
+    end(&world);
+    flow = (struct flow){.left = 40, .step = 40};
+    start_timer();
+    CHECK_INT(run(&world, source_body), 0);
+    CHECK_INT(flow.seen, 9 * 40);
+    CHECK_STR(sw_str_of(world.events), "gone;gone;");
+    end(&world);
+    CHECK_INT(run(&world, discard_body), -SW_EGUEST); /* the guest insists on having written all */
+    CHECK_HAS(failure(&world), "unreachable");
+    end(&world);
+    world_close(&world);
+}
+
 static void stop(void *arg)
 {
     loop_stop(arg);
@@ -236,6 +293,7 @@ int main(void)
         cmocka_unit_test(a_guest_waits_for_the_bytes_of_the_host),
         cmocka_unit_test(a_guest_waits_for_strings_of_the_host),
         cmocka_unit_test(a_host_takes_bytes_as_it_can),
+        cmocka_unit_test(a_call_of_the_host_gives_and_gets_streams),
         cmocka_unit_test(a_store_may_end_while_a_guest_waits_for_the_host),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

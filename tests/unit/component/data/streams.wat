@@ -24,6 +24,7 @@
   (core func $get-names (canon lower (func $host "names")))
   (core func $get-answer (canon lower (func $host "answer")))
   (core func $eat (canon lower (func $host "eat")))
+  (core func $return (canon task.return (result $bytes) (memory $mem)))
   (core func $new (canon stream.new $bytes))
   (core func $read (canon stream.read $bytes (memory $mem)))
   (core func $write (canon stream.write $bytes (memory $mem)))
@@ -42,6 +43,7 @@
     (import "" "get-names" (func $get-names (result i32)))
     (import "" "get-answer" (func $get-answer (result i32)))
     (import "" "eat" (func $eat (param i32)))
+    (import "" "return" (func $return (param i32)))
     (import "" "new" (func $new (result i64)))
     (import "" "read" (func $read (param i32 i32 i32) (result i32)))
     (import "" "write" (func $write (param i32 i32 i32) (result i32)))
@@ -57,8 +59,9 @@
 
     ;; the sum of all bytes of the host's stream, up to 16 at a time
     (func (export "sum") (result i32)
-      (local $s i32) (local $got i32) (local $n i32) (local $i i32) (local $sum i32)
-      (local.set $s (call $get-bytes))
+      (call $drain (call $get-bytes)))
+    (func $drain (export "drain") (param $s i32) (result i32)
+      (local $got i32) (local $n i32) (local $i i32) (local $sum i32)
       (loop $more
         (local.set $got (call $read (local.get $s) (i32.const 64) (i32.const 16)))
         (local.set $n (i32.shr_u (local.get $got) (i32.const 4)))
@@ -72,6 +75,16 @@
         (br_if $more (i32.eqz (i32.and (local.get $got) (i32.const 15)))))
       (call $drop-r (local.get $s))
       (local.get $sum))
+
+    ;; gives a stream at once, and writes 40 bytes of 9 into it afterwards
+    (func (export "source")
+      (local $ends i64) (local $w i32)
+      (local.set $ends (call $new))
+      (local.set $w (i32.wrap_i64 (i64.shr_u (local.get $ends) (i64.const 32))))
+      (call $return (i32.wrap_i64 (local.get $ends)))
+      (memory.fill (i32.const 1024) (i32.const 9) (i32.const 40))
+      (if (i32.ne (call $write (local.get $w) (i32.const 1024) (i32.const 40)) (i32.const 640)) (then unreachable))
+      (call $drop-w (local.get $w)))
 
     ;; the length of all names together; waits in a set
     (func (export "letters") (result i32)
@@ -121,6 +134,7 @@
     (export "get-names" (func $get-names))
     (export "get-answer" (func $get-answer))
     (export "eat" (func $eat))
+    (export "return" (func $return))
     (export "new" (func $new))
     (export "read" (func $read))
     (export "write" (func $write))
@@ -135,6 +149,8 @@
     (export "join" (func $join))
   ))))
   (func (export "sum") async (result u32) (canon lift (core func $main "sum")))
+  (func (export "drain") async (param "s" $bytes) (result u32) (canon lift (core func $main "drain")))
+  (func (export "source") async (result $bytes) (canon lift (core func $main "source") async (memory $mem)))
   (func (export "letters") async (result u32) (canon lift (core func $main "letters")))
   (func (export "ask") async (result u32) (canon lift (core func $main "ask")))
   (func (export "feed") async (param "n" u32) (result u32) (canon lift (core func $main "feed")))
