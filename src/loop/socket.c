@@ -290,7 +290,7 @@ int loop_socket_connected(struct loop_socket *socket)
 int loop_socket_disconnect(struct loop_socket *socket)
 {
     const struct sockaddr nobody = {.sa_family = AF_UNSPEC};
-    struct loop_endpoint now;
+    struct loop_endpoint now = {.port = 0};
     int rc = connect(socket->fd, &nobody, sizeof nobody) == 0 ? 0 : errno;
     if (rc == 0)
         rc = loop_socket_local(socket, &now);
@@ -319,14 +319,14 @@ int loop_socket_accept(struct loop_socket *socket, loop_socket_fn *ready, void *
 
 int loop_socket_local(const struct loop_socket *socket, struct loop_endpoint *ret)
 {
-    union sockaddr_any address;
+    union sockaddr_any address = {.any.sa_family = AF_UNSPEC};
     socklen_t n = sizeof address;
     return getsockname(socket->fd, &address.any, &n) == 0 ? from_system(&address, ret) : errno;
 }
 
 int loop_socket_remote(const struct loop_socket *socket, struct loop_endpoint *ret)
 {
-    union sockaddr_any address;
+    union sockaddr_any address = {.any.sa_family = AF_UNSPEC};
     socklen_t n = sizeof address;
     return getpeername(socket->fd, &address.any, &n) == 0 ? from_system(&address, ret) : errno;
 }
