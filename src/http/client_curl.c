@@ -222,6 +222,10 @@ static size_t curl_wants_body(char *p, size_t size, size_t n, void *arg)
         return CURL_READFUNC_ABORT;
     int rc = request->body.read(request->start.arg, p, size * n, &got);
     http__request_sends(request, rc == SW_WAIT);
+    if (rc != SW_WAIT && request->has_head) {
+        request->look_again = true;
+        http__request_work(request);
+    }
     if (rc == 0)
         return got;
     if (rc == SW_WAIT) {
@@ -443,6 +447,19 @@ void http__curl_go_on(struct http_client_request *request)
     int bits = (request->in_paused ? CURLPAUSE_RECV : 0) | (request->out_paused ? CURLPAUSE_SEND : 0);
     (void)curl_easy_pause(request->easy,
                           bits); /* a failure ends the transfer, which is told as every other */
+    collect(request->client);
+}
+
+/* libcurl 7.88 with HTTP/2: a response that ended while the request's body was still on its way is over when the last of that has gone, but
+ * libcurl asks only a socket that nothing more will come from. A change of what is paused makes it look. */
+void http__curl_look_again(struct http_client_request *request)
+{
+    request->look_again = false;
+    if (!request->easy || request->in_paused)
+        return;
+    int bits = request->out_paused ? CURLPAUSE_SEND : 0;
+    (void)curl_easy_pause(request->easy, bits | CURLPAUSE_RECV); /* failures: as above */
+    (void)curl_easy_pause(request->easy, bits);
     collect(request->client);
 }
 

@@ -72,6 +72,7 @@ struct http_client_request {
     bool in_wanted; /* to go on with reading */
     bool out_paused;
     bool out_wanted;
+    bool look_again; /* the response may be over: http__curl_look_again is owed */
     char text[CURL_ERROR_SIZE];
     struct http__inside *inside; /* start.connect: in place of libcurl */
     /* what came */
@@ -101,6 +102,7 @@ void http__request_sends(struct http_client_request *request, bool waits);
 enum http_client_failure http__curl_begin(struct http_client_request *request);
 void http__curl_end(struct http_client_request *request); /* takes it from libcurl; twice is fine */
 void http__curl_go_on(struct http_client_request *request);
+void http__curl_look_again(struct http_client_request *request);
 
 /* ---- client_inside.c: the same for requests whose owner connects ---- */
 enum http_client_failure http__inside_begin(struct http_client_request *request);

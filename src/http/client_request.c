@@ -272,6 +272,8 @@ static void work(void *arg)
         if (request->phase == HTTP__READING && !request->in_paused)
             http__request_phase(request, HTTP__READING);
     }
+    if (request->look_again)
+        http__curl_look_again(request);
     if (request->news) {
         request->news = false;
         request->start.changed(request->start.arg); /* last: it may drop the request */
