@@ -87,6 +87,7 @@ int component_export_check(const struct component *component, const struct compo
 
 /* ---- per request ---- */
 
+/* limits->held: what the owner itself holds for the store; what this room does is added. */
 int component_store_new(struct component *component, const struct engine_limits *limits, void *owner,
                         struct component_store **ret, struct sw_err *err) SW_MUST_CHECK;
 /* Destroys every handle left, without guest code: host objects by their drop function in reverse order of creation. NULL is fine. */

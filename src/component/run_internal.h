@@ -148,13 +148,14 @@ struct component_store {
     uint32_t depth;
     uint32_t deepest; /* scratch levels used */
     uint32_t handles_budget;
-    struct sw_link objects;                /* component_object.link, oldest first */
-    struct component_object *free_objects; /* nodes in `arena` */
-    struct sw_link streams;                /* component_stream.link, oldest first */
-    struct component_stream *free_streams; /* in `arena` */
-    struct sw_link error_contexts;         /* component_error_context.link */
-    size_t error_bytes;                    /* of their messages */
-    struct component_lent *free_lent;      /* blocks in `arena` */
+    uint64_t (*owner_held)(const void *owner); /* of its engine_limits; NULL: nobody asks */
+    struct sw_link objects;                    /* component_object.link, oldest first */
+    struct component_object *free_objects;     /* nodes in `arena` */
+    struct sw_link streams;                    /* component_stream.link, oldest first */
+    struct component_stream *free_streams;     /* in `arena` */
+    struct sw_link error_contexts;             /* component_error_context.link */
+    size_t error_bytes;                        /* of their messages */
+    struct component_lent *free_lent;          /* blocks in `arena` */
     struct sw_arena arena;
     struct sw_arena scratch[COMPONENT_CALL_DEPTH_MAX + 1];
     struct engine_call *call;              /* the one component_store_start made */

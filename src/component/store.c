@@ -102,6 +102,17 @@ void component__store_destroy(struct component_store *store)
     sw_free(store);
 }
 
+/* What a run made this room allocate: the guest decides about all of it. */
+static uint64_t store_held(const void *owner)
+{
+    const struct component_store *store = owner;
+    uint64_t handles = COMPONENT_HANDLES_MAX - store->handles_budget;
+    uint64_t bytes = handles * sizeof(struct component_handle) + store->arena.total + store->error_bytes;
+    for (uint32_t i = 0; i <= store->deepest; i++)
+        bytes += store->scratch[i].total;
+    return bytes + (store->owner_held ? store->owner_held(store->owner) : 0);
+}
+
 int component_store_new(struct component *component, const struct engine_limits *limits, void *owner,
                         struct component_store **ret, struct sw_err *err)
 {
@@ -115,7 +126,10 @@ int component_store_new(struct component *component, const struct engine_limits 
             return sw_fail(err, SW_ENOMEM, "no memory for a component store");
         reset(store);
     }
-    int rc = engine_store_new(component->engine, limits, store, &store->engine, err);
+    struct engine_limits own = *limits;
+    own.held = store_held;
+    store->owner_held = limits->held;
+    int rc = engine_store_new(component->engine, &own, store, &store->engine, err);
     component->live_count++;
     store->owner = owner;
     if (rc < 0) {

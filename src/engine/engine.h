@@ -123,6 +123,9 @@ struct engine_limits {
     uint64_t cpu_ms_max;         /* guest CPU time of all calls together; 0: none */
     uint32_t table_elements_max; /* per table; 0: ENGINE_TABLE_ELEMENTS_MAX */
     uint32_t tag;                /* what engine_show_running shows while a call of the store runs */
+    /* Bytes that the host holds for the store beside its memories; owner: of the store. Asked when a slice ends and before a call parks:
+     * beyond ENGINE_HOST_BYTES_FREE they count as memory of all guests together. NULL: they do not. */
+    uint64_t (*held)(const void *owner);
 };
 
 int engine_store_new(struct engine *engine, const struct engine_limits *limits, void *owner,

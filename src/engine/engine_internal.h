@@ -76,6 +76,7 @@ void engine__memory_release(struct engine_slot *slot,
 void engine__memory_freed(struct engine_slot *slot);  /* it is free now */
 void engine__memory_unfree(struct engine_slot *slot); /* it is no longer free */
 uint64_t engine__memory_of_store(const struct engine_store *store);
+void engine__memory_forget_host(struct engine_store *store); /* it goes */
 /* At the end of a slice that is not the store's last. Returns 0, or < 0: the store has failed. */
 int engine__memory_look(struct engine_store *store) SW_MUST_CHECK;
 
@@ -266,6 +267,7 @@ struct engine_store {
     uint64_t memory_bytes;
     uint64_t memory_refused; /* engine_usage */
     uint64_t worker_refused; /* engine_usage */
+    uint64_t host_counted;   /* what the host holds for it, as it is in stats.memory_busy */
     struct engine_limits limits;
     uint64_t cpu_ns;
     struct engine_failure failure;

@@ -53,6 +53,9 @@
     64 /* pages that come in before it is looked whose they are: 256 KiB, a look costs less than they did */
 #define ENGINE_MEMORY_LOOK_PART 16 /* and this part of what the store holds: a look costs as much */
 
+#define ENGINE_HOST_BYTES_FREE                                                                               \
+    (64u << 10) /* of the host's own for a store, not counted: more than an ordinary request needs */
+
 /* ---- stores ---- */
 #define ENGINE_TABLE_ELEMENTS_MAX 100000u /* per table; the largest seen in a real guest is 8,000 */
 #define ENGINE_STORE_INSTANCES_MAX 1000 /* core instances of one store; linked Python guests have about 30 */

@@ -3,9 +3,10 @@
  * What a memory has grown is counted in full at the moment it grows. Its initial part is virtual until somebody writes to it - a guest may
  * declare a hundred times what it uses - so of that the pages are counted which it holds: as many as uses of its module were seen to dirty,
  * and when a slice ends in which pages were faulted in, as many as the kernel then names. A slot that is free counts the pages it keeps.
+ * What the host holds for a store (objects behind handles, tables, texts) counts, too: it is the guest's doing.
  *
  * Invariants
- *  1. stats.memory_busy is the sum of `counted` of all busy slots, stats.memory_free that of all free ones.
+ *  1. stats.memory_busy is the sum of `counted` of all busy slots and of `host_counted` of all stores, stats.memory_free that of all free ones.
  *  2. A memory grows, and a store begins, only while both together stay within memory_max; free slots give way first.
  *  3. The last part of memory_max is for stores that hold little: a few large ones do not keep everybody else from beginning. */
 #include <sys/resource.h>
@@ -28,7 +29,7 @@ static uint64_t cost(const struct engine_slot *slot)
 
 uint64_t engine__memory_of_store(const struct engine_store *store)
 {
-    uint64_t sum = 0;
+    uint64_t sum = store->host_counted;
     for (struct sw_link *link = store->slots.next; link != &store->slots; link = link->next)
         sum += SW_CONTAINER(link, struct engine_slot, link)->counted;
     return sum;
@@ -123,12 +124,11 @@ static bool many_faults(struct engine_store *store)
     return true;
 }
 
-int engine__memory_look(struct engine_store *store)
+/* Returns what was added. */
+static uint64_t look_at_slots(struct engine_store *store)
 {
     struct engine *engine = store->engine;
     uint64_t more = 0;
-    if (engine->memory_max == ENGINE_MEMORY_UNLIMITED || !many_faults(store))
-        return 0;
     for (struct sw_link *link = store->slots.next; link != &store->slots; link = link->next) {
         struct engine_slot *slot = SW_CONTAINER(link, struct engine_slot, link);
         uint64_t before = slot->counted;
@@ -141,6 +141,32 @@ int engine__memory_look(struct engine_store *store)
         engine__memory_recount(slot);
         more += slot->counted - before;
     }
+    return more;
+}
+
+static uint64_t look_at_host(struct engine_store *store)
+{
+    uint64_t before = store->host_counted;
+    uint64_t held = store->limits.held ? store->limits.held(store->owner) : 0;
+    store->host_counted = held > ENGINE_HOST_BYTES_FREE ? held - ENGINE_HOST_BYTES_FREE : 0;
+    store->engine->stats.memory_busy += store->host_counted - before; /* or less: unsigned sums are right */
+    return store->host_counted > before ? store->host_counted - before : 0;
+}
+
+void engine__memory_forget_host(struct engine_store *store)
+{
+    store->engine->stats.memory_busy -= store->host_counted;
+    store->host_counted = 0;
+}
+
+int engine__memory_look(struct engine_store *store)
+{
+    struct engine *engine = store->engine;
+    if (engine->memory_max == ENGINE_MEMORY_UNLIMITED)
+        return 0;
+    uint64_t more = look_at_host(store);
+    if (many_faults(store))
+        more += look_at_slots(store);
     if (!more || has_room(store, 0))
         return 0;
     refuse(store, 0);

@@ -62,6 +62,7 @@ void engine_store_free(struct engine_store *store)
             store->instances[i].bound->instances_now--;
     wasmtime_store_delete(store->wasm); /* releases its slots and its stack */
     assert(sw_list_empty(&store->slots));
+    engine__memory_forget_host(store);
     while (store->late_sets) {
         struct late_set *set = store->late_sets;
         store->late_sets = set->next;

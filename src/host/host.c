@@ -69,6 +69,13 @@ int host_new(struct loop *loop, const struct host_grants *grants, struct host **
     return 0;
 }
 
+uint64_t host_held(const void *owner)
+{
+    const struct host *host = owner;
+    return (uint64_t)host->arena.total + host->objects.bytes + host->scratch_cap + host->body_bytes +
+           host->spin_body.bytes.cap;
+}
+
 void host_chain_depth(struct host *host, uint32_t depth)
 {
     host->chain_depth = depth;

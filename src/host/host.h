@@ -78,6 +78,8 @@ struct host_grants {
 /* The tables of every interface that is served, generated from wit/ and listed in interfaces.c. */
 const struct component_host *host_interfaces(void);
 
+/* Bytes that the guest made this room allocate: objects, bodies, texts. host: a struct host (engine_limits.held). */
+uint64_t host_held(const void *host);
 int host_new(struct loop *loop, const struct host_grants *grants, struct host **ret,
              struct sw_err *err) SW_MUST_CHECK;
 void host_free(struct host *host); /* after component_store_free: objects still refer to it. NULL is fine */

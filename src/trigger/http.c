@@ -257,7 +257,8 @@ static int request_begin(struct trigger_request *req, struct sw_err *err)
     struct trigger_service *service = req->service;
     const struct engine_limits limits = {.memory_bytes_max = service->limits.memory_bytes,
                                          .cpu_ms_max = service->limits.cpu_time_ms,
-                                         .tag = (uint32_t)(service - http->services) + 1};
+                                         .tag = (uint32_t)(service - http->services) + 1,
+                                         .held = host_held};
     int rc = host_new(http->loop, &service->component.grants, &req->host, err);
     const struct http_inside *inside = http_exchange_inside(req->exchange);
     if (rc == 0 && inside)

@@ -205,6 +205,28 @@ WORKER_MIB = 256
 OVERHEAD_MIB = 64  # a worker with nothing to do has about 30, and 50 requests' stacks and connections
 
 
+def test_what_the_host_holds_for_requests_is_limited_for_the_worker(serve):
+    """80 requests make the host keep 7 MB each, in little memory of their own: three times what the worker may have."""
+    with serve({"time": '"20s"'}, "--max-worker-memory", f"{WORKER_MIB}MiB") as server:
+        server.expect_log(rf"WARN worker.* trigger: limit\.memory component=limited method=GET path=/limited/objects/3000 "
+                          rf"worker_limit_bytes={WORKER_MIB * MIB} held_bytes=\d+ worker_asked_bytes=\d+$")
+        (worker,) = server.workers()
+        before = runner.rss_bytes(worker)
+        keepers = [Connection(server.port) for _ in range(80)]
+        for keeper in keepers:
+            keeper.send(b"GET /limited/objects/3000 HTTP/1.1\r\nhost: a\r\n\r\n")
+        most = 0
+        for _ in range(20):
+            assert get(server.port, "/neighbour/").text == "here\n"
+            most = max(most, runner.rss_bytes(worker) - before)
+        statuses = [keeper.response().status for keeper in keepers]
+        most = max(most, runner.rss_bytes(worker) - before)
+        assert set(statuses) == {200, 503}, statuses
+        assert statuses.count(200) >= WORKER_MIB // 2 // 7
+        assert most < (WORKER_MIB + OVERHEAD_MIB) * MIB
+        assert get(server.port, "/limited/objects/0").text == "kept\n"
+
+
 def test_what_all_requests_hold_is_limited_for_the_worker(serve):
     with serve({"time": '"20s"'}, "--max-worker-memory", f"{WORKER_MIB}MiB") as server:
         server.expect_log(rf"WARN worker.* trigger: limit\.memory component=limited method=GET path=/limited/hog/1500 "

@@ -5,6 +5,7 @@
  *   /x/eat/N        grows by N pages, says whether it could
  *   /x/hog/N        grows by 1 MiB and writes to all of it until that is refused, keeps it for N ms, says how many MiB it got
  *   /x/fill/N       writes to all of HALL_BYTES of the memory that it began with, keeps it for N ms
+ *   /x/objects/N    makes the host keep 7 MB of fields for it, keeps them for N ms
  *   /x/read         reads the body, says its size; traps when reading fails
  *   /x/caught       the same, but says "caught" with 400 when reading fails
  *   /x/bytes/N      N bytes, length unknown        /x/announced/N the same with a content-length
@@ -37,6 +38,16 @@ static struct text number_text(uint64_t n)
         digits[--at] = (char)('0' + n % 10);
     while (n /= 10);
     return (struct text){digits + at, (uint32_t)sizeof digits - at};
+}
+
+/* In a little memory of its own. */
+static void objects(void)
+{
+    static char value[100000];
+    for (uint32_t i = 0; i < sizeof value; i++)
+        value[i] = 'x';
+    for (uint32_t i = 0; i < 70; i++)
+        field_add(fields_new(), TEXT("a"), (struct text){value, sizeof value});
 }
 
 static uint64_t hog(void)
@@ -148,6 +159,10 @@ SWELL_EXPORT("wasi:http/incoming-handler@0.2.0#handle") void handle_request(hand
             hall[i] = 1;
         pollable_block(clock_subscribe_duration((int64_t)text_number(rest) * 1000000));
         respond_text(outparam, 200, TEXT("filled\n"));
+    } else if (text_starts(path, TEXT("/objects/"), &rest)) {
+        objects();
+        pollable_block(clock_subscribe_duration((int64_t)text_number(rest) * 1000000));
+        respond_text(outparam, 200, TEXT("kept\n"));
     } else if (text_is(path, TEXT("/read")))
         read_body(request, outparam, false);
     else if (text_is(path, TEXT("/caught")))

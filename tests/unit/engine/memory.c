@@ -332,6 +332,75 @@ static void the_count_comes_back_to_nothing_whatever_becomes_of_requests(void **
     place_close(&place); /* where both counts are 0 */
 }
 
+/* ---- what the host holds for a store ---- */
+
+static uint64_t told(const void *owner)
+{
+    return *(const uint64_t *)owner;
+}
+
+static struct engine_store *begin_held(struct place *place, uint64_t *bytes)
+{
+    struct engine_store *store =
+        world_store(&place->world, &(struct engine_limits){.cpu_ms_max = 20000, .held = told}, bytes);
+    CHECK_INT(world_instantiate(store, place->bound), 0);
+    return store;
+}
+
+static int nothing(void *arg, struct engine_store *store)
+{
+    struct sw_err err;
+    (void)arg;
+    return engine_park_wait(store, &err);
+}
+
+static void nothing_done(void *arg, int rc)
+{
+    *(int *)arg = rc;
+}
+
+/* Runs until the call parks, or until its end. */
+static struct engine_call *park_now(struct place *place, struct engine_store *store, int *rc)
+{
+    struct sw_err err;
+    struct engine_call *call = NULL;
+    *rc = 1;
+    CHECK_OK(engine_call_start(store, nothing, nothing_done, rc, &call, &err), &err);
+    CHECK(fake_loop_turn(place->world.loop));
+    return call;
+}
+
+static void what_the_host_holds_for_stores_is_limited_with_their_memory(void **state)
+{
+    (void)state;
+    struct place place;
+    uint64_t bytes[3] = {ENGINE_HOST_BYTES_FREE, 8 * MIB + ENGINE_HOST_BYTES_FREE, 8 * MIB};
+    int rc[3];
+    place_open(&place, ENGINE_RESET_AUTO, 16 * MIB);
+    struct engine_store *little = begin_held(&place, &bytes[0]);
+    struct engine_store *large = begin_held(&place, &bytes[1]);
+    struct engine_store *late = begin_held(&place, &bytes[2]);
+    struct engine_call *first = park_now(&place, little, &rc[0]);
+    CHECK_INT(stats_of(&place).memory_busy, 0); /* what an ordinary request needs is free */
+    struct engine_call *second = park_now(&place, large, &rc[1]);
+    CHECK_INT(stats_of(&place).memory_busy, 8 * MIB);
+    struct engine_usage usage;
+    engine_store_usage(large, &usage);
+    CHECK_INT(usage.memory_counted, 8 * MIB);
+    (void)park_now(&place, late, &rc[2]); /* both are over the limit: this one is ended, alone */
+    CHECK(rc[0] == 1 && rc[1] == 1 && rc[2] < 0);
+    CHECK_INT(engine_store_failure(late)->kind, ENGINE_TRAP_MEMORY_LIMIT);
+    engine_store_free(late);
+    CHECK_INT(stats_of(&place).memory_busy, 8 * MIB);
+    bytes[1] = 0; /* it gave all back, and has not run since */
+    engine_call_cancel(second);
+    engine_store_free(large);
+    CHECK_INT(stats_of(&place).memory_busy, 0);
+    engine_call_cancel(first);
+    engine_store_free(little);
+    place_close(&place);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -340,6 +409,7 @@ int main(void)
         cmocka_unit_test(what_free_slots_keep_is_counted_and_gives_way),
         cmocka_unit_test(initial_memory_counts_when_it_is_written_to),
         cmocka_unit_test(without_a_limit_nothing_is_refused),
+        cmocka_unit_test(what_the_host_holds_for_stores_is_limited_with_their_memory),
         cmocka_unit_test(the_count_comes_back_to_nothing_whatever_becomes_of_requests),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
