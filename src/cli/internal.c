@@ -18,7 +18,12 @@
 #include "trigger/compile.h"
 #include "trigger/worker.h"
 
+#define PARENT(options)                                                                                      \
+    {                                                                                                        \
+        "parent", 0, CLI_NUMBER, "PID", offsetof(struct options, parent), INT32_MAX, "The supervisor"        \
+    }
 const struct cli_option cli_internal_check_options[] = {
+    PARENT(cli_internal_check),
     {"component", 0, CLI_TEXT, "NAME", offsetof(struct cli_internal_check, component), 0,
      "What messages call the component"},
     {"unlinked", 0, CLI_FLAG, NULL, offsetof(struct cli_internal_check, unlinked), 0,
@@ -28,6 +33,7 @@ const struct cli_option cli_internal_check_options[] = {
     {0},
 };
 const struct cli_option cli_internal_compile_options[] = {
+    PARENT(cli_internal_compile),
     {"offset", 0, CLI_TEXT, "N", offsetof(struct cli_internal_compile, offset), 0,
      "Where the core module begins"},
     {"bytes", 0, CLI_TEXT, "N", offsetof(struct cli_internal_compile, bytes), 0, "How long it is"},
@@ -86,7 +92,7 @@ static int limit_memory(struct sw_err *err)
 }
 #endif
 
-static int become_compiler(struct sw_err *err)
+static int become_compiler(uint32_t parent, struct sw_err *err)
 {
     struct stat st;
     if (fstat(NODE_COMPILE_CODE_FD, &st) != 0 || !S_ISREG(st.st_mode))
@@ -97,6 +103,8 @@ static int become_compiler(struct sw_err *err)
         rc = become_child(err);
     if (rc == 0 && prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) != 0)
         rc = sw_fail_errno(err, SW_EIO, errno, "end with the supervisor");
+    if (rc == 0 && (uint32_t)getppid() != parent) /* whoever is the parent by now will not end with it */
+        rc = sw_fail(err, SW_EIO, "the supervisor has ended");
     (void)prctl(PR_SET_NAME, "swell: compiler", 0, 0, 0); /* only a name */
     return rc < 0 ? rc : limit_memory(err);
 }
@@ -117,7 +125,7 @@ int cli_internal_check_run(const void *parsed, const struct cli_io *io, struct s
     _Static_assert(NODE_CHECK_MODULES_FD == NODE_COMPILE_CODE_FD, "what become_compiler looks at");
     if (!options->component)
         return sw_fail(err, SW_EINPUT, "expected --component: 'swell up' starts this command");
-    int rc = become_compiler(err);
+    int rc = become_compiler(options->parent, err);
     if (rc == 0)
         rc = trigger_check_run(&(struct trigger_check){.name = options->component,
                                                        .link = !options->unlinked,
@@ -136,7 +144,7 @@ int cli_internal_compile_run(const void *parsed, const struct cli_io *io, struct
         !sw_str_to_u64(sw_str_of(options->bytes), UINT32_MAX, &bytes))
         return sw_fail(err, SW_EINPUT,
                        "expected --offset and --bytes as numbers: 'swell up' starts this command");
-    int rc = become_compiler(err);
+    int rc = become_compiler(options->parent, err);
     if (rc == 0)
         rc = trigger_library_check(options->library, err);
     if (rc == 0)

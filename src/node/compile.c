@@ -185,18 +185,25 @@ static void on_exit_(void *arg, int exit_status, int term_signal)
 /* ---- starting them ---- */
 
 struct child {
-    const char *argv[9 + 2 * NODE_CHECK_DEPENDENCIES_MAX];
+    const char *argv[11 + 2 * NODE_CHECK_DEPENDENCIES_MAX]; /* with "--parent PID", which spawn adds */
     int fds[6 + NODE_CHECK_DEPENDENCIES_MAX];
     int fd_count;
 };
 
-static int spawn(struct job *job, const struct child *child, struct sw_err *err)
+static int spawn(struct job *job, struct child *child, struct sw_err *err)
 {
     const struct node_config *config = job->set->config;
     union { /* libuv does not write to them */
         const char *const *in;
         char *const *out;
     } argv = {child->argv};
+    char parent[16];
+    size_t n = 0;
+    (void)snprintf(parent, sizeof parent, "%d", (int)getpid()); /* fits */
+    while (child->argv[n])
+        n++;
+    child->argv[n] = "--parent";
+    child->argv[n + 1] = parent;
     const struct loop_spawn spawn = {.file = node__program_file(config),
                                      .argv = argv.out,
                                      .fds = child->fds,
@@ -295,11 +302,11 @@ static int start_compiler(struct job *job, const char *key, struct sw_err *err)
         return rc;
     _Static_assert(NODE_COMPILE_MODULES_FD == 3 && NODE_COMPILE_CODE_FD == 4 && NODE_COMPILE_IMAGE_FD == 5,
                    "the places in fds");
-    const struct child child = {.argv = {job->set->config->program, "internal-compile", "--offset", offset,
-                                         "--bytes", bytes, library ? "--library" : NULL, library, NULL},
-                                .fds = {-1, -1, job->err_fd, modules_fd, job->staged.fds[NODE__STAGED_CODE],
-                                        job->staged.fds[NODE__STAGED_IMAGE]},
-                                .fd_count = 6};
+    struct child child = {.argv = {job->set->config->program, "internal-compile", "--offset", offset,
+                                   "--bytes", bytes, library ? "--library" : NULL, library, NULL},
+                          .fds = {-1, -1, job->err_fd, modules_fd, job->staged.fds[NODE__STAGED_CODE],
+                                  job->staged.fds[NODE__STAGED_IMAGE]},
+                          .fd_count = 6};
     return spawn(job, &child, err);
 }
 

@@ -93,7 +93,8 @@ int node_cache_open(const char *cache_dir, const char *key, int *ret_cwasm_fd, i
  *
  * "<program> internal-check --component NAME [--unlinked] [--dependency NAME=EXPORT]..." reads a component and links it with its dependencies, whose
  * binaries follow from NODE_CHECK_DEPENDENCIES_FD on (--unlinked: it is a dependency, others link it), writes its core modules one behind the other, and prints "core <index> <bytes>" for each. "<program> internal-compile --offset N --bytes N
- * [--library ID]" reads one of these modules and writes its code and its image. Both print to stderr why they cannot. */
+ * [--library ID]" reads one of these modules and writes its code and its image. Both get
+ * "--parent PID", too, and end when that is not their parent. Both print to stderr why they cannot. */
 #define NODE_CHECK_COMPONENT_FD 3 /* for reading */
 #define NODE_CHECK_MODULES_FD 4   /* a memory file of a fixed size */
 #define NODE_CHECK_DEPENDENCIES_FD 5

@@ -152,3 +152,16 @@ def test_a_guest_does_not_begin_when_who_started_it_has_ended_already(command, a
     done = subprocess.run([sys.executable, "-c", GONE, str(runner.program()), *args], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                           stderr=subprocess.STDOUT, timeout=60)
     assert done.stdout.decode() == f"error: 'swell {command}' has ended\n"
+
+
+@pytest.mark.parametrize("args", [["internal-check", "--component", "x.wasm"], ["internal-compile", "--offset", "0", "--bytes", "8"]])
+def test_a_compiler_does_not_begin_when_who_started_it_has_ended_already(args, tmp_path):
+    """The id of another process stands for that: this one is the parent."""
+    with open(tmp_path / "file", "w+b") as file:
+        def place():
+            for number in (3, 4, 5):
+                os.dup2(file.fileno(), number)
+
+        done = subprocess.run([str(runner.program()), *args, "--parent", str(os.getpid() + 1)], preexec_fn=place, close_fds=False, stdin=subprocess.DEVNULL,
+                              capture_output=True, timeout=60)
+    assert (done.returncode, done.stderr.decode()) == (1, "the supervisor has ended")

@@ -34,9 +34,17 @@ static bool mark(const char *name)
 
 /* ---- compiler ---- */
 
+/* Takes "--parent PID" off the end. */
+static bool knows_parent(int *argc, char **argv)
+{
+    *argc -= 2;
+    return *argc > 0 && strcmp(argv[*argc], "--parent") == 0 &&
+           strtol(argv[*argc + 1], NULL, 10) == getppid();
+}
+
 static int check(int argc, char **argv)
 {
-    if (argc != 4 || strcmp(argv[2], "--component") != 0)
+    if (!knows_parent(&argc, argv) || argc != 4 || strcmp(argv[2], "--component") != 0)
         return 64;
     if (is("FAKE_COMPILE", "fail")) {
         (void)fputs("'x.wasm': not a component at byte 3\nhint: make one\n", stderr);
@@ -80,7 +88,8 @@ static bool put(int fd, const char *text)
 static int compile(int argc, char **argv)
 {
     char module = 0;
-    if (argc != 6 || strcmp(argv[2], "--offset") != 0 || strcmp(argv[4], "--bytes") != 0 ||
+    if (!knows_parent(&argc, argv) || argc != 6 || strcmp(argv[2], "--offset") != 0 ||
+        strcmp(argv[4], "--bytes") != 0 ||
         pread(NODE_COMPILE_MODULES_FD, &module, 1, (off_t)strtol(argv[3], NULL, 10)) != 1 ||
         module != strtol(argv[3], NULL, 10) + 1 || strcmp(argv[5], "1") != 0)
         return 64;
