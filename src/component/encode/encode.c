@@ -109,6 +109,8 @@ int encode_component(struct sw_arena *arena, const struct encode_input *input, s
         enc_gather(&e);
     }
     if (e.rc == 0)
+        enc_standard_names(&e);
+    if (e.rc == 0)
         enc_match(&e);
     if (e.rc == 0)
         enc_component(&e);

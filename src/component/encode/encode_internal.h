@@ -241,6 +241,11 @@ bool enc_flat_eq(const struct engine_functype *got, const struct enc_flat *want)
 const char *enc_flat_text(struct enc *e, const struct enc_flat *flat);
 const char *enc_functype_text(struct enc *e, const struct engine_functype *type);
 
+/* ---- standard.c ---- */
+
+/* Gives the main module the names that enc_match knows, when it has those of "cm32p2"; behind enc_gather. */
+void enc_standard_names(struct enc *e);
+
 /* ---- match.c ---- */
 
 void enc_match(struct enc *e);

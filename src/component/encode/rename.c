@@ -34,7 +34,7 @@ static void put_exports(struct enc *e, const struct engine_core *core, encode_re
     for (uint32_t i = 0; i < core->export_count; i++) {
         const struct engine_core_export *export = &core->exports[i];
         struct sw_str name = export->name;
-        if (export->kind == ENGINE_CORE_FUNC)
+        if (export->kind == ENGINE_CORE_FUNC || export->kind == ENGINE_CORE_MEMORY)
             rename(arg, NULL, &name);
         enc_name(e, &section, name);
         enc_byte(e, &section, (unsigned)export->kind);
