@@ -6,6 +6,8 @@
 #include <arpa/inet.h>
 #include <netdb.h>
 #include <netinet/in.h>
+#include <pthread.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -143,7 +145,11 @@ static int system_start(struct loop_resolver *resolver, struct loop_lookup *look
     query->uv.data = query;
     query->loop = self->loop;
     query->lookup = lookup;
+    sigset_t all, before;
+    (void)sigfillset(&all);                            /* cannot fail, here and below */
+    (void)pthread_sigmask(SIG_SETMASK, &all, &before); /* for the threads that the first look-up starts */
     int rc = uv_getaddrinfo(&self->loop->uv, &query->uv, on_answer, text, NULL, &hints);
+    (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
     if (rc < 0) {
         sw_free(query);
         return loop__uv_fail(err, rc, "look a name up");

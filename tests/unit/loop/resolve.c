@@ -1,7 +1,11 @@
 /* resolve.c - tests of addresses, names and the system's resolver; and of readiness in both directions. */
 #include "loop/resolve.h"
 
+#include <dirent.h>
 #include <netinet/in.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -59,6 +63,51 @@ static void on_resolved(void *arg, int rc, const struct loop_address *addresses,
     heard->rc = rc;
     heard->addresses = count;
     loop_stop(heard->loop);
+}
+
+/* The signals that a thread of this process has blocked, as the kernel says. */
+static unsigned long long blocked_in(const char *thread)
+{
+    char path[64];
+    char line[128];
+    unsigned long long mask = 0;
+    (void)snprintf(path, sizeof path, "/proc/self/task/%.20s/status", thread); /* fits */
+    FILE *file = fopen(path, "r");
+    CHECK(file);
+    while (fgets(line, sizeof line, file))
+        if (strncmp(line, "SigBlk:", 7) == 0)
+            mask = strtoull(line + 7, NULL, 16);
+    (void)fclose(file);
+    return mask;
+}
+
+/* Whoever blocks one to find it waiting must not have it taken by a thread of libuv's. */
+static void threads_that_look_names_up_take_no_signals(void **state)
+{
+    struct heard heard = {0};
+    struct loop_lookup lookup = {.backend = NULL};
+    char own[24];
+    unsigned others = 0;
+    const struct dirent *entry;
+    (void)state;
+    CHECK_OK(loop_new(&heard.loop, &err), &err);
+    struct loop_resolver *resolver = loop_resolver_new(heard.loop);
+    CHECK_OK(loop_lookup_start(resolver, &lookup, SW_LIT("localhost"), on_resolved, &heard, &err), &err);
+    CHECK_OK(loop_run(heard.loop, &err), &err);
+    (void)snprintf(own, sizeof own, "%d", (int)getpid()); /* fits */
+    CHECK(!(blocked_in(own) & (1ull << (SIGTERM - 1))));
+    DIR *threads = opendir("/proc/self/task");
+    CHECK(threads);
+    while ((entry = readdir(threads))) {
+        if (entry->d_name[0] == '.' || strcmp(entry->d_name, own) == 0)
+            continue;
+        others++;
+        CHECK(blocked_in(entry->d_name) & (1ull << (SIGTERM - 1)));
+    }
+    CHECK(others > 0);
+    (void)closedir(threads);
+    loop_resolver_free(resolver);
+    loop_free(heard.loop);
 }
 
 static void the_system_knows_localhost_and_no_invalid_name(void **state)
@@ -138,6 +187,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(addresses_are_read_and_printed),
         cmocka_unit_test(names_have_a_form),
+        cmocka_unit_test(threads_that_look_names_up_take_no_signals),
         cmocka_unit_test(the_system_knows_localhost_and_no_invalid_name),
         cmocka_unit_test(a_dropped_look_up_is_silent),
         cmocka_unit_test(readiness_comes_in_the_directions_that_are_asked_for),
