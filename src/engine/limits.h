@@ -24,8 +24,9 @@
 #define ENGINE_STACK_TOP_BYTES (16u << 10)  /* Wasmtime's frames above `entry`, never more than this */
 #define ENGINE_STACK_GUARD_BYTES                                                                             \
     (64u << 10) /* PROT_NONE below each stack; code probes each page, so one page would do */
-#define ENGINE_STACK_KEEP_BYTES (128u << 10) /* what a pooled stack keeps resident at its top */
-#define ENGINE_STACK_TRIM_USES 256           /* every so many uses the rest of a stack is given back */
+#define ENGINE_STACK_KEEP_BYTES                                                                              \
+    (32u << 10) /* what a pooled stack keeps resident at its top: an ordinary request uses 8 KiB of it */
+#define ENGINE_STACK_TRIM_USES 256 /* every so many uses the rest of a stack is given back */
 #define ENGINE_STACKS_MAX                                                                                    \
     8192 /* 13,000 parked requests exhaust the default vm.max_map_count (wasmtime.md 14.12) */
 #define ENGINE_NESTING_MAX 64 /* guest entries nested on one fiber; a chain of components needs two each */

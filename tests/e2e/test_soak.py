@@ -55,6 +55,7 @@ def test_a_run_that_is_too_short_says_so():
 
 
 GOOD = {"canary": {"found": 0, "wrong": 0}, "burst": {"errors": 0, "found": 0, "wrong": 0}, "hello": {"errors": 0}, "echo": {"errors": 0}, "waits": {"errors": 0}, "rude": {"wrong": []}}
+SAME = {"reloads": 8, "mappings_before": 200, "mappings": 220}
 QUIET = {"supervisor": (9, 1), "worker": (12, 3)}
 
 
@@ -68,6 +69,42 @@ QUIET = {"supervisor": (9, 1), "worker": (12, 3)}
     ({"rude": {"wrong": [b"x"]}}, {}, "a slow client got a wrong answer"),
 ])
 def test_what_else_goes_wrong_is_told(results, after, text):
-    (found,) = soak.judge(SimpleNamespace(results={**GOOD, **results}, reloads=8), QUIET, {**QUIET, **after})
+    (found,) = soak.judge(SimpleNamespace(results={**GOOD, **results}, **SAME), QUIET, {**QUIET, **after})
     assert found.startswith(text)
-    assert soak.judge(SimpleNamespace(results=GOOD, reloads=8), QUIET, QUIET) == []
+    assert soak.judge(SimpleNamespace(results=GOOD, **SAME), QUIET, QUIET) == []
+
+
+def test_mappings_that_stay_when_all_is_quiet_are_told():
+    (found,) = soak.judge(SimpleNamespace(results=GOOD, **{**SAME, "mappings": 400}), QUIET, QUIET)
+    assert found == "a quiet worker has 400 mappings, at the start it had 200"
+
+
+def test_memory_that_follows_the_load_passes_and_what_grows_beside_it_is_told():
+    """The machine gets slower half-way: more requests are in flight, and each has some memory."""
+    def run(more):
+        samples = rows(lambda t: 0, lambda t: 20, count=120)
+        for i, row in enumerate(samples):
+            row["mappings"] = 1000 + (60 if i > 80 else 0) + i % 7
+            row["rss_kib"] = 50000 + 90 * row["mappings"] + more * i / 6
+        return soak.report(SimpleNamespace(rows=samples + rows(lambda t: 9000, lambda t: 9, name="supervisor", pid=2)))[1]
+    assert run(0) == []
+    (text,) = run(300)
+    assert text.startswith("the worker's memory grows by ")
+
+
+def test_private_memory_is_told_apart_by_what_it_is_for():
+    smaps = """\
+7f0000000000-7f0000010000 rw-p 00000000 08:01 7  /home/a/.cache/swell/aot/image
+Anonymous:            12 kB
+7f0000010000-7f0000020000 rw-p 00000000 00:00 0
+Anonymous:             8 kB
+7f0000020000-7f0100000000 ---p 00000000 00:00 0
+Anonymous:             0 kB
+7f0200000000-7f0200200000 rw-p 00000000 00:00 0
+Anonymous:            16 kB
+5500000000-5500100000 rw-p 00000000 00:00 0      [heap]
+Anonymous:           900 kB
+7f0300000000-7f0300001000 r--p 00000000 08:01 9  /lib/libc.so.6
+Anonymous:             4 kB
+"""
+    assert soak.parts(smaps) == {"guests_kib": 20, "stacks_kib": 16, "heap_kib": 900, "else_kib": 4}
