@@ -445,6 +445,64 @@ static void a_fiber_cancels_another_even_while_it_is_cancelled_itself(void **sta
 
 /* ---- failures beside others ---- */
 
+/* ---- handing over ---- */
+
+struct pair { /* two calls of one store that hand over to each other */
+    struct tree *tree;
+    struct engine_call *calls[2];
+    char log[64];
+    size_t log_n;
+    int done;
+};
+struct partner {
+    struct pair *pair;
+    int me;
+};
+
+static int partner_fn(void *arg, struct engine_store *store)
+{
+    const struct partner *partner = arg;
+    struct pair *pair = partner->pair;
+    struct sw_err err;
+    int rc = 0;
+    for (int round = 0; rc == 0 && round < 3; round++) {
+        pair->log[pair->log_n++] = (char)('a' + partner->me);
+        if (pair->calls[!partner->me])
+            engine_call_next(pair->calls[!partner->me]);
+        rc = round < 2 ? engine_park_wait(store, &err) : 0;
+    }
+    pair->calls[partner->me] = NULL;
+    return rc;
+}
+
+static void partner_done(void *arg, int rc)
+{
+    struct partner *partner = arg;
+    CHECK_INT(rc, 0);
+    partner->pair->done++;
+}
+
+static void a_call_hands_over_within_the_turn(void **state)
+{
+    (void)state;
+    struct tree tree;
+    open_tree(&tree, NULL);
+    struct pair pair = {.tree = &tree};
+    struct partner partners[2] = {{&pair, 0}, {&pair, 1}};
+    struct engine_stats before, after;
+    engine_stats_read(tree.world.engine, &before);
+    for (int i = 0; i < 2; i++)
+        CHECK_OK(
+            engine_call_start(tree.store, partner_fn, partner_done, &partners[i], &pair.calls[i], &tree.err),
+            &tree.err);
+    settle(&tree);
+    CHECK_STR(sw_str(pair.log, pair.log_n), "ababab");
+    CHECK_INT(pair.done, 2);
+    engine_stats_read(tree.world.engine, &after);
+    CHECK_INT(after.parks - before.parks, 4);
+    close_tree(&tree);
+}
+
 static void one_overflows_while_others_wait(void **state)
 {
     (void)state;
@@ -603,6 +661,7 @@ int main(void)
         cmocka_unit_test(a_parked_call_that_is_cancelled_leaves_its_frames_and_poisons_the_store),
         cmocka_unit_test(a_call_without_guest_frames_is_cancelled_without_harm),
         cmocka_unit_test(a_fiber_cancels_another_even_while_it_is_cancelled_itself),
+        cmocka_unit_test(a_call_hands_over_within_the_turn),
         cmocka_unit_test(one_overflows_while_others_wait),
         cmocka_unit_test(nested_entries_end_in_a_trap_not_in_an_abort),
         cmocka_unit_test(a_runaway_loop_yields_and_is_ended_by_its_budget),
