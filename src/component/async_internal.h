@@ -167,7 +167,7 @@ struct component_scheduler {          /* of a store */
     struct sw_link operations;        /* component_operation.link: that run */
     struct sw_link woken;             /* component_operation.woken: to be polled */
     struct sw_link cancels;           /* component_host_call.cancel: to be asked to end */
-    uint32_t thread_count, subtask_count, set_count;
+    uint32_t thread_count, fiber_count, subtask_count, set_count;
     uint32_t pending; /* component__pending_begin */
     bool open;        /* more calls may come: nothing is a deadlock */
     uint32_t tasks;

@@ -29,6 +29,8 @@
  * fiber besides, which are limited for the process (ENGINE_STACKS_MAX). */
 #define COMPONENT_THREADS_MAX                                                                                \
     4096u /* of one store, those that wait included: all are looked at to find one that is ready */
+#define COMPONENT_FIBERS_MAX                                                                                 \
+    256u /* of one store at a time: a guest must not use up those of the process (ENGINE_STACKS_MAX) */
 #define COMPONENT_TASKS_MAX                                                                                  \
     1024u /* of one instance, those that wait to enter included: calls at once of a busy server */
 #define COMPONENT_SUBTASKS_MAX 16384u         /* of one store, until they are dropped */

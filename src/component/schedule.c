@@ -142,6 +142,7 @@ static int fiber_main_wait(void *arg, struct engine_store *engine_store)
 static void fiber_done(void *arg, int rc)
 {
     struct component_thread *thread = arg; /* maybe in the pool; `store` stays */
+    thread->store->scheduler->fiber_count--;
     if (rc < 0) {
         thread->call = NULL; /* there was no stack for it: nothing of it ran */
         thread->store->scheduler->current = NULL;
@@ -155,10 +156,14 @@ static int need_fiber(struct component_store *store, struct component_thread *th
     struct component_scheduler *scheduler = store->scheduler;
     if (thread->call)
         return 0;
+    if (scheduler->fiber_count >= COMPONENT_FIBERS_MAX)
+        return component__fail(store, "more than %u threads of one store are in the middle of a call",
+                               COMPONENT_FIBERS_MAX);
     if (engine_call_start(store->engine, fiber_main_wait, fiber_done, thread, &thread->call,
-                          &scheduler->err) == 0)
-        return 0;
-    return component__fail(store, "no stack for another thread: %s", scheduler->err.text);
+                          &scheduler->err) < 0)
+        return component__fail(store, "no stack for another thread: %s", scheduler->err.text);
+    scheduler->fiber_count++;
+    return 0;
 }
 
 /* A fiber of the host waits for something that is not there yet. */

@@ -392,6 +392,22 @@ static int tasks_body(struct world *world)
     return rc;
 }
 
+static int sums_body(struct world *world)
+{
+    static struct started items[COMPONENT_FIBERS_MAX + 1];
+    struct sw_err err;
+    int rc = 0;
+    for (uint32_t i = 0; rc == 0 && i <= COMPONENT_FIBERS_MAX; i++) {
+        items[i] = (struct started){.name = "x", .arg = {.u64 = 1}};
+        rc = begin(world, &items[i], "sum");
+        world->events_n = 0;
+        if (rc == 0) /* so that it comes to its wait */
+            rc = engine_yield_wait(component_store_engine(world->store), &err);
+        world->events_n = 0;
+    }
+    return rc < 0 ? -SW_EGUEST : rc;
+}
+
 static int no_result_body(struct world *world)
 {
     struct component_value result;
@@ -413,6 +429,9 @@ static void limits_are_named(void **state)
     (void)state;
     refused(too_many_body, "more than 4096 threads in one store");
     refused(tasks_body, "more than 1024 tasks in one component instance");
+    delay_ms = 10000;
+    refused(sums_body, "more than 256 threads of one store are in the middle of a call");
+    delay_ms = 1;
     refused(no_result_body, "a task ended without a result: neither task.return nor task.cancel was called");
 }
 

@@ -18,7 +18,7 @@ struct world {
     struct engine_module *modules[WORLD_CORES_MAX];
     struct component *component;
     struct component_store *store;
-    char events[512]; /* "a;b;" */
+    char events[1 << 15]; /* "a;b;" */
     size_t events_n;
     int (*body)(struct world *world); /* on the fiber */
     bool done;
