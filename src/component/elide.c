@@ -268,6 +268,8 @@ static void visit_options(const struct pair *pair, struct component_options *opt
         fn(pair, &options->realloc);
     if (options->has_post_return)
         fn(pair, &options->post_return);
+    if (options->has_callback)
+        fn(pair, &options->callback);
 }
 
 static void visit(const struct pair *pair, visit_fn *fn)
@@ -279,6 +281,8 @@ static void visit(const struct pair *pair, visit_fn *fn)
     }
     for (uint32_t i = 0; i < plan->lowering_count; i++)
         visit_options(pair, &plan->lowerings[i].options, fn);
+    for (uint32_t i = 0; i < plan->builtin_count; i++)
+        visit_options(pair, &plan->builtins[i].options, fn);
     for (uint32_t i = 0; i < plan->resource_count; i++)
         if (plan->resources[i].has_dtor)
             fn(pair, &plan->resources[i].dtor);
@@ -346,6 +350,8 @@ static void renumber_options(const uint32_t *now, struct component_options *opti
         renumber(now, &options->realloc);
     if (options->has_post_return)
         renumber(now, &options->post_return);
+    if (options->has_callback)
+        renumber(now, &options->callback);
 }
 
 static int renumber_instance(struct component_plan *plan, uint32_t self, const uint32_t *now,
@@ -391,6 +397,11 @@ static int close_gaps(struct component_plan *plan, const bool *gone, uint32_t *n
     }
     for (uint32_t i = 0; i < plan->lowering_count; i++)
         renumber_options(now, &plan->lowerings[i].options);
+    for (uint32_t i = 0; i < plan->builtin_count; i++) {
+        renumber_options(now, &plan->builtins[i].options);
+        if (plan->builtins[i].kind == COMPONENT_THREAD_NEW_INDIRECT)
+            plan->builtins[i].table_instance = now[plan->builtins[i].table_instance];
+    }
     for (uint32_t i = 0; i < plan->resource_count; i++)
         if (plan->resources[i].has_dtor)
             renumber(now, &plan->resources[i].dtor);

@@ -105,6 +105,7 @@ struct component_host_older {
         const char *as; /* its name there */
     } * items;
     uint32_t item_count;
+    const char *serves; /* the version of the interfaces that it stands for; NULL: the first of that name */
 };
 struct component_host {
     const struct component_host_interface *const *interfaces;

@@ -35,7 +35,9 @@ static void find_older(const struct component_host *host, struct sw_str version,
         if (sw_str_eq(sw_str_of(host->older[i].version), version))
             import->older = &host->older[i];
     for (uint32_t i = 0; import->older && !import->interface && i < host->interface_count; i++)
-        if (sw_str_eq(sw_str_of(host->interfaces[i]->name), import->package))
+        if (sw_str_eq(sw_str_of(host->interfaces[i]->name), import->package) &&
+            (!import->older->serves || component__version_serves(sw_str_of(host->interfaces[i]->version),
+                                                                 sw_str_of(import->older->serves))))
             import->interface = host->interfaces[i];
     for (uint32_t i = 0; import->older && !import->interface && i < import->older->item_count; i++)
         if (sw_str_eq(sw_str_of(import->older->items[i].interface), import->package))

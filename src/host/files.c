@@ -15,6 +15,7 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include "base/alloc.h"
 #include "host/host_internal.h"
 #include "host/limits.h"
 
@@ -135,7 +136,8 @@ static int place_parent(const struct place *place)
     return place->parent >= 0 ? place->parent : place->start;
 }
 
-static int place_find(const struct host_file *dir, struct sw_str path, struct place *ret)
+/* itself: the errno for a path that ends with ".", which no entry is called. */
+static int place_find(const struct host_file *dir, struct sw_str path, int itself, struct place *ret)
 {
     ret->parent = -1;
     ret->start = dir->fd;
@@ -152,8 +154,10 @@ static int place_find(const struct host_file *dir, struct sw_str path, struct pl
     }
     char *slash = strrchr(ret->path.text, '/');
     ret->name = slash ? slash + 1 : ret->path.text;
-    if (strcmp(ret->name, ".") == 0 || strcmp(ret->name, "..") == 0)
-        return EINVAL; /* no name of an entry */
+    if (strcmp(ret->name, ".") == 0)
+        return itself;
+    if (strcmp(ret->name, "..") == 0)
+        return EPERM; /* it is, or may be, outside */
     if (!slash)
         return 0;
     *slash = '\0';
@@ -324,26 +328,37 @@ int host_file_advise(const struct host_file *file, uint64_t offset, uint64_t siz
 
 /* ---- changing folders ---- */
 
-static int place_to_change(const struct host_file *dir, struct sw_str path, struct place *ret)
+static int place_to_change(const struct host_file *dir, struct sw_str path, int itself, struct place *ret)
 {
     ret->parent = -1;
-    return dir->is_changeable ? place_find(dir, path, ret) : EROFS;
+    return dir->is_changeable ? place_find(dir, path, itself, ret) : EROFS;
 }
 
 int host_file_make_folder_at(const struct host_file *dir, struct sw_str path)
 {
     struct place place;
-    int rc = place_to_change(dir, path, &place);
+    int rc = place_to_change(dir, path, EEXIST, &place);
     if (rc == 0 && mkdirat(place_parent(&place), place.name, 0755) < 0)
         rc = errno;
     place_close(&place);
     return rc;
 }
 
+/* "link/" means where the link leads: outside of the mount nobody may ask. */
+static int leads_inside(const struct host_file *dir, struct sw_str path)
+{
+    struct path copy;
+    int rc = path_copy(path, &copy);
+    sw_auto_close int fd = -1;
+    return rc ? rc : open_beneath(dir->fd, copy.text, O_PATH | O_DIRECTORY, 0, &fd);
+}
+
 int host_file_remove_folder_at(const struct host_file *dir, struct sw_str path)
 {
     struct place place;
-    int rc = place_to_change(dir, path, &place);
+    int rc = place_to_change(dir, path, EINVAL, &place);
+    if (rc == 0 && place.is_folder_name)
+        rc = leads_inside(dir, path);
     if (rc == 0 && unlinkat(place_parent(&place), place.name, AT_REMOVEDIR) < 0)
         rc = errno;
     place_close(&place);
@@ -354,7 +369,7 @@ int host_file_unlink_at(const struct host_file *dir, struct sw_str path)
 {
     struct place place;
     struct stat st;
-    int rc = place_to_change(dir, path, &place);
+    int rc = place_to_change(dir, path, EISDIR, &place);
     if (rc == 0 && place.is_folder_name) /* "file/" is no file, "folder/" cannot be unlinked */
         rc = fstatat(place_parent(&place), place.name, &st, AT_SYMLINK_NOFOLLOW) < 0 ? errno
              : S_ISDIR(st.st_mode)                                                   ? EISDIR
@@ -369,9 +384,9 @@ int host_file_rename_at(const struct host_file *from_dir, struct sw_str from, co
                         struct sw_str to)
 {
     struct place old_place, new_place = {.parent = -1};
-    int rc = place_to_change(from_dir, from, &old_place);
+    int rc = place_to_change(from_dir, from, EINVAL, &old_place);
     if (rc == 0)
-        rc = place_to_change(to_dir, to, &new_place);
+        rc = place_to_change(to_dir, to, EINVAL, &new_place);
     struct stat st;
     if (rc == 0 && (old_place.is_folder_name || new_place.is_folder_name)) {
         if (fstatat(place_parent(&old_place), old_place.name, &st, AT_SYMLINK_NOFOLLOW) < 0)
@@ -393,9 +408,9 @@ int host_file_link_at(const struct host_file *from_dir, struct sw_str from, bool
     struct place old_place, new_place = {.parent = -1};
     if (follow) /* the kernel would follow it outside */
         return EINVAL;
-    int rc = place_to_change(from_dir, from, &old_place);
+    int rc = place_to_change(from_dir, from, EPERM, &old_place);
     if (rc == 0)
-        rc = place_to_change(to_dir, to, &new_place);
+        rc = place_to_change(to_dir, to, EEXIST, &new_place);
     if (rc == 0 && (old_place.is_folder_name || new_place.is_folder_name)) /* a new folder it cannot be */
         rc = old_place.is_folder_name ? ENOTDIR : ENOENT;
     if (rc == 0 &&
@@ -412,7 +427,7 @@ int host_file_symlink_at(const struct host_file *dir, struct sw_str target, stru
     struct place place = {.parent = -1};
     int rc = path_copy(target, &copy);
     if (rc == 0)
-        rc = place_to_change(dir, path, &place);
+        rc = place_to_change(dir, path, EEXIST, &place);
     if (rc == 0 && place.is_folder_name)
         rc = ENOENT;
     if (rc == 0 && symlinkat(copy.text, place_parent(&place), place.name) < 0)
@@ -425,7 +440,7 @@ int host_file_readlink_at(const struct host_file *dir, struct sw_str path, char 
                           size_t *ret_n)
 {
     struct place place;
-    int rc = place_find(dir, path, &place);
+    int rc = place_find(dir, path, EINVAL, &place);
     ssize_t n = rc == 0 ? readlinkat(place_parent(&place), place.name, ret, cap) : 0;
     if (n < 0)
         rc = errno;

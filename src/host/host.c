@@ -60,6 +60,7 @@ int host_new(struct loop *loop, const struct host_grants *grants, struct host **
     host->loop = loop;
     host->grants = grants;
     host->exited = false;
+    host->has_seed = false;
     host->chain_depth = 0;
     host->command =
         (struct host_command){.in = &host->in, .out = &host->out[0].sink, .err = &host->out[1].sink};

@@ -123,6 +123,16 @@ struct host_http_request {
 /* Makes the incoming-request and response-outparam objects for the export's two own<> arguments (component_value.object). */
 int host_http_begin(struct host *host, const struct host_http_request *request, void **ret_request,
                     void **ret_outparam, struct sw_err *err) SW_MUST_CHECK;
+/* After host_http_begin, for wasi:http/handler@0.3 instead: *ret_request is the object of its one own<> argument. What handle returns goes to
+ * respond (the object of own<response>) or refuse, in component_call_events.returned. The response may still be on its way when the guest's last
+ * task has ended: settled(arg) runs in the loop, as the last act of it, when it is over. */
+int host_p3_http_begin(struct host *host, void (*settled)(void *arg), void *arg, void **ret_request,
+                       struct sw_err *err) SW_MUST_CHECK;
+const char *host_p3_http_handler_type(void); /* of handle, as component_export_check wants it */
+void host_p3_http_respond(struct host *host, void *response);
+void host_p3_http_refuse(struct host *host);
+bool host_p3_http_is_sending(
+    const struct host *host); /* the guest has written all of it, the client has not got all */
 /* Events of the exchange, to be passed on by its handler. */
 void host_http_readable(struct host *host);
 void host_http_writable(struct host *host);

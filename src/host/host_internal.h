@@ -33,8 +33,10 @@ struct host {
     struct host_p1 *p1;    /* WASI 0.1's table of numbers, an object; NULL: nothing asked for it */
     struct sw_link timers; /* clock pollables that are waited for, in no order */
     struct loop_timer *timer;
-    uint64_t timer_at_ns;           /* it is set to this or earlier; UINT64_MAX: not set */
-    uint64_t clock_zero_ns;         /* the monotonic clock when the host began */
+    uint64_t timer_at_ns;   /* it is set to this or earlier; UINT64_MAX: not set */
+    uint64_t clock_zero_ns; /* the monotonic clock when the host began */
+    bool has_seed;          /* of wasi:random/insecure-seed, the same as long as the host lives */
+    uint64_t seed[2];
     uint32_t chain_depth;           /* host_chain_depth */
     struct host_buffered spin_body; /* of the response that fermyon:spin/http gave last */
     struct sw_link sockets;         /* host_socket.link, those with a descriptor */

@@ -36,6 +36,27 @@
 #include "host/bindings/spin_http.h"
 #include "host/bindings/spin_http_types.h"
 #include "host/bindings/spin_variables.h"
+#include "host/bindings3/p3_cli_environment.h"
+#include "host/bindings3/p3_cli_exit.h"
+#include "host/bindings3/p3_cli_stderr.h"
+#include "host/bindings3/p3_cli_stdin.h"
+#include "host/bindings3/p3_cli_stdout.h"
+#include "host/bindings3/p3_cli_terminal_input.h"
+#include "host/bindings3/p3_cli_terminal_output.h"
+#include "host/bindings3/p3_cli_terminal_stderr.h"
+#include "host/bindings3/p3_cli_terminal_stdin.h"
+#include "host/bindings3/p3_cli_terminal_stdout.h"
+#include "host/bindings3/p3_cli_types.h"
+#include "host/bindings3/p3_clocks_monotonic_clock.h"
+#include "host/bindings3/p3_clocks_system_clock.h"
+#include "host/bindings3/p3_clocks_types.h"
+#include "host/bindings3/p3_filesystem_preopens.h"
+#include "host/bindings3/p3_filesystem_types.h"
+#include "host/bindings3/p3_http_client.h"
+#include "host/bindings3/p3_http_types.h"
+#include "host/bindings3/p3_random_insecure.h"
+#include "host/bindings3/p3_random_insecure_seed.h"
+#include "host/bindings3/p3_random_random.h"
 #include "host/host.h"
 #include "host/wasi/older.h"
 #include "host/wasi01/p1.h"
@@ -76,6 +97,28 @@ static const struct component_host_interface *const interfaces[] = {
     &host_spin_http_types_interface,
     &host_spin_variables_interface,
     &host_p1_interface,
+    /* WASI 0.3 */
+    &host_p3_cli_environment_interface,
+    &host_p3_cli_exit_interface,
+    &host_p3_cli_stderr_interface,
+    &host_p3_cli_stdin_interface,
+    &host_p3_cli_stdout_interface,
+    &host_p3_cli_terminal_input_interface,
+    &host_p3_cli_terminal_output_interface,
+    &host_p3_cli_terminal_stderr_interface,
+    &host_p3_cli_terminal_stdin_interface,
+    &host_p3_cli_terminal_stdout_interface,
+    &host_p3_cli_types_interface,
+    &host_p3_clocks_monotonic_clock_interface,
+    &host_p3_clocks_system_clock_interface,
+    &host_p3_clocks_types_interface,
+    &host_p3_filesystem_preopens_interface,
+    &host_p3_filesystem_types_interface,
+    &host_p3_http_client_interface,
+    &host_p3_http_types_interface,
+    &host_p3_random_insecure_interface,
+    &host_p3_random_insecure_seed_interface,
+    &host_p3_random_random_interface,
 };
 
 static const struct component_host_module *const modules[] = {

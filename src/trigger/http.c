@@ -272,6 +272,8 @@ static int request_begin(struct trigger_request *req, struct sw_err *err)
     rc = host_http_begin(req->host, &wasi, &req->wasi_request, &req->wasi_outparam, err);
     if (rc < 0)
         return rc;
+    if (service->component.handle_async)
+        return trigger__async_begin(req, err);
     if (service->component.inbound)
         return trigger__inbound_begin(req, err);
     http_exchange_handle(req->exchange, &exchange_events, req);

@@ -5,6 +5,7 @@
 #include "app/app.h"
 #include "base/arena.h"
 #include "base/list.h"
+#include "component/value.h"
 #include "host/host.h"
 #include "http/server.h"
 #include "trigger/admission.h"
@@ -64,6 +65,9 @@ struct trigger_request {
     struct component_store *store;   /* NULL while it waits */
     void *wasi_request;
     void *wasi_outparam;
+    struct component_value argument; /* of wasi:http/handler@0.3 */
+    bool has_ended;                  /* its last task has, with ended_rc */
+    int ended_rc;
     struct sw_arena text; /* what the injected headers need */
     struct host_http_extra extra[TRIGGER_EXTRA_FIXED + APP_ROUTE_PARAMS_MAX];
     uint32_t extra_count;
@@ -83,6 +87,10 @@ void trigger__chain_close(struct trigger_http *http);
 const struct app_http_trigger *trigger__chain_match(const struct trigger_http *http,
                                                     struct http_exchange *exchange,
                                                     struct app_route_match *ret);
+
+/* ---- http_async.c: wasi:http/handler@0.3 ---- */
+
+int trigger__async_begin(struct trigger_request *req, struct sw_err *err) SW_MUST_CHECK;
 
 /* ---- http_inbound.c: fermyon:spin/inbound-http ---- */
 

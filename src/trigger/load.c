@@ -20,6 +20,9 @@
 #define HANDLER_TYPE                                                                                         \
     "func(request: own<wasi:http/types/incoming-request>, "                                                  \
     "response-out: own<wasi:http/types/response-outparam>)"
+#define ASYNC_INTERFACE SW_LIT("wasi:http/handler")
+#define ASYNC_TRACK SW_LIT("0.3")
+#define RUN_ASYNC_TYPE "async func() -> result"
 #define INBOUND_INTERFACE SW_LIT("fermyon:spin/inbound-http") /* of the first SDKs, without a version */
 #define INBOUND_FUNC SW_LIT("handle-request")
 #define INBOUND_TYPE                                                                                         \
@@ -27,7 +30,9 @@
     "headers: list<tuple<string, string>>, params: list<tuple<string, string>>, body: option<list<u8>>}) "   \
     "-> record{status: u16, headers: option<list<tuple<string, string>>>, body: option<list<u8>>}"
 #define RUN_INTERFACE SW_LIT("wasi:cli/run")
+#define RUN_FUNC SW_LIT("run")
 #define RUN_TYPE "func() -> result"
+#define HANDLERS "`wasi:http/incoming-handler@0.2.x`, `wasi:http/handler@0.3.x`, `fermyon:spin/inbound-http`"
 #define START SW_LIT("_start") /* of a core module */
 
 /* A core module that is for a component becomes one: the bytes are then the component's. */
@@ -143,7 +148,12 @@ int trigger_component_bind(struct trigger_component *component, struct engine *e
     struct component *bound = component->component;
     component->handle = component_export_find(bound, HANDLER_INTERFACE, HANDLER_TRACK, HANDLER_FUNC);
     component->inbound = component_export_find(bound, INBOUND_INTERFACE, SW_LIT(""), INBOUND_FUNC);
-    component->run = component_export_find(bound, RUN_INTERFACE, HANDLER_TRACK, SW_LIT("run"));
+    component->handle_async = component_export_find(bound, ASYNC_INTERFACE, ASYNC_TRACK, HANDLER_FUNC);
+    component->run = component_export_find(bound, RUN_INTERFACE, ASYNC_TRACK,
+                                           RUN_FUNC); /* first: libraries may add 0.2's */
+    const char *run_type = component->run ? RUN_ASYNC_TYPE : RUN_TYPE;
+    if (!component->run)
+        component->run = component_export_find(bound, RUN_INTERFACE, HANDLER_TRACK, RUN_FUNC);
     component->run_gives_result = component->run != NULL;
     if (!component->run)
         component->run = component_export_find(bound, SW_LIT(""), SW_LIT(""), START);
@@ -152,29 +162,29 @@ int trigger_component_bind(struct trigger_component *component, struct engine *e
     if (rc == 0 && component->inbound)
         rc = component_export_check(bound, component->inbound, INBOUND_TYPE, err);
     if (rc == 0 && component->run_gives_result)
-        rc = component_export_check(bound, component->run, RUN_TYPE, err);
+        rc = component_export_check(bound, component->run, run_type, err);
+    if (rc == 0 && component->handle_async)
+        rc = component_export_check(bound, component->handle_async, host_p3_http_handler_type(), err);
     return rc;
 }
 
 int trigger_component_expect(const struct trigger_component *component, enum app_executor executor,
                              struct sw_err *err)
 {
-    bool handles = component->handle || component->inbound;
-    if (executor != APP_EXECUTOR_WAGI && component->handle && component->inbound)
+    int handlers = !!component->handle + !!component->handle_async + !!component->inbound;
+    if (executor != APP_EXECUTOR_WAGI && handlers > 1)
         return sw_fail(err, SW_EINPUT,
-                       "Expected component to export one of `wasi:http/incoming-handler@0.2.x`, "
-                       "`fermyon:spin/inbound-http` but it exported both");
-    if (executor == APP_EXECUTOR_WAGI ? component->run != NULL : handles)
+                       "Expected component to export one of " HANDLERS " but it exported %s of them",
+                       handlers == 2 ? "two" : "all");
+    if (executor == APP_EXECUTOR_WAGI ? component->run != NULL : handlers == 1)
         return 0;
     if (executor == APP_EXECUTOR_WAGI)
         return sw_fail(
             err, SW_EINPUT,
-            "the wagi executor needs a command: expected an export `wasi:cli/run@0.2.x`, or `_start` "
-            "of a core module, but it exported neither");
+            "the wagi executor needs a command: expected an export `wasi:cli/run@0.2.x` or `@0.3.x`, or "
+            "`_start` of a core module, but it exported none of them");
     return sw_fail(
-        err, SW_EINPUT,
-        "Expected component to export one of `wasi:http/incoming-handler@0.2.x`, `fermyon:spin/inbound-http` "
-        "but it exported none of those%s",
+        err, SW_EINPUT, "Expected component to export one of " HANDLERS " but it exported none of those%s",
         component->run ? "\nhint: it is a command: set executor = { type = \"wagi\" } in its trigger" : "");
 }
 

@@ -24,10 +24,11 @@ struct trigger_component {
     struct engine_module **modules;             /* by core module of the binary; NULL where no plan uses it */
     struct trigger_component **dependencies;    /* as many as meta has; they outlive this one's `component` */
     struct component *component;
-    const struct component_export *handle;  /* wasi:http/incoming-handler@0.2 handle; NULL: it has none */
-    const struct component_export *inbound; /* fermyon:spin/inbound-http handle-request; NULL */
-    const struct component_export *run;     /* wasi:cli/run@0.2 run, or `_start` of a core module; NULL */
-    bool run_gives_result;                  /* the first of them */
+    const struct component_export *handle; /* wasi:http/incoming-handler@0.2 handle; NULL: it has none */
+    const struct component_export *handle_async; /* wasi:http/handler@0.3 handle; NULL */
+    const struct component_export *inbound;      /* fermyon:spin/inbound-http handle-request; NULL */
+    const struct component_export *run; /* wasi:cli/run@0.2 run, or `_start` of a core module; NULL */
+    bool run_gives_result;              /* the first of them */
     struct host_grants grants;
     struct host_grants *dependency_grants; /* what grants.dependencies points at */
     struct app_outbound *outbound;         /* what grants.outbound points at; its maker frees it */

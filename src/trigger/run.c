@@ -107,9 +107,12 @@ static int expect_command(const struct run *run, struct sw_err *err)
 {
     if (run->component.run)
         return 0;
-    return sw_fail(err, SW_EINPUT,
-                   "is no command: expected an export `wasi:cli/run@0.2.x`, or `_start` of a core module%s",
-                   run->component.handle ? "\nhint: it answers HTTP requests: 'swell up' serves it" : "");
+    return sw_fail(
+        err, SW_EINPUT,
+        "is no command: expected an export `wasi:cli/run@0.2.x` or `@0.3.x`, or `_start` of a core module%s",
+        run->component.handle || run->component.handle_async
+            ? "\nhint: it answers HTTP requests: 'swell up' serves it"
+            : "");
 }
 
 static int load(struct run *run, struct sw_err *err)

@@ -128,6 +128,8 @@ const char *c_zero(const struct wit_type *type); /* an initialiser */
 const char *func_name(struct gen *g, const struct gen_interface *in,
                       const struct wit_func *func); /* "host_io_poll_poll_wait" */
 bool func_waits(struct gen *g, const struct wit_func *func, const struct gen_interface *in);
+bool func_polls(struct gen *g, const struct wit_func *func,
+                const struct gen_interface *in); /* async, and waits: made of start, poll and cancel */
 const char *kind_name(struct gen *g, const struct wit_def *resource); /* "HOST_KIND_IO_POLL_POLLABLE" */
 const char *member(struct gen *g, const struct wit_type *type,
                    uint32_t i); /* the C member that holds part i */
@@ -142,7 +144,8 @@ void kinds_header(struct gen *g, struct sw_buf *out);
 void source(struct gen *g, struct sw_buf *out);
 
 bool func_splits_result(const struct wit_func *func); /* its whole result is a result<T, E> */
-void signature(struct gen *g, const struct wit_func *func);
+enum form { FORM_PLAIN, FORM_START, FORM_POLL };      /* the last two: of a function that polls */
+void signature(struct gen *g, const struct wit_func *func, enum form form);
 
 void need_load(struct gen *g,
                const struct wit_type *type); /* writes the functions that lift it from memory */

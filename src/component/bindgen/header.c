@@ -181,11 +181,21 @@ bool func_splits_result(const struct wit_func *func)
     return func->result && shape_of(func->result) == SHAPE_RESULT;
 }
 
-/* int <name>(struct component_call *call, ..., T *ret, E *ret_error), broken into lines that a person can read. */
-void signature(struct gen *g, const struct wit_func *func)
+static const char *opening(struct gen *g, const struct wit_func *func, enum form form)
 {
-    const char *line = text(g, "int %s(struct component_call *call", func_name(g, g->now, func));
+    const char *name = func_name(g, g->now, func);
+    if (form == FORM_PLAIN)
+        return text(g, "int %s(struct component_call *call", name);
+    return text(g, "int %s_%s(struct component_call *call, struct component_operation *operation", name,
+                form == FORM_START ? "start" : "poll");
+}
+
+/* int <name>(struct component_call *call, ..., T *ret, E *ret_error), broken into lines that a person can read. */
+void signature(struct gen *g, const struct wit_func *func, enum form form)
+{
+    const char *line = opening(g, func, form);
     const struct wit_type *result = func_splits_result(func) ? wit_type_strip(func->result) : NULL;
+    uint32_t params = form == FORM_POLL ? 0 : func->param_count;
     const char *parts[3] = {0};
     if (result && result->elem)
         parts[0] = text(g, "%s*ret", c_type(g, result->elem));
@@ -193,10 +203,10 @@ void signature(struct gen *g, const struct wit_func *func)
         parts[1] = text(g, "%s*ret_error", c_type(g, result->other));
     if (func->result && !result)
         parts[2] = text(g, "%s*ret", c_type(g, func->result));
-    for (uint32_t i = 0; i < func->param_count + 3; i++) {
-        const char *part = i < func->param_count ? text(g, "%s%s", c_type(g, func->params[i].type),
-                                                        param_name(g, func->params[i].name))
-                                                 : parts[i - func->param_count];
+    for (uint32_t i = 0; i < params + 3; i++) {
+        const char *part =
+            i < params ? text(g, "%s%s", c_type(g, func->params[i].type), param_name(g, func->params[i].name))
+                       : parts[i - params];
         if (!part)
             continue;
         bool fits = strlen(line) + strlen(part) < 116;
@@ -256,7 +266,7 @@ static const char *wit_text(struct gen *g, const struct wit_type *type)
 
 static void func_comment(struct gen *g, const struct wit_func *func)
 {
-    emit(g, "/* " SW_FMT ": func(", SW_ARG(func->full_name));
+    emit(g, "/* " SW_FMT ": %sfunc(", SW_ARG(func->full_name), func->is_async ? "async " : "");
     for (uint32_t i = func->kind == WIT_FUNC_METHOD; i < func->param_count; i++)
         emit(g, "%s" SW_FMT ": %s", i > (func->kind == WIT_FUNC_METHOD) ? ", " : "",
              SW_ARG(func->params[i].name), wit_text(g, func->params[i].type));
@@ -271,9 +281,16 @@ static void declarations(struct gen *g)
     const struct wit_interface *in = g->now->wit;
     for (uint32_t i = 0; i < in->func_count; i++) {
         const struct wit_func *func = in->funcs[i];
+        bool polls = func_polls(g, func, g->now);
         func_comment(g, func);
-        signature(g, func);
-        emit(g, " SW_MUST_CHECK;\n\n");
+        signature(g, func, polls ? FORM_START : FORM_PLAIN);
+        emit(g, " SW_MUST_CHECK;\n");
+        if (polls) {
+            signature(g, func, FORM_POLL);
+            emit(g, " SW_MUST_CHECK;\nvoid %s_cancel(struct component_operation *operation);\n",
+                 func_name(g, g->now, func));
+        }
+        emit(g, "\n");
     }
     bool any = false;
     for (uint32_t i = 0; i < in->home.def_count; i++) {
@@ -346,8 +363,13 @@ void common_header(struct gen *g, struct sw_buf *out)
     const char *up = upper(g, sw_str_of(g->prefix)), *mark = g->prefix[0] ? "_" : "";
     emit(g, "#ifndef SW_GEN_HOST_%s%sCOMMON_H\n#define SW_GEN_HOST_%s%sCOMMON_H\n\n", up, mark, up, mark);
     emit(g, "#include <stdbool.h>\n#include <stddef.h>\n#include <stdint.h>\n\n#include \"base/str.h\"\n\n");
-    emit(g, "#define HOST_WIT_ERROR 1 /* a function whose result is result<T, E>: *ret_error is filled, not "
-            "*ret */\n\n");
+    emit(g,
+         "#ifndef HOST_WIT_ERROR\n#define HOST_WIT_ERROR 1 /* a function whose result is result<T, E>: "
+         "*ret_error "
+         "is filled, not *ret */\n"
+         "#define HOST_NOT_YET 2 /* a start or poll: component_operation_wake will be called */\n"
+         "#define HOST_OPERATION_BYTES %u /* of component_operation_state */\n#endif\n\n",
+         BINDGEN_OPERATION_BYTES);
     if (g->rc == 0)
         g->rc = sw_buf_add(out, sw_buf_str(&g->common), g->err);
     emit(g, "#endif\n");

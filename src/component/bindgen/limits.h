@@ -13,6 +13,8 @@
 #define BINDGEN_FLAT_PARAMS_MAX 16         /* MAX_FLAT_PARAMS, CanonicalABI.md "Flattening" */
 #define BINDGEN_FLAT_RESULTS_MAX 1         /* MAX_FLAT_RESULTS */
 
+#define BINDGEN_OPERATION_BYTES                                                                              \
+    256 /* what a function of the host keeps while it waits; its maker asserts that it fits */
 #define BINDGEN_KINDS_MAX                                                                                    \
     100000 /* numbers of resource kinds: all the sets of bindings of a program together */
 

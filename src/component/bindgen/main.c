@@ -116,9 +116,6 @@ static void add_interface(struct gen *g, const char *name)
 /* What bindings cannot carry is refused here, with its position. */
 static void check_func(struct gen *g, const struct gen_interface *in, const struct wit_func *func)
 {
-    if (func->is_async)
-        gen_fail(g, &func->pos, "'" SW_FMT "' is async: bindings are made of synchronous functions only",
-                 SW_ARG(func->full_name));
     for (uint32_t i = 0; i <= func->param_count; i++) {
         const struct wit_type *type = i < func->param_count ? func->params[i].type : func->result;
         const struct wit_type *bad = type ? first_unsupported(type) : NULL;

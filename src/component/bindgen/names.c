@@ -225,7 +225,12 @@ const char *func_name(struct gen *g, const struct gen_interface *in, const struc
         name = text(g, "%s_new", name);
     else if (func->kind != WIT_FUNC_FREE)
         name = text(g, "%s_%s", convert(g, func->resource->name, false), name);
-    return text(g, "%s%s%s", in->prefix, name, func_waits(g, func, in) ? "_wait" : "");
+    return text(g, "%s%s%s", in->prefix, name, func_waits(g, func, in) && !func->is_async ? "_wait" : "");
+}
+
+bool func_polls(struct gen *g, const struct wit_func *func, const struct gen_interface *in)
+{
+    return func->is_async && func_waits(g, func, in);
 }
 
 const char *member(struct gen *g, const struct wit_type *type, uint32_t i)

@@ -31,12 +31,12 @@ static const struct wit_type *split(const struct wit_func *func, bool error)
     return error ? result->other : result->elem;
 }
 
-static void locals(struct gen *g, const struct wit_func *func)
+static void locals(struct gen *g, const struct wit_func *func, enum form form)
 {
     emit_line(g, "int rc = 0;");
-    for (uint32_t i = 0; i < func->param_count; i++)
+    for (uint32_t i = 0; form != FORM_POLL && i < func->param_count; i++)
         emit_line(g, "%sarg%u = %s;", c_type(g, func->params[i].type), i, c_zero(func->params[i].type));
-    if (flat_params(func) > BINDGEN_FLAT_PARAMS_MAX)
+    if (form != FORM_POLL && flat_params(func) > BINDGEN_FLAT_PARAMS_MAX)
         emit_line(g, "uint8_t *params = NULL;");
     if (!func->result)
         return;
@@ -74,12 +74,13 @@ static void lift_params(struct gen *g, const struct wit_func *func)
         lift_memory(g, func->params[i].type, "params", param_offset(func, i), arg(g, i));
 }
 
-static void call(struct gen *g, const struct wit_func *func)
+static void call(struct gen *g, const struct wit_func *func, enum form form)
 {
+    static const char *const SUFFIX[] = {"(call", "_start(call, operation", "_poll(call, operation"};
     for (uint32_t i = 0; i < g->indent; i++)
         emit(g, "    ");
-    emit(g, "rc = %s(call", func_name(g, g->now, func));
-    for (uint32_t i = 0; i < func->param_count; i++)
+    emit(g, "rc = %s%s", func_name(g, g->now, func), SUFFIX[form]);
+    for (uint32_t i = 0; form != FORM_POLL && i < func->param_count; i++)
         emit(g, ", arg%u", i);
     if (func_splits_result(func))
         emit(g, "%s%s", split(func, false) ? ", &ret" : "", split(func, true) ? ", &ret_error" : "");
@@ -88,6 +89,10 @@ static void call(struct gen *g, const struct wit_func *func)
     emit(g, ");\n");
     emit_line(g, "if (rc < 0)");
     emit_line(g, "    return rc;");
+    if (form != FORM_PLAIN) {
+        emit_line(g, "if (rc == HOST_NOT_YET)");
+        emit_line(g, "    return SW_WAIT;");
+    }
     if (!func_splits_result(func)) {
         emit_line(g, "if (rc > 0)");
         emit_line(g, "    return component_trap(call, \"the host's " SW_FMT " gave %%d\", rc);",
@@ -174,25 +179,43 @@ static const char *callback_name(struct gen *g, const struct wit_func *func)
     return text(g, "call_%s", full + strlen(g->now->prefix) * (g->rc == 0));
 }
 
-static void callback(struct gen *g, const struct wit_func *func)
+static void callback(struct gen *g, const struct wit_func *func, enum form form)
 {
+    static const char *const SUFFIX[] = {"", "_start", "_poll"};
     emit(g, "/* " SW_FMT " */\n", SW_ARG(func->full_name));
-    emit_line(g, "static int %s(struct component_call *call, union engine_val *vals)",
-              callback_name(g, func));
+    emit_line(g, "static int %s%s(struct component_call *call, %sunion engine_val *vals)",
+              callback_name(g, func), SUFFIX[form],
+              form == FORM_PLAIN ? "" : "struct component_operation *operation, ");
     emit_line(g, "{");
     g->temp = 0;
-    locals(g, func);
-    lift_params(g, func);
-    call(g, func);
+    locals(g, func, form);
+    if (form != FORM_POLL)
+        lift_params(g, func);
+    call(g, func, form);
     lower_result(g, func);
     emit_line(g, "(void)vals; /* not needed by functions without arguments and results */");
     emit_line(g, "return 0;");
-    if (takes_own(func))
+    if (form != FORM_POLL && takes_own(func))
         release_params(g, func);
     if (result_owns(func))
         release_result(g, func);
     emit_line(g, "}");
     emit(g, "\n");
+}
+
+static void callbacks(struct gen *g, const struct wit_func *func)
+{
+    if (!func_polls(g, func, g->now)) {
+        callback(g, func, FORM_PLAIN);
+        return;
+    }
+    const char *name = callback_name(g, func);
+    callback(g, func, FORM_START);
+    callback(g, func, FORM_POLL);
+    emit(g,
+         "static const struct component_host_waits %s_waits = {HOST_OPERATION_BYTES, %s_start, %s_poll,\n    "
+         "%s_cancel};\n\n",
+         name, name, name, func_name(g, g->now, func));
 }
 
 static void needs(struct gen *g, const struct wit_func *func)
@@ -230,8 +253,10 @@ static void func_row(struct gen *g, const struct wit_func *func)
     if (type.n > BINDGEN_LITERAL_BYTES_MAX)
         gen_fail(g, &func->pos, "the type of '" SW_FMT "' has %zu bytes as text; at most %d fit a C string",
                  SW_ARG(func->full_name), type.n, BINDGEN_LITERAL_BYTES_MAX);
-    emit(g, "    {\"" SW_FMT "\",\n     \"" SW_FMT "\",\n     %s, NULL},\n", SW_ARG(func->full_name),
-         SW_ARG(sw_buf_str(&type)), callback_name(g, func));
+    const char *name = callback_name(g, func);
+    bool polls = func_polls(g, func, g->now);
+    emit(g, "    {\"" SW_FMT "\",\n     \"" SW_FMT "\",\n     %s, %s},\n", SW_ARG(func->full_name),
+         SW_ARG(sw_buf_str(&type)), polls ? "NULL" : name, polls ? text(g, "&%s_waits", name) : "NULL");
 }
 
 /* Every name by which the interface exports a resource: its own, those it uses, and aliases of both. */
@@ -282,6 +307,6 @@ void source(struct gen *g, struct sw_buf *out)
     for (uint32_t i = 0; i < in->func_count; i++)
         needs(g, in->funcs[i]);
     for (uint32_t i = 0; i < in->func_count; i++)
-        callback(g, in->funcs[i]);
+        callbacks(g, in->funcs[i]);
     tables(g);
 }

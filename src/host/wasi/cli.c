@@ -25,6 +25,28 @@ static const struct host_command *command_of(const struct component_call *call)
     return component_call_principal(call) == 0 ? &host_of(call)->command : NULL;
 }
 
+struct host_source *host_stdin(const struct component_call *call)
+{
+    const struct host_command *command = command_of(call);
+    return command ? command->in : &host_of(call)->in;
+}
+
+struct host_sink *host_stdout(const struct component_call *call, bool is_stderr)
+{
+    const struct host_command *command = command_of(call);
+    if (!command)
+        return &host_of(call)->out[is_stderr].sink;
+    return is_stderr ? command->err : command->out;
+}
+
+bool host_is_terminal(const struct component_call *call, enum host_stdio which)
+{
+    const struct host_command *command = command_of(call);
+    return command && (which == HOST_STDIN    ? command->in_is_terminal
+                       : which == HOST_STDOUT ? command->out_is_terminal
+                                              : command->err_is_terminal);
+}
+
 /* ---- environment, exit ---- */
 
 int host_cli_environment_get_environment(struct component_call *call, struct host_list_tuple_str_str *ret)
@@ -117,8 +139,7 @@ void host_empty_init(struct host_source *source)
 
 int host_cli_stdin_get_stdin(struct component_call *call, struct host_io_streams_input_stream **ret)
 {
-    const struct host_command *command = command_of(call);
-    *ret = host_input_stream_new(call, command ? command->in : &host_of(call)->in, HOST_ERROR_PLAIN);
+    *ret = host_input_stream_new(call, host_stdin(call), HOST_ERROR_PLAIN);
     return *ret ? 0 : -SW_EGUEST;
 }
 
@@ -207,14 +228,12 @@ static int out_stream(struct component_call *call, struct host_sink *sink,
 
 int host_cli_stdout_get_stdout(struct component_call *call, struct host_io_streams_output_stream **ret)
 {
-    const struct host_command *command = command_of(call);
-    return out_stream(call, command ? command->out : &host_of(call)->out[0].sink, ret);
+    return out_stream(call, host_stdout(call, false), ret);
 }
 
 int host_cli_stderr_get_stderr(struct component_call *call, struct host_io_streams_output_stream **ret)
 {
-    const struct host_command *command = command_of(call);
-    return out_stream(call, command ? command->err : &host_of(call)->out[1].sink, ret);
+    return out_stream(call, host_stdout(call, true), ret);
 }
 
 /* ---- terminals: an object says that there is one, nothing more ---- */
@@ -229,18 +248,17 @@ struct host_cli_terminal_output_terminal_output {
 int host_cli_terminal_stdin_get_terminal_stdin(struct component_call *call,
                                                struct host_option_cli_terminal_input_terminal_input *ret)
 {
-    const struct host_command *command = command_of(call);
-    ret->has = command && command->in_is_terminal;
+    ret->has = host_is_terminal(call, HOST_STDIN);
     if (!ret->has)
         return 0;
     ret->value = HOST_NEW(call, struct host_cli_terminal_input_terminal_input);
     return ret->value ? 0 : -SW_EGUEST;
 }
 
-static int terminal_output(struct component_call *call, bool is_terminal,
+static int terminal_output(struct component_call *call, enum host_stdio which,
                            struct host_option_cli_terminal_output_terminal_output *ret)
 {
-    ret->has = is_terminal;
+    ret->has = host_is_terminal(call, which);
     if (!ret->has)
         return 0;
     ret->value = HOST_NEW(call, struct host_cli_terminal_output_terminal_output);
@@ -250,15 +268,13 @@ static int terminal_output(struct component_call *call, bool is_terminal,
 int host_cli_terminal_stdout_get_terminal_stdout(struct component_call *call,
                                                  struct host_option_cli_terminal_output_terminal_output *ret)
 {
-    const struct host_command *command = command_of(call);
-    return terminal_output(call, command && command->out_is_terminal, ret);
+    return terminal_output(call, HOST_STDOUT, ret);
 }
 
 int host_cli_terminal_stderr_get_terminal_stderr(struct component_call *call,
                                                  struct host_option_cli_terminal_output_terminal_output *ret)
 {
-    const struct host_command *command = command_of(call);
-    return terminal_output(call, command && command->err_is_terminal, ret);
+    return terminal_output(call, HOST_STDERR, ret);
 }
 
 void host_cli_terminal_input_terminal_input_drop(void *owner, void *object)

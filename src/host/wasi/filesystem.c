@@ -85,7 +85,7 @@ static int outcome(int number, enum host_filesystem_types_error_code *ret_error)
     return HOST_WIT_ERROR;
 }
 
-static enum host_filesystem_types_descriptor_type type_of(mode_t mode)
+enum host_filesystem_types_descriptor_type host_filesystem_type(mode_t mode)
 {
     switch (mode & S_IFMT) {
     case S_IFREG:
@@ -119,7 +119,7 @@ static struct host_option_clocks_wall_clock_datetime datetime(struct timespec ti
 static void stat_of(const struct stat *st, struct host_filesystem_types_descriptor_stat *ret)
 {
     *ret =
-        (struct host_filesystem_types_descriptor_stat){.type = type_of(st->st_mode),
+        (struct host_filesystem_types_descriptor_stat){.type = host_filesystem_type(st->st_mode),
                                                        .link_count = st->st_nlink,
                                                        .size = (uint64_t)st->st_size,
                                                        .data_access_timestamp = datetime(st->st_atim),
@@ -189,8 +189,7 @@ int host_filesystem_preopens_get_directories(struct component_call *call,
         const struct host_preopen *preopen = &grants->preopens[i];
         struct host_file *file = host_file_of_mount(host_of(call), preopen->fd, preopen->is_writable);
         items[i].f1 = preopen->guest;
-        items[i].f0 =
-            file ? descriptor_new(call, file, READ | (preopen->is_writable ? WRITE | MUTATE : 0)) : NULL;
+        items[i].f0 = file ? descriptor_new(call, file, READ | (preopen->is_writable ? MUTATE : 0)) : NULL;
         if (!items[i].f0)
             return file ? -SW_EGUEST
                         : host_trap(call, "too many files are open at once to give out the mounts");
@@ -246,7 +245,7 @@ int host_filesystem_types_descriptor_get_type(struct component_call *call,
     (void)call;
     int rc = host_file_stat(self->file, &st);
     if (rc == 0)
-        *ret = type_of(st.st_mode);
+        *ret = host_filesystem_type(st.st_mode);
     return outcome(rc, ret_error);
 }
 
@@ -488,38 +487,52 @@ int host_filesystem_types_descriptor_write(struct component_call *call,
     return outcome(rc, ret_error);
 }
 
+int host_filesystem_source(struct host_filesystem_types_descriptor *self, uint64_t offset,
+                           struct host_source **ret)
+{
+    if (self->file->is_folder || !self->file->can_read)
+        return self->file->is_folder ? EISDIR : EBADF;
+    *ret = host_file_source(self->file, offset);
+    return *ret ? 0 : ENOMEM;
+}
+
+int host_filesystem_sink(struct host_filesystem_types_descriptor *self, uint64_t offset, bool append,
+                         struct host_sink **ret)
+{
+    if (!self->file->can_write)
+        return self->file->is_folder ? EISDIR : EBADF;
+    *ret = host_file_sink(self->file, offset, append);
+    return *ret ? 0 : ENOMEM;
+}
+
 int host_filesystem_types_descriptor_read_via_stream(struct component_call *call,
                                                      struct host_filesystem_types_descriptor *self,
                                                      uint64_t offset,
                                                      struct host_io_streams_input_stream **ret,
                                                      enum host_filesystem_types_error_code *ret_error)
 {
-    if (self->file->is_folder || !self->file->can_read)
-        return outcome(self->file->is_folder ? EISDIR : EBADF, ret_error);
-    struct host_source *source = host_file_source(self->file, offset);
-    if (!source)
-        return outcome(ENOMEM, ret_error);
+    struct host_source *source;
+    int rc = host_filesystem_source(self, offset, &source);
+    if (rc)
+        return outcome(rc, ret_error);
     *ret = host_input_stream_new(call, source, HOST_ERROR_FILE);
     if (!*ret)
         host_source_close(source);
     return *ret ? 0 : -SW_EGUEST;
 }
 
-static int write_stream(struct component_call *call, struct host_sink *sink,
-                        struct host_io_streams_output_stream **ret,
+static int write_stream(struct component_call *call, struct host_filesystem_types_descriptor *self,
+                        uint64_t offset, bool append, struct host_io_streams_output_stream **ret,
                         enum host_filesystem_types_error_code *ret_error)
 {
-    if (!sink)
-        return outcome(ENOMEM, ret_error);
+    struct host_sink *sink;
+    int rc = host_filesystem_sink(self, offset, append, &sink);
+    if (rc)
+        return outcome(rc, ret_error);
     *ret = host_output_stream_new(call, sink, HOST_ERROR_FILE);
     if (!*ret)
         host_sink_close(sink);
     return *ret ? 0 : -SW_EGUEST;
-}
-
-static int not_writable(const struct host_file *file)
-{
-    return file->can_write ? 0 : file->is_folder ? EISDIR : EBADF;
 }
 
 int host_filesystem_types_descriptor_write_via_stream(struct component_call *call,
@@ -528,9 +541,7 @@ int host_filesystem_types_descriptor_write_via_stream(struct component_call *cal
                                                       struct host_io_streams_output_stream **ret,
                                                       enum host_filesystem_types_error_code *ret_error)
 {
-    int rc = not_writable(self->file);
-    return rc ? outcome(rc, ret_error)
-              : write_stream(call, host_file_sink(self->file, offset, false), ret, ret_error);
+    return write_stream(call, self, offset, false, ret, ret_error);
 }
 
 int host_filesystem_types_descriptor_append_via_stream(struct component_call *call,
@@ -538,9 +549,7 @@ int host_filesystem_types_descriptor_append_via_stream(struct component_call *ca
                                                        struct host_io_streams_output_stream **ret,
                                                        enum host_filesystem_types_error_code *ret_error)
 {
-    int rc = not_writable(self->file);
-    return rc ? outcome(rc, ret_error)
-              : write_stream(call, host_file_sink(self->file, 0, true), ret, ret_error);
+    return write_stream(call, self, 0, true, ret, ret_error);
 }
 
 int host_filesystem_types_filesystem_error_code(struct component_call *call, struct host_io_error_error *err,
@@ -555,21 +564,17 @@ int host_filesystem_types_filesystem_error_code(struct component_call *call, str
 
 /* ---- entries ---- */
 
-int host_filesystem_types_descriptor_read_directory(struct component_call *call,
-                                                    struct host_filesystem_types_descriptor *self,
-                                                    struct host_filesystem_types_directory_entry_stream **ret,
-                                                    enum host_filesystem_types_error_code *ret_error)
+int host_filesystem_list_open(struct host_filesystem_types_descriptor *self,
+                              struct host_filesystem_types_directory_entry_stream **ret)
 {
-    struct host_file_list *list;
-    int rc = host_file_list_open(self->file, &list);
-    if (rc)
-        return outcome(rc, ret_error);
-    *ret = HOST_NEW(call, struct host_filesystem_types_directory_entry_stream);
-    if (!*ret) {
-        host_file_list_close(list);
-        return -SW_EGUEST;
+    struct host_objects *objects = &self->file->host->objects;
+    struct host_filesystem_types_directory_entry_stream *list = host_object_new(objects, sizeof *list);
+    int rc = list ? host_file_list_open(self->file, &list->list) : ENOMEM;
+    if (rc) {
+        host_object_free(objects, list, sizeof *list);
+        return rc;
     }
-    (*ret)->list = list;
+    *ret = list;
     return 0;
 }
 
@@ -578,30 +583,42 @@ static bool is_dots(struct sw_str name)
     return sw_str_eq(name, SW_LIT(".")) || sw_str_eq(name, SW_LIT(".."));
 }
 
+int host_filesystem_list_next(struct host_filesystem_types_directory_entry_stream *list,
+                              struct host_file_entry *ret)
+{
+    int rc;
+    do {
+        rc = host_file_list_at(list->list, list->position, ret);
+        if (rc == 0)
+            list->position = ret->next;
+    } while (rc == 0 && is_dots(ret->name));
+    return rc == 0 && !sw_utf8_valid(ret->name) ? EILSEQ : rc;
+}
+
+int host_filesystem_types_descriptor_read_directory(struct component_call *call,
+                                                    struct host_filesystem_types_descriptor *self,
+                                                    struct host_filesystem_types_directory_entry_stream **ret,
+                                                    enum host_filesystem_types_error_code *ret_error)
+{
+    (void)call;
+    return outcome(host_filesystem_list_open(self, ret), ret_error);
+}
+
 int host_filesystem_types_directory_entry_stream_read_directory_entry(
     struct component_call *call, struct host_filesystem_types_directory_entry_stream *self,
     struct host_option_filesystem_types_directory_entry *ret,
     enum host_filesystem_types_error_code *ret_error)
 {
     struct host_file_entry entry;
-    int rc;
-    do {
-        rc = host_file_list_at(self->list, self->position, &entry);
-        if (rc == 0)
-            self->position = entry.next;
-    } while (rc == 0 && is_dots(entry.name));
+    int rc = host_filesystem_list_next(self, &entry);
     ret->has = rc == 0;
-    if (rc < 0)
-        return 0;
-    if (rc == 0 && !sw_utf8_valid(entry.name))
-        rc = EILSEQ;
-    if (rc)
-        return outcome(rc, ret_error);
+    if (rc != 0)
+        return rc < 0 ? 0 : outcome(rc, ret_error);
     char *name = host_scratch(call, entry.name.n, 1); /* lowering may let another call read on */
     if (!name)
         return -SW_EGUEST;
     memcpy(name, entry.name.p, entry.name.n);
-    ret->value.type = type_of(entry.type);
+    ret->value.type = host_filesystem_type(entry.type);
     ret->value.name = sw_str(name, entry.name.n);
     return 0;
 }

@@ -13,6 +13,7 @@ void host_http_init(struct host_http *http, struct host *host)
     http->trailers.host = host;
     http->trailers.body = &http->incoming;
     sw_list_init(&http->calls);
+    sw_list_init(&http->contents);
     host_event_init(&http->incoming.source.ready);
 }
 
@@ -30,6 +31,7 @@ static void detach(struct host_http *http)
 void host_http_deinit(struct host_http *http)
 {
     detach(http);
+    host_p3_contents_stop(http);
     host_http_calls_stop(http);
     http->exchange = NULL;
 }

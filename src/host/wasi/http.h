@@ -59,6 +59,9 @@ struct http_field *host_fields_array(struct component_call *call, const struct h
 struct http_field *host_fields_array_room(struct component_call *call,
                                           const struct host_http_types_fields *fields, uint32_t room,
                                           uint32_t *ret_count) SW_MUST_CHECK;
+/* The same in the host's arena, without a call that could trap. */
+int host_fields_list(struct host *host, const struct host_http_types_fields *fields, struct http_field **ret,
+                     uint32_t *ret_count, struct sw_err *err) SW_MUST_CHECK;
 /* An immutable object with copies of what `next` gives until it gives false; names in lower case, those that are the connection's business left
  * out. SW_ABSENT: they are over HOST_FIELDS_BYTES_MAX. < 0 after recording a trap. */
 int host_fields_collect(struct component_call *call,
@@ -70,6 +73,7 @@ int host_fields_collect(struct component_call *call,
 enum host_incoming_state { HOST_INCOMING_OPEN, HOST_INCOMING_ENDED, HOST_INCOMING_FAILED };
 
 struct host_http_call;
+struct host_p3_contents;
 struct
     host_http_types_incoming_body { /* of the request that is answered, or of a response to one that was sent */
     struct host_source source;      /* first: the carrier */
@@ -82,6 +86,8 @@ struct
 };
 void host_incoming_body_init(struct host_http_types_incoming_body *body, struct host *host,
                              struct host_http_call *call);
+/* The trailers of the request that is answered, whose body has ended: a new object, or NULL when there are none. */
+int host_http_trailers(struct component_call *call, struct host_http_types_fields **ret) SW_MUST_CHECK;
 struct host_http_types_future_trailers {
     struct host *host;
     struct host_http_types_incoming_body *body;
@@ -123,6 +129,9 @@ void host_outgoing_body_pump(struct host_http_types_outgoing_body *body); /* pen
 int host_outgoing_body_complete_wait(struct component_call *call,
                                      struct host_http_types_outgoing_body *body) SW_MUST_CHECK;
 
+/* The same without waiting: SW_WAIT: sink.ready will fire. Attached to the exchange, finished. < 0: the client left. */
+int host_outgoing_body_complete(struct host_http_types_outgoing_body *body) SW_MUST_CHECK;
+
 /* An outgoing request's: what its client fetches (http/client.h), on the loop. */
 int host_outgoing_body_read(struct host_http_types_outgoing_body *body, char *p, size_t n, size_t *ret_n);
 bool host_outgoing_body_trailer(const struct host_http_types_outgoing_body *body, uint32_t i,
@@ -160,12 +169,17 @@ struct host_http {
     struct host_http_types_incoming_body incoming;
     struct host_http_types_future_trailers trailers;
     struct host_http_types_outgoing_body *attached; /* counted */
-    struct sw_link calls;                           /* host_http_call.link: requests to others */
+    struct sw_link contents;                        /* host_p3_contents.link */
+    struct host_p3_contents *sending;               /* of the response by wasi:http/handler@0.3 */
+    void (*settled)(void *arg);
+    void *settled_arg;
+    struct sw_link calls; /* host_http_call.link: requests to others */
     uint32_t call_count;
 };
 
 void host_http_init(struct host_http *http, struct host *host);
 void host_http_deinit(struct host_http *http);
+void host_p3_contents_stop(struct host_http *http); /* those on their way are forgotten */
 void host_http_calls_stop(struct host_http *http); /* requests to others end, whatever still refers to them */
 void host_http_call_ref(struct host_http_call *call);
 void host_http_call_unref(struct host_http_call *call);

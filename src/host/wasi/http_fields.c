@@ -325,19 +325,34 @@ int host_fields_content_length(const struct host_http_types_fields *fields, uint
     return rc;
 }
 
+/* As they are sent: what is the connection's business is left out. */
+static uint32_t list_fill(const struct host_http_types_fields *fields, struct http_field *items)
+{
+    uint32_t n = 0;
+    for (const struct host_field *entry = fields->first; entry; entry = entry->next)
+        if (!host_fields_forbidden(entry->name) && !sw_str_eq_nocase(entry->name, SW_LIT("content-length")))
+            items[n++] = (struct http_field){entry->name, trimmed(entry->value)};
+    return n;
+}
+
 struct http_field *host_fields_array_room(struct component_call *call,
                                           const struct host_http_types_fields *fields, uint32_t room,
                                           uint32_t *ret_count)
 {
     struct http_field *items = host_scratch(call, (size_t)fields->count + room, sizeof *items);
-    if (!items)
-        return NULL;
-    uint32_t n = 0;
-    for (const struct host_field *entry = fields->first; entry; entry = entry->next)
-        if (!host_fields_forbidden(entry->name) && !sw_str_eq_nocase(entry->name, SW_LIT("content-length")))
-            items[n++] = (struct http_field){entry->name, trimmed(entry->value)};
-    *ret_count = n;
+    if (items)
+        *ret_count = list_fill(fields, items);
     return items;
+}
+
+int host_fields_list(struct host *host, const struct host_http_types_fields *fields, struct http_field **ret,
+                     uint32_t *ret_count, struct sw_err *err)
+{
+    *ret = SW_ARENA_ARRAY(&host->arena, fields->count, struct http_field);
+    if (!*ret)
+        return sw_fail(err, SW_ENOMEM, "no memory for %u fields", fields->count);
+    *ret_count = list_fill(fields, *ret);
+    return 0;
 }
 
 struct http_field *host_fields_array(struct component_call *call, const struct host_http_types_fields *fields,

@@ -160,8 +160,9 @@ int host_http_types_future_trailers_subscribe(struct component_call *call,
     return 0;
 }
 
-static int trailers_take(struct component_call *call, struct host *host, struct host_http_types_fields **ret)
+int host_http_trailers(struct component_call *call, struct host_http_types_fields **ret)
 {
+    struct host *host = host_of(call);
     const struct http_field *trailers;
     uint32_t count;
     *ret = NULL;
@@ -188,7 +189,6 @@ int host_http_types_future_trailers_get(
     struct component_call *call, struct host_http_types_future_trailers *self,
     struct host_option_result_result_option_http_types_fields_http_types_error_code_void *ret)
 {
-    struct host *host = self->host;
     struct host_http_types_incoming_body *body = self->body;
     *ret = (struct host_option_result_result_option_http_types_fields_http_types_error_code_void){0};
     if (!self->taken && !trailers_reach(body))
@@ -201,7 +201,7 @@ int host_http_types_future_trailers_get(
     self->taken = true;
     if (body->state == HOST_INCOMING_ENDED) {
         int rc = body->call ? host_http_call_trailers(call, body->call, &ret->value.ok.ok.value)
-                            : trailers_take(call, host, &ret->value.ok.ok.value);
+                            : host_http_trailers(call, &ret->value.ok.ok.value);
         ret->value.ok.ok.has = ret->value.ok.ok.value != NULL;
         return rc;
     }

@@ -132,11 +132,10 @@ static struct host_http_call *call_new(struct component_call *caller,
     return call;
 }
 
-/* Returns 0, HOST_WIT_ERROR, or < 0. */
-static int send_request(struct component_call *caller, struct host_http_types_outgoing_request *request,
-                        const struct host_http_types_request_options *options,
-                        struct host_http_types_future_incoming_response **ret,
-                        struct host_http_types_error_code *ret_error)
+int host_http_send(struct component_call *caller, struct host_http_types_outgoing_request *request,
+                   const struct host_http_types_request_options *options,
+                   struct host_http_types_future_incoming_response **ret,
+                   struct host_http_types_error_code *ret_error)
 {
     struct host *host = host_of(caller);
     struct host_http_target target;
@@ -177,7 +176,7 @@ int host_http_outgoing_handler_handle(struct component_call *call,
 {
     static const struct host_http_types_request_options standard;
     struct host *host = host_of(call);
-    int rc = send_request(call, request, options.has ? options.value : &standard, ret, ret_error);
+    int rc = host_http_send(call, request, options.has ? options.value : &standard, ret, ret_error);
     host_http_types_outgoing_request_drop(host, request);
     if (options.has)
         host_http_types_request_options_drop(host, options.value);

@@ -65,6 +65,12 @@ int host_http_target_find(struct component_call *call, const struct host_http_ty
 /* Passes the trace on that the request being answered belongs to, unless the guest says otherwise. fields has room for so many more. */
 void host_http_add_trace(const struct host *host, struct http_field *fields, uint32_t *count);
 
+/* Sends it: what is refused before anything leaves is the result, all else the future's. The request stays the caller's, without its body. */
+int host_http_send(struct component_call *caller, struct host_http_types_outgoing_request *request,
+                   const struct host_http_types_request_options *options,
+                   struct host_http_types_future_incoming_response **ret,
+                   struct host_http_types_error_code *ret_error) SW_MUST_CHECK;
+
 struct sw_str host_http_method_text(const struct host_http_types_method *method);
 
 #endif

@@ -279,6 +279,28 @@ static int complete(struct component_call *call, struct host_http_types_outgoing
     return 0;
 }
 
+int host_outgoing_body_complete(struct host_http_types_outgoing_body *body)
+{
+    struct host *host = body->host;
+    struct http_field *trailers = NULL;
+    uint32_t count = 0;
+    struct sw_err err;
+    host_outgoing_body_pump(body);
+    if (body->state != HOST_OUTGOING_ATTACHED)
+        return -SW_EIO;
+    if (pending_bytes(body))
+        return SW_WAIT;
+    int rc = body->trailers ? host_fields_list(host, body->trailers, &trailers, &count, &err) : 0;
+    if (rc == 0)
+        rc = http_exchange_finish(host->http.exchange, trailers, count, &err);
+    if (rc == 0)
+        host->http.outcome = HOST_HTTP_FINISHED;
+    host->http.attached = NULL;
+    host_outgoing_body_break(body);
+    host_outgoing_body_unref(body); /* the attachment's */
+    return rc;
+}
+
 int host_outgoing_body_complete_wait(struct component_call *call, struct host_http_types_outgoing_body *body)
 {
     struct sw_err err;

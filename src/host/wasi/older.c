@@ -58,6 +58,7 @@ static const struct component_host_moved rc20231018[] = {
 };
 
 const struct component_host_older host_older[HOST_OLDER_COUNT] = {
-    {"0.2.0-rc-2023-11-10", rc20231110, sizeof rc20231110 / sizeof *rc20231110},
-    {"0.2.0-rc-2023-10-18", rc20231018, sizeof rc20231018 / sizeof *rc20231018},
+    {"0.2.0-rc-2023-11-10", rc20231110, sizeof rc20231110 / sizeof *rc20231110, "0.2.0"},
+    {"0.2.0-rc-2023-10-18", rc20231018, sizeof rc20231018 / sizeof *rc20231018, "0.2.0"},
+    {"0.3.0-rc-2026-03-15", NULL, 0, "0.3.0"}, /* the same in everything */
 };

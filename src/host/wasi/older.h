@@ -4,7 +4,7 @@
 
 #include "component/host.h"
 
-#define HOST_OLDER_COUNT 2
+#define HOST_OLDER_COUNT 3
 extern const struct component_host_older host_older[HOST_OLDER_COUNT]; /* for interfaces.c */
 
 #endif

@@ -62,8 +62,9 @@ int host_random_insecure_get_insecure_random_u64(struct component_call *call, ui
 
 int host_random_insecure_seed_insecure_seed(struct component_call *call, struct host_tuple_u64_u64 *ret)
 {
-    uint64_t words[2] = {0};
-    int rc = fill(call, words, sizeof words);
-    *ret = (struct host_tuple_u64_u64){words[0], words[1]};
+    struct host *host = host_of(call);
+    int rc = host->has_seed ? 0 : fill(call, host->seed, sizeof host->seed);
+    host->has_seed = rc == 0;
+    *ret = (struct host_tuple_u64_u64){host->seed[0], host->seed[1]};
     return rc;
 }

@@ -63,7 +63,8 @@ static const struct component_host_moved moved[] = {
     {"test:host/time", "pail", &interfaces[1], "bucket"},
     {"test:host/time", "now", &interfaces[0], "now"},
 };
-static const struct component_host_older older[] = {{"0.2.0-beta", moved, sizeof moved / sizeof *moved}};
+static const struct component_host_older older[] = {
+    {"0.2.0-beta", moved, sizeof moved / sizeof *moved, NULL}};
 const struct component_host seed_host = {.interfaces = pointers,
                                          .interface_count = INTERFACE_COUNT,
                                          .absent = absent,

@@ -79,8 +79,6 @@ static void bad_input_is_refused_with_a_reason(void **state)
     static const struct {
         const char *wit, *waits, *arguments, *message;
     } ROWS[] = {
-        {"package a:b; interface i { f: async func(); }", "", "a:b/i",
-         "bindgen: wit/x.wit:1:28: 'f' is async: bindings are made of synchronous functions only\n"},
         {"package a:b; interface i { f: func(a: list<option<error-context>>); }", "", "a:b/i",
          "bindgen: wit/x.wit:1:51: bindings cannot carry maps and error contexts\n"},
         {"package a:b; interface i { f: func() -> map<u8, u8>; }", "", "a:b/i",
