@@ -5,8 +5,8 @@
  * does not consume stops being read from the peer, what the owner does not have yet is waited for.
  *
  * A name is resolved once; each address is checked by `permit`, and the one that is dialled is given to libcurl as a number and checked
- * again when the socket is made. No redirects, no proxies, no cookies, no files, no environment. HTTP/1.1 for http; h2 or HTTP/1.1
- * for https, as the peer wants.
+ * again when the socket is made. No redirects, no proxies, no cookies, no files, no environment. HTTP/1.1 for http, but for one place that
+ * may be named; h2 or HTTP/1.1 for https, as the peer wants.
  *
  * Connections are reused within one client: the same scheme, host, port and dialled address (libcurl's key), whoever asked. There are no client
  * certificates; a client has one TLS identity, so another identity needs another client. */
@@ -32,6 +32,9 @@ struct http_client_config {
     void *permit_arg;
     const char *ca_file;   /* PEM; NULL: $SSL_CERT_FILE, else the system's; read by http_client_new */
     uint32_t requests_max; /* 0: HTTP_CLIENT_REQUESTS_MAX */
+    /* "host:port", as the authority of a request says it: plain HTTP there is HTTP/2 from the first byte. NULL: nowhere. Borrowed: outlives
+     * the client. */
+    const char *h2c_authority;
 };
 
 /* Before a sandbox is entered: reads files, makes descriptors. */

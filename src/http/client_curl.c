@@ -358,12 +358,24 @@ static CURLcode set_target(struct http_client_request *request, CURL *easy)
     return rc;
 }
 
+static long version_of(const struct http_client_request *request)
+{
+    const char *h2c = request->client->config.h2c_authority;
+    if (request->start.is_https)
+        return CURL_HTTP_VERSION_2TLS;
+    return h2c && sw_str_eq_nocase(request->start.authority, sw_str_of(h2c))
+               ? CURL_HTTP_VERSION_2_PRIOR_KNOWLEDGE
+               : CURL_HTTP_VERSION_1_1;
+}
+
 static CURLcode set_protocol(struct http_client_request *request, CURL *easy)
 {
     CURLcode rc = CURLE_OK;
     SET(CURLOPT_PROTOCOLS_STR, request->start.is_https ? "https" : "http");
-    SET(CURLOPT_HTTP_VERSION,
-        (long)(request->start.is_https ? CURL_HTTP_VERSION_2TLS : CURL_HTTP_VERSION_1_1));
+    long version = version_of(request);
+    SET(CURLOPT_HTTP_VERSION, version);
+    /* libcurl 7.88 switches a connection to HTTP/2 again when it uses it again, and fails. */
+    SET(CURLOPT_FORBID_REUSE, version == CURL_HTTP_VERSION_2_PRIOR_KNOWLEDGE ? 1L : 0L);
     SET(CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
     SET(CURLOPT_CAINFO, NULL);
     SET(CURLOPT_CAPATH, NULL);

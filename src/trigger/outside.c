@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/socket.h>
 
 #include "app/outbound.h"
@@ -58,8 +59,10 @@ static bool permit(void *arg, const struct loop_address *address)
 int trigger_outside_new(struct loop *loop, struct loop_resolver *resolver, const struct node_serving *serving,
                         struct trigger_outside **ret, struct sw_err *err)
 {
-    const struct http_client_config config = {
-        .resolver = resolver, .permit = permit, .permit_arg = serving->app};
+    const struct http_client_config config = {.resolver = resolver,
+                                              .permit = permit,
+                                              .permit_arg = serving->app,
+                                              .h2c_authority = getenv("SPIN_OUTBOUND_H2C_PRIOR_KNOWLEDGE")};
     struct trigger_outside *outside = sw_alloc(sizeof *outside);
     outside->host.resolver = resolver;
     outside->host.permit = permit;

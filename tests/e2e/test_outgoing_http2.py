@@ -208,6 +208,17 @@ def test_interim_responses_are_passed_over(server, peer):
     assert (headers["x-status"], body) == ("200", b"ok") and "x-got-link" not in headers
 
 
+def test_plain_http_is_http_2_where_the_environment_says_so(cache, tmp_path):
+    with Peer(serving(fixed(200, [], b"h2", [("x-end", "1")]))) as one, Peer(answering(OK)) as other:
+        path = manifest(tmp_path, ["http://127.0.0.1:*"])
+        with runner.Swell("-f", str(path), cache=cache, log=tmp_path / "log", env={"SPIN_OUTBOUND_H2C_PRIOR_KNOWLEDGE": f"127.0.0.1:{one.port}"}) as server:
+            for _ in range(3):
+                answer = ask(server, to(one, x_method="POST"), body=b"abc")
+                assert answer[1] == b"h2\ntrailer x-end: 1", answer
+                assert ask(server, to(other, x_body="none"))[1] == b"ok"
+        assert dict(one.requests[0].fields)[":scheme"] == "http" and one.requests[0].body == b"abc"
+
+
 # ---- what goes wrong ----
 
 
