@@ -9,10 +9,25 @@
 
 /* ---- words: methods and schemes have the same cases in both ---- */
 
+/* What has a case is that case, though it was given as another's text. */
 static struct host_http_types_method old_method(const P3(method) * from)
 {
-    return (struct host_http_types_method){.tag = (enum host_http_types_method_tag)from->tag,
-                                           .other = from->other};
+    struct host_http_types_method method = {.tag = (enum host_http_types_method_tag)from->tag,
+                                            .other = from->other};
+    if (from->tag == HOST_P3_HTTP_TYPES_METHOD_OTHER)
+        host_http_method_from(from->other, &method);
+    return method;
+}
+
+static struct host_http_types_scheme old_scheme(const P3(scheme) * from)
+{
+    struct host_http_types_scheme scheme = {.tag = (enum host_http_types_scheme_tag)from->tag,
+                                            .other = from->other};
+    if (from->tag == HOST_P3_HTTP_TYPES_SCHEME_OTHER && sw_str_eq(from->other, SW_LIT("http")))
+        scheme.tag = HOST_HTTP_TYPES_SCHEME_HTTP;
+    else if (from->tag == HOST_P3_HTTP_TYPES_SCHEME_OTHER && sw_str_eq(from->other, SW_LIT("https")))
+        scheme.tag = HOST_HTTP_TYPES_SCHEME_HTTPS;
+    return scheme;
 }
 
 static P3(method) new_method(const struct host_http_types_method *from)
@@ -95,6 +110,8 @@ int host_p3_http_types_request_get_path_with_query(struct component_call *call, 
 int host_p3_http_types_request_set_path_with_query(struct component_call *call, P3(request) * self,
                                                    struct host_option_str path_with_query)
 {
+    if (path_with_query.has && path_with_query.value.n == 0) /* RFC 9110 4.2.3: the same */
+        path_with_query.value = SW_LIT("/");
     return self->made
                ? host_http_types_outgoing_request_set_path_with_query(call, self->made, path_with_query)
                : HOST_WIT_ERROR;
@@ -116,8 +133,7 @@ int host_p3_http_types_request_get_scheme(struct component_call *call, P3(reques
 int host_p3_http_types_request_set_scheme(struct component_call *call, P3(request) * self,
                                           struct host_option_p3_http_types_scheme scheme)
 {
-    const struct host_option_http_types_scheme old = {
-        scheme.has, {.tag = (enum host_http_types_scheme_tag)scheme.value.tag, .other = scheme.value.other}};
+    const struct host_option_http_types_scheme old = {scheme.has, old_scheme(&scheme.value)};
     return self->made ? host_http_types_outgoing_request_set_scheme(call, self->made, old) : HOST_WIT_ERROR;
 }
 
@@ -243,7 +259,7 @@ int host_p3_http_types_response_set_status_code(struct component_call *call, P3(
                                                 uint16_t status_code)
 {
     (void)call;
-    if (self->came || status_code < 100 || status_code > 999)
+    if (self->came || status_code < 100 || status_code > 599)
         return HOST_WIT_ERROR;
     self->status = status_code;
     return 0;

@@ -29,6 +29,7 @@ struct host_p3_contents {
     bool has_bytes;       /* there was a stream */
     bool bytes_over;      /* the guest has written all of them */
     bool trailers_known;  /* their future had its value */
+    bool awaits;          /* a request without a body: whether it got there is known when its answer is */
     bool is_over;
     bool failed;
     uint32_t error; /* case of error-code */
@@ -40,6 +41,9 @@ int host_p3_contents_new(struct component_call *call, const struct host_option_u
 void host_p3_contents_leave(struct host_p3_contents *contents); /* the message is gone */
 /* `out` takes bytes from now on. */
 void host_p3_contents_go(struct host_p3_contents *contents);
+/* Of a request: its answer came or it failed, with a case of error-code. Undoes host_p3_contents_hold. */
+void host_p3_contents_answered(struct host_p3_contents *contents, bool failed, uint32_t error);
+void host_p3_contents_hold(struct host_p3_contents *contents);
 
 struct host_p3_http_types_request_options {     /* nanoseconds */
     struct host_http_types_request_options old; /* first */

@@ -9,6 +9,7 @@
 
 struct sending { /* state of the operation */
     struct host_http_types_future_incoming_response *future;
+    struct host_p3_contents *contents; /* hear how it went: held while future is there */
     struct host_waiter waiter;
 };
 _Static_assert(sizeof(struct sending) <= HOST_OPERATION_BYTES, "the state of a request");
@@ -27,13 +28,16 @@ static void wake(void *arg)
     component_operation_wake(arg);
 }
 
-static void let_go(struct component_operation *operation)
+/* error: a case of error-code, when it failed. */
+static void let_go(struct component_operation *operation, bool failed, uint32_t error)
 {
     struct sending *sending = component_operation_state(operation);
     host_waiter_stop(&sending->waiter);
-    if (sending->future)
-        host_http_types_future_incoming_response_drop(component_operation_owner(operation), sending->future);
+    if (!sending->future)
+        return;
+    host_http_types_future_incoming_response_drop(component_operation_owner(operation), sending->future);
     sending->future = NULL;
+    host_p3_contents_answered(sending->contents, failed, error);
 }
 
 static int look(struct component_call *call, struct component_operation *operation,
@@ -47,7 +51,10 @@ static int look(struct component_call *call, struct component_operation *operati
         host_waiter_start(&sending->waiter, &sending->future->call->changed, wake, operation);
         return HOST_NOT_YET;
     }
-    let_go(operation);
+    bool failed = rc < 0 || got.value.ok.is_err;
+    let_go(operation, failed,
+           rc == 0 && failed ? (uint32_t)got.value.ok.err.tag
+                             : HOST_P3_HTTP_TYPES_ERROR_CODE_CONNECTION_TERMINATED);
     if (rc < 0)
         return rc;
     if (got.value.ok.is_err) {
@@ -79,8 +86,11 @@ int host_p3_http_client_send_start(struct component_call *call, struct component
     }
     int rc = host_http_send(call, request->made, request->options ? &request->options->old : &standard,
                             &sending->future, &error);
-    if (rc == 0)
+    if (rc == 0) {
+        sending->contents = contents;
+        host_p3_contents_hold(contents);
         host_p3_contents_go(contents);
+    }
     host_p3_http_types_request_drop(host_of(call), request);
     if (rc == HOST_WIT_ERROR)
         tell(&error, ret_error);
@@ -96,7 +106,7 @@ int host_p3_http_client_send_poll(struct component_call *call, struct component_
 
 void host_p3_http_client_send_cancel(struct component_operation *operation)
 {
-    let_go(operation);
+    let_go(operation, true, HOST_P3_HTTP_TYPES_ERROR_CODE_CONNECTION_TERMINATED);
 }
 
 const char *host_p3_http_handler_type(void)

@@ -93,6 +93,12 @@ int host_p3_http_types_fields_append(struct component_call *call, struct host_p3
                                      struct host_p3_http_types_header_error *ret_error)
 {
     struct host_http_types_header_error code = {0};
+    for (const struct host_field *entry = old(self)->first; entry; entry = entry->next) {
+        if (sw_str_eq_nocase(entry->name, name)) { /* a name has one spelling: the first */
+            name = entry->name;
+            break;
+        }
+    }
     return outcome(host_http_types_fields_append(call, old(self), name, value, &code), code, ret_error);
 }
 

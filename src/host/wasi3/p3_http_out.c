@@ -182,7 +182,7 @@ static void work(void *arg)
     enum host_outgoing_state state = contents->out->state;
     if (!contents->is_over && state == HOST_OUTGOING_BROKEN)
         over(contents, true, HOST_P3_HTTP_TYPES_ERROR_CODE_CONNECTION_TERMINATED);
-    if (!contents->is_over && state == HOST_OUTGOING_ATTACHED && contents->bytes_over &&
+    if (!contents->is_over && !contents->awaits && state == HOST_OUTGOING_ATTACHED && contents->bytes_over &&
         contents->trailers_known)
         finish(contents);
     contents->has_message++; /* a wake may let go of everything */
@@ -267,11 +267,22 @@ void host_p3_contents_go(struct host_p3_contents *contents)
 {
     contents->has_message++; /* until it has arrived: the guest may let go of it meanwhile */
     sw_list_add_tail(&contents->host->http.contents, &contents->link);
-    if (contents->out->is_request && !contents->has_bytes) /* it was sent without a body */
-        over(contents, false, 0);
-    else
-        contents->out->state = HOST_OUTGOING_ATTACHED;
+    contents->awaits = contents->out->is_request && !contents->has_bytes;
+    contents->out->state = HOST_OUTGOING_ATTACHED;
     later(contents);
+}
+
+void host_p3_contents_hold(struct host_p3_contents *contents)
+{
+    contents->has_message++;
+}
+
+void host_p3_contents_answered(struct host_p3_contents *contents, bool failed, uint32_t error)
+{
+    if (failed || contents->awaits)
+        over(contents, failed, error);
+    contents->has_message--;
+    release(contents);
 }
 
 void host_p3_contents_stop(struct host_http *http)
