@@ -4,8 +4,8 @@
     wasi.py FOLDER [NAME ...]
 
 FOLDER: a checkout with built tests (branch prod/testsuite-base), or any folder in it. Tests are the `.wasm` files of folders called
-wasm32-wasip1, each with an optional `.json` beside it that says how it is run and what is expected. NAME: only tests with it in their
-path. The program is SWELL_BIN, else the one that make built. Known failures stand in wasi_expect.txt; what passes although it stands
+wasm32-wasip1 and wasm32-wasip3, each with an optional `.json` beside it that says how it is run and what is expected. NAME: only tests with it in their
+path. Services run by `swell up` (wasi_service.py). The program is SWELL_BIN, else the one that make built. Known failures stand in wasi_expect.txt; what passes although it stands
 there is a failure, too. Prints "N passed, N failed, N skipped".
 
 Every test gets a copy of its folder: the tests of one folder write to the same files.
@@ -17,16 +17,21 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "e2e"))
 import swell  # noqa: E402
+import wasi_service  # noqa: E402
 
-VERSION = "wasm32-wasip1"
+VERSIONS = {"wasm32-wasip1", "wasm32-wasip3"}
+PROPOSALS = {"http"}  # what is proposed and served
 SECONDS = 60
-KEYS = {"args", "root", "dirs", "env", "exit_code", "stdout", "stderr", "operations", "proposals", "world"}
+KEYS = {"args", "root", "dirs", "env", "exit_code", "stdout", "stderr", "operations", "proposals", "world", "servers"}
+COMMAND = {"run", "write", "read", "wait"}
+SERVICE = {"run", "request", "kill", "wait"}
 
 
 def expected_failures():
@@ -35,31 +40,22 @@ def expected_failures():
 
 
 def specification(path):
-    """What the JSON says, as (args, env, root, expected exit code, expected stdout, expected stderr); or a reason to skip."""
+    """What the JSON says, with operations in any case; or a reason to skip."""
     described = path.with_suffix(".json")
     said = json.loads(described.read_text()) if described.exists() else {}
     unknown = set(said) - KEYS
     if unknown:
         return f"does not know {', '.join(sorted(unknown))}"
-    if said.get("proposals"):
-        return f"needs {', '.join(said['proposals'])}"
-    if "operations" in said:
-        out = {"stdout": None, "stderr": None}
-        run, code = {}, 0
-        for operation in said["operations"]:
-            kind = operation["type"]
-            if kind == "run":
-                run = operation
-            elif kind == "wait":
-                code = operation.get("exit_code", 0)
-            elif kind == "read":
-                stream = operation.get("id", "stdout")
-                out[stream] = (out[stream] or "") + operation.get("payload", "")
-            else:
-                return f"does not know the operation '{kind}'"
-        return run.get("args", []), run.get("env", {}), run.get("root"), code, out["stdout"], out["stderr"]
-    return (said.get("args", []), said.get("env", {}), said.get("root") or next(iter(said.get("dirs", [])), None), said.get("exit_code", 0),
-            said.get("stdout"), said.get("stderr"))
+    needs = set(said.get("proposals", [])) - PROPOSALS
+    if needs or path.stem.startswith("sockets-"):
+        return f"needs {', '.join(sorted(needs or {'sockets'}))}"
+    if "operations" not in said:
+        root = said.get("root") or next(iter(said.get("dirs", [])), None)
+        said["operations"] = [{"type": "run", **{name: said[name] for name in ("args", "env") if name in said}, "root": root}]
+        said["operations"] += [{"type": "read", "id": name, "payload": said[name], "whole": True} for name in ("stdout", "stderr") if name in said]
+        said["operations"].append({"type": "wait", "exit_code": said.get("exit_code", 0)})
+    unknown = {operation["type"] for operation in said["operations"]} - (SERVICE if said.get("world") else COMMAND)
+    return f"does not know the operation '{min(unknown)}'" if unknown else said
 
 
 def remove_left_behind(folder):
@@ -67,34 +63,62 @@ def remove_left_behind(folder):
         shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
 
 
+def read(stream, operation):
+    """What is wrong with the next bytes."""
+    want = operation.get("payload", "").encode()
+    got = stream.read() if operation.get("whole") else stream.read(len(want))
+    return [] if got == want else [f"expected {operation.get('id', 'stdout')} {want!r}, got {got[:300]!r}"]
+
+
+def carry_out(command, folder, operations):
+    """Starts the command and does what the operations say, in their order. What is wrong."""
+    wrong, code = [], 0
+    # Nothing is buffered here: what is read is what was written by then.
+    process = subprocess.Popen(command, cwd=folder, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    watch = threading.Timer(2 * SECONDS, process.kill)
+    watch.start()
+    try:
+        for operation in operations:
+            kind = operation["type"]
+            if kind == "write":
+                process.stdin.write(operation.get("payload", "").encode())
+                process.stdin.flush()
+            elif kind == "read":
+                if operation.get("whole") and not process.stdin.closed:
+                    process.stdin.close()
+                wrong += read(process.stderr if operation.get("id") == "stderr" else process.stdout, operation)
+            elif kind == "wait":
+                code = operation.get("exit_code", 0)
+    except BrokenPipeError:
+        wrong.append("it does not read its stdin")
+    _, err = process.communicate() if not process.stdin.closed else (process.stdout.read(), process.stderr.read())
+    got = process.wait()
+    watch.cancel()
+    if got != code:
+        wrong.append(f"expected exit code {code}, got {got}")
+    return wrong + [line for line in err.decode(errors="replace").splitlines()[:12] if wrong]
+
+
 def run_one(program, path):
     """None when it passed, else (skipped, why)."""
-    spec = specification(path)
-    if isinstance(spec, str):
-        return True, spec
-    args, env, root, code, out, err = spec
+    said = specification(path)
+    if isinstance(said, str):
+        return True, said
     with tempfile.TemporaryDirectory() as work:
+        if said.get("world"):
+            wrong = wasi_service.run(program, path.resolve(), said, Path(work))
+            return (False, "\n    ".join(wrong)) if wrong else None
+        run = next((operation for operation in said["operations"] if operation["type"] == "run"), {})
         command = [str(program), "run", "--time-limit", f"{SECONDS}s"]
-        for name, value in env.items():
+        for name, value in run.get("env", {}).items():
             command += ["--env", f"{name}={value}"]
-        if root:
+        if run.get("root"):
             own = Path(work) / "root"
-            shutil.copytree(path.parent / root, own, symlinks=True)
+            shutil.copytree(path.parent / run["root"], own, symlinks=True)
             remove_left_behind(own)
             command += ["--dir", f"{own}::/"]
-        try:
-            done = subprocess.run([*command, str(path), *args], stdin=subprocess.PIPE, capture_output=True, timeout=2 * SECONDS)
-        except subprocess.TimeoutExpired:
-            return False, "it did not end"
-    wrong = []
-    if done.returncode != code:
-        wrong.append(f"expected exit code {code}, got {done.returncode}")
-    for name, want, got in (("stdout", out, done.stdout), ("stderr", err, done.stderr)):
-        if want is not None and got != want.encode():
-            wrong.append(f"expected {name} {want!r}, got {got[:300]!r}")
-    if not wrong:
-        return None
-    return False, "; ".join(wrong) + "".join(f"\n    {line}" for line in done.stderr.decode(errors="replace").splitlines()[:12])
+        wrong = carry_out([*command, path.name, *run.get("args", [])], path.parent, said["operations"])
+    return (False, "\n    ".join(wrong)) if wrong else None
 
 
 def main():
@@ -102,12 +126,12 @@ def main():
         print(__doc__)
         return 2
     folder = Path(sys.argv[1])
-    paths = [path for path in sorted(folder.rglob("*.wasm")) if path.parent.name == VERSION]
-    names = {path: f"{path.relative_to(folder).parts[-4] if len(path.relative_to(folder).parts) > 3 else ''}/{path.stem}".lstrip("/") for path in paths}
+    paths = [path for path in sorted(folder.rglob("*.wasm")) if path.parent.name in VERSIONS]
+    names = {path: f"{path.resolve().parts[-4]}/{path.stem}" for path in paths}
     if len(sys.argv) > 2:
         paths = [path for path in paths if any(word in names[path] for word in sys.argv[2:])]
     if not paths:
-        print(f"no tests: '{folder}' has no folder {VERSION} with .wasm files")
+        print(f"no tests: '{folder}' has no folder {' or '.join(sorted(VERSIONS))} with .wasm files")
         return 2
     program, known, counts = swell.program(), expected_failures(), {"passed": 0, "failed": 0, "skipped": 0}
     with ThreadPoolExecutor(max_workers=2) as pool:

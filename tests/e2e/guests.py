@@ -44,6 +44,10 @@ GUESTS = {
         f"realloc-{how.lower()}": ("c", "tests/guests/hostile/realloc.c", [f"-DREALLOC={how}"])
         for how in ("DEEP", "LEAVE", "OUTSIDE", "UNALIGNED", "LOOP", "TRAP", "GROW", "BOTTOM", "EDGE", "EXIT")
     },
+    "wasi3": ("wat-wasi3", "tests/guests/wasi3/service.wat", ["service", "0.3.0"]),
+    "wasi3-rc": ("wat-wasi3", "tests/guests/wasi3/service.wat", ["service", "0.3.0-rc-2026-03-15"]),
+    "wasi3-command": ("wat-wasi3", "tests/guests/wasi3/command.wat", ["command", "0.3.0"]),
+    "wasi3-both": ("wat-wasi3", "tests/guests/wasi3/both.wat", ["both", "0.3.0"]),
     "zoo": ("c", "tests/guests/hostile/zoo.c", ["-mbulk-memory"]),
     **{
         f"wat-{path.stem.replace('_', '-')}": ("wat", str(path.relative_to(ROOT)), [])
@@ -57,9 +61,10 @@ def digest(kind, source, flags):
     sha = hashlib.sha256(repr((kind, flags)).encode())
     folder = ROOT / source
     inputs = [folder] if folder.is_file() and kind != "js" else sorted((folder if folder.is_dir() else folder.parent).rglob("*"))
-    if kind in ("c", "c-world", "c-core", "c-typed", "c-older", "rust-world"):
+    if kind in ("c", "c-world", "c-core", "c-typed", "c-older", "rust-world", "wat-wasi3"):
         inputs += sorted([*folder.parent.glob("*.h"), *folder.parent.rglob("*.wit")])
-    for path in [*inputs, *sorted((ROOT / "sdk/c").rglob("*")), ROOT / "tools/build-guest", ROOT / "tools/env.sh"]:
+    for path in [*inputs, *sorted((ROOT / "sdk/c").rglob("*")), *(sorted((ROOT / "wit/0.3").glob("*.wit")) if kind == "wat-wasi3" else ()),
+                 ROOT / "tools/build-guest", ROOT / "tools/env.sh"]:
         if path.is_file():
             sha.update(path.name.encode() + b"\0" + path.read_bytes())
     return sha.hexdigest()[:16]
