@@ -55,16 +55,18 @@ def test_answers(start, guest, path):
         assert get(server.port, "/text").body == TEXT
 
 
+@pytest.mark.parametrize("path", ["/body", "/pass", "/all"])
 @pytest.mark.parametrize("body", [b"", b"x", MIB], ids=["nothing", "a-byte", "a-mebibyte"])
-def test_streams_both_ways(served, body):
-    answer = get(served("wasi3").port, "/body", method="POST", body=body)
+def test_streams_both_ways(served, path, body):
+    answer = get(served("wasi3").port, path, method="POST", body=body)
     assert (answer.status, answer.complete) == (200, True)
     assert answer.body == body
 
 
-def test_a_piece_comes_back_before_the_next_is_sent(served):
+@pytest.mark.parametrize("path", ["/body", "/pass", "/all"])
+def test_a_piece_comes_back_before_the_next_is_sent(served, path):
     with Connection(served("wasi3").port) as connection:
-        connection.send(b"POST /body HTTP/1.1\r\nhost: a\r\ntransfer-encoding: chunked\r\n\r\n")
+        connection.send(b"POST %s HTTP/1.1\r\nhost: a\r\ntransfer-encoding: chunked\r\n\r\n" % path.encode())
         for piece in (b"one", b"three", b"seven"):
             connection.send(b"%x\r\n%s\r\n" % (len(piece), piece))
             assert piece in connection.until(piece) + piece
@@ -72,18 +74,45 @@ def test_a_piece_comes_back_before_the_next_is_sent(served):
         connection.until(b"0\r\n\r\n")
 
 
-def test_a_client_that_leaves_ends_the_request(served):
+@pytest.mark.parametrize("path", ["/body", "/pass", "/all"])
+def test_a_client_that_leaves_ends_the_request(served, path):
     server = served("wasi3")
-    server.allow_log(r"response\.cut component=\S+ method=POST path=/body")
+    server.allow_log(rf"response\.cut component=\S+ method=POST path={path}")
     worker = server.workers()[0]
     get(server.port, "/text")
     before = len(runner.descriptors(worker))
     for _ in range(10):
         with Connection(server.port) as connection:
-            connection.send(b"POST /body HTTP/1.1\r\nhost: a\r\ncontent-length: 1000000\r\n\r\npart")
+            connection.send(b"POST %s HTTP/1.1\r\nhost: a\r\ncontent-length: 1000000\r\n\r\npart" % path.encode())
             connection.until(b"part")
     until("the descriptors are as before", lambda: len(runner.descriptors(worker)) <= before)
-    assert get(server.port, "/body", method="POST", body=MIB).body == MIB
+    assert get(server.port, path, method="POST", body=MIB).body == MIB
+
+
+@pytest.mark.parametrize("path", ["/pass", "/all"])
+def test_a_body_that_breaks_off_breaks_off_its_answer(served, path):
+    server = served("wasi3")
+    server.allow_log(rf"response\.cut component=\S+ method=POST path={path}")
+    with Connection(server.port) as connection:
+        connection.send(b"POST %s HTTP/1.1\r\nhost: a\r\ntransfer-encoding: chunked\r\n\r\n4\r\npart\r\n" % path.encode())
+        connection.until(b"part")
+        connection.send(b"no size\r\n")
+        rest = connection.buffer
+        while connection.more():
+            rest = connection.buffer
+        assert b"\r\n0\r\n" not in rest
+    assert get(server.port, path, method="POST", body=b"whole").body == b"whole"
+
+
+def test_a_body_that_stalls_ends_with_the_request_limit(start):
+    with start(["-f", str(guests.build("wasi3")), *LIMITS]) as server:
+        server.allow_log(r"response\.cut|limit\.time")
+        with Connection(server.port) as connection:
+            connection.send(b"POST /pass HTTP/1.1\r\nhost: a\r\ncontent-length: 100\r\n\r\npart")
+            connection.until(b"part")
+            while connection.more():
+                pass
+        assert get(server.port, "/text").body == TEXT
 
 
 def test_many_requests_leave_nothing_behind(served):

@@ -351,6 +351,6 @@ void host_p3_http_refuse(struct host *host)
 bool host_p3_http_is_sending(const struct host *host)
 {
     const struct host_p3_contents *contents = host->http.sending;
-    return contents && !contents->is_over && contents->bytes_over && contents->trailers_known &&
-           !contents->out->aborted;
+    return contents && !contents->is_over && (contents->bytes_over || contents->from) &&
+           (contents->trailers_known || contents->trailers_from) && !contents->out->aborted;
 }

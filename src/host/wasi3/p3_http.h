@@ -14,6 +14,7 @@
 #include "loop/loop.h"
 
 struct component_end;
+struct host_p3_incoming; /* what is left of a body that came */
 
 /* What a guest gives as the contents of a message; lives until the message and all three ends are gone. */
 struct host_p3_contents {
@@ -22,6 +23,8 @@ struct host_p3_contents {
     struct host_http_types_outgoing_body *out; /* takes the bytes: counted */
     struct component_end *bytes;               /* the reader of the stream; NULL: over, or there is none */
     struct component_end *trailers;            /* the reader of their future */
+    struct host_p3_incoming *from;             /* instead of bytes: the body that is passed on */
+    struct host_p3_incoming *trailers_from;    /* instead of trailers: whose end is the end of these, too */
     struct component_end *sent;                /* the writer of the future that says how it went */
     struct host_waiter waiter;                 /* for out to take more */
     struct loop_defer work;
@@ -68,6 +71,16 @@ host_p3_response_of(struct component_call *call,
 /* The stream and the trailers of the request that is answered, or of a response that came. */
 int host_p3_incoming(struct component_call *call, struct host_http_types_incoming_body *body,
                      struct host_tuple_u32_u32 *ret) SW_MUST_CHECK;
+/* When the handle is the stream, or the future, of a body that came: takes it out of the guest's table. 0; SW_ABSENT: it is not; or a trap. */
+int host_p3_incoming_pass_bytes(struct component_call *call, uint32_t handle, uint32_t type,
+                                struct host_p3_incoming **ret) SW_MUST_CHECK;
+int host_p3_incoming_pass_trailers(struct component_call *call, uint32_t handle, uint32_t type,
+                                   struct host_p3_incoming **ret) SW_MUST_CHECK;
+struct host_source *host_p3_incoming_source(struct host_p3_incoming *in);
+/* Of passed trailers: SW_END when the body came whole (what nobody reads any more is forgotten), SW_WAIT (source.ready), or < 0. */
+int host_p3_incoming_end(struct host_p3_incoming *in) SW_MUST_CHECK;
+void host_p3_incoming_leave_bytes(struct host_p3_incoming *in);
+void host_p3_incoming_leave_trailers(struct host_p3_incoming *in);
 /* A future<result<_, error-code>> that the host reads and forgets: what a guest says of a body that it consumed. */
 int host_p3_ignore(struct component_call *call, uint32_t future, uint32_t param) SW_MUST_CHECK;
 

@@ -1,22 +1,25 @@
 /* p3_http_in.c - the body of the request that is answered, as a stream and a future of its trailers.  Room: host.
  *
  * Bytes go from the connection's buffer to the guest's memory. Who drops the stream early still gets the trailers: what is left of the body is
- * read and forgotten. Both ends refer to `struct incoming`, and the one that goes last frees it. */
+ * read and forgotten. Both ends refer to `struct host_p3_incoming`, and the one that goes last frees it.
+ *
+ * A guest may give either end to a message of its own as it is: then contents (p3_http_out.c) take its place. */
 #include "component/stream.h"
 #include "host/host_internal.h"
 #include "host/wasi3/p3_http.h"
 
-struct incoming {
+struct host_p3_incoming {
     struct host *host;
     struct host_http_types_incoming_body *body;
     struct component_end *bytes, *trailers;
+    bool bytes_passed, trailers_passed; /* contents have it instead */
     struct host_waiter waiter;
     struct loop_defer work;
 };
 
-static void release(struct incoming *in)
+static void release(struct host_p3_incoming *in)
 {
-    if (in->bytes || in->trailers)
+    if (in->bytes || in->trailers || in->bytes_passed || in->trailers_passed)
         return;
     host_waiter_stop(&in->waiter);
     loop_defer_cancel(&in->work);
@@ -27,7 +30,7 @@ static void release(struct incoming *in)
 
 static void wake(void *arg)
 {
-    struct incoming *in = arg;
+    struct host_p3_incoming *in = arg;
     struct component_end *trailers = in->trailers; /* while it is there, so is the struct */
     host_waiter_stop(&in->waiter);
     if (in->bytes)
@@ -36,7 +39,7 @@ static void wake(void *arg)
         component_stream_wake(trailers);
 }
 
-static int wait_for(struct incoming *in)
+static int wait_for(struct host_p3_incoming *in)
 {
     host_waiter_stop(&in->waiter);
     host_waiter_start(&in->waiter, &in->body->source.ready, wake, in);
@@ -45,7 +48,7 @@ static int wait_for(struct incoming *in)
 
 static int bytes_copy(void *arg, struct component_call *call, uint32_t at, uint32_t n, uint32_t *ret_n)
 {
-    struct incoming *in = arg;
+    struct host_p3_incoming *in = arg;
     struct sw_str bytes;
     struct sw_err err;
     int rc = host_source_peek(&in->body->source, &bytes, &err);
@@ -63,14 +66,16 @@ static int bytes_copy(void *arg, struct component_call *call, uint32_t at, uint3
 
 static void bytes_drop(void *arg)
 {
-    struct incoming *in = arg;
+    struct host_p3_incoming *in = arg;
     in->bytes = NULL;
     if (in->trailers)
         loop_defer_add(in->host->loop, &in->work);
+    if (in->trailers_passed)
+        host_event_fire(&in->body->source.ready);
     release(in);
 }
 
-static int store_trailers(struct incoming *in, struct component_call *call, uint32_t at)
+static int store_trailers(struct host_p3_incoming *in, struct component_call *call, uint32_t at)
 {
     struct host_http_types_fields *fields = NULL;
     int rc = in->body->call ? host_http_call_trailers(call, in->body->call, &fields)
@@ -83,7 +88,7 @@ static int store_trailers(struct incoming *in, struct component_call *call, uint
     return component_stream_store(call, in->trailers, at, &value);
 }
 
-static int store_failure(struct incoming *in, struct component_call *call, uint32_t at)
+static int store_failure(struct host_p3_incoming *in, struct component_call *call, uint32_t at)
 {
     struct host_http_types_error_code code;
     struct host_p3_error_room room;
@@ -96,11 +101,11 @@ static int store_failure(struct incoming *in, struct component_call *call, uint3
 
 static int trailers_copy(void *arg, struct component_call *call, uint32_t at, uint32_t n, uint32_t *ret_n)
 {
-    struct incoming *in = arg;
+    struct host_p3_incoming *in = arg;
     struct sw_str bytes;
     struct sw_err err;
     int rc = 0;
-    if (in->bytes)
+    if (in->bytes || in->bytes_passed)
         return SW_WAIT; /* the stream comes first */
     while ((rc = host_source_peek(&in->body->source, &bytes, &err)) == 0)
         host_source_consume(&in->body->source, bytes.n);
@@ -112,18 +117,19 @@ static int trailers_copy(void *arg, struct component_call *call, uint32_t at, ui
 
 static void trailers_drop(void *arg)
 {
-    struct incoming *in = arg;
+    struct host_p3_incoming *in = arg;
     in->trailers = NULL;
     release(in);
 }
 
+static const struct component_stream_ops bytes_ops = {bytes_copy, bytes_drop};
+static const struct component_stream_ops trailers_ops = {trailers_copy, trailers_drop};
+
 int host_p3_incoming(struct component_call *call, struct host_http_types_incoming_body *body,
                      struct host_tuple_u32_u32 *ret)
 {
-    static const struct component_stream_ops bytes_ops = {bytes_copy, bytes_drop};
-    static const struct component_stream_ops trailers_ops = {trailers_copy, trailers_drop};
     uint32_t pair = component_call_result_type(call);
-    struct incoming *in = HOST_NEW(call, struct incoming);
+    struct host_p3_incoming *in = HOST_NEW(call, struct host_p3_incoming);
     if (!in)
         return -SW_EGUEST;
     in->host = host_of(call);
@@ -140,6 +146,61 @@ int host_p3_incoming(struct component_call *call, struct host_http_types_incomin
     if (rc < 0)
         release(in);
     return rc;
+}
+
+/* ---- ends that are passed on ---- */
+
+int host_p3_incoming_pass_bytes(struct component_call *call, uint32_t handle, uint32_t type,
+                                struct host_p3_incoming **ret)
+{
+    void *arg;
+    int rc = component_stream_origin(call, handle, type, &bytes_ops, &arg);
+    if (rc != 0)
+        return rc;
+    *ret = arg;
+    (*ret)->bytes = NULL;
+    (*ret)->bytes_passed = true;
+    return 0;
+}
+
+int host_p3_incoming_pass_trailers(struct component_call *call, uint32_t handle, uint32_t type,
+                                   struct host_p3_incoming **ret)
+{
+    void *arg;
+    int rc = component_stream_origin(call, handle, type, &trailers_ops, &arg);
+    if (rc != 0)
+        return rc;
+    *ret = arg;
+    (*ret)->trailers = NULL;
+    (*ret)->trailers_passed = true;
+    return 0;
+}
+
+struct host_source *host_p3_incoming_source(struct host_p3_incoming *in)
+{
+    return &in->body->source;
+}
+
+int host_p3_incoming_end(struct host_p3_incoming *in)
+{
+    struct sw_str bytes;
+    struct sw_err err;
+    int rc = in->bytes || in->bytes_passed ? SW_WAIT : 0;
+    while (rc == 0 && (rc = host_source_peek(&in->body->source, &bytes, &err)) == 0)
+        host_source_consume(&in->body->source, bytes.n);
+    return rc;
+}
+
+void host_p3_incoming_leave_bytes(struct host_p3_incoming *in)
+{
+    in->bytes_passed = false;
+    bytes_drop(in);
+}
+
+void host_p3_incoming_leave_trailers(struct host_p3_incoming *in)
+{
+    in->trailers_passed = false;
+    release(in);
 }
 
 /* ---- what a guest says of a body that it consumed ---- */

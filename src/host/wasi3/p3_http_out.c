@@ -5,16 +5,29 @@
  *   the stream is over ────────────┴──► out is finished ──► sent: ok
  *   out broke, or the guest gave an error for trailers ──► the connection is cut, sent: the error
  *
+ * A stream or future of a body that came is not read through the guest when it gives it back: `pump` moves the bytes. The fields of such
+ * trailers are not passed on, their failure is.
+ *
  * Until the message is sent the stream is not read: its writer waits. Ends that are asked wake nobody: that is left to `work`, in the loop. */
 #include "component/stream.h"
 #include "host/host_internal.h"
 #include "host/wasi3/p3_http.h"
+
+static void leave_others(struct host_p3_contents *contents)
+{
+    if (contents->from)
+        host_p3_incoming_leave_bytes(contents->from);
+    if (contents->trailers_from)
+        host_p3_incoming_leave_trailers(contents->trailers_from);
+    contents->from = contents->trailers_from = NULL;
+}
 
 static void release(struct host_p3_contents *contents)
 {
     if (contents->bytes || contents->trailers || contents->sent || contents->has_message)
         return;
     host_waiter_stop(&contents->waiter);
+    leave_others(contents);
     loop_defer_cancel(&contents->work);
     sw_list_remove(&contents->link);
     if (contents->host->http.sending == contents)
@@ -51,6 +64,71 @@ static int wait_for_room(struct host_p3_contents *contents)
     host_waiter_stop(&contents->waiter);
     host_waiter_start(&contents->waiter, &contents->out->sink.ready, wake, contents);
     return SW_WAIT;
+}
+
+static void wait_for_bytes(struct host_p3_contents *contents, struct host_source *source)
+{
+    host_waiter_stop(&contents->waiter);
+    host_waiter_start(&contents->waiter, &source->ready, wake, contents);
+}
+
+/* ---- bodies that are passed on ---- */
+
+/* Moves what came and has room. SW_WAIT, or SW_END or < 0 of the body. */
+static int move(struct host_p3_contents *contents, struct host_source *source)
+{
+    struct host_sink *sink = &contents->out->sink;
+    struct sw_str bytes;
+    struct sw_err err;
+    for (;;) {
+        size_t room = host_sink_room(sink), took = 0;
+        int rc = room ? host_source_peek(source, &bytes, &err) : wait_for_room(contents);
+        if (rc == SW_WAIT && room)
+            wait_for_bytes(contents, source);
+        if (rc == 0)
+            rc = host_sink_write(sink, sw_str_head(bytes, room), &took, &err);
+        if (rc != 0)
+            return rc;
+        host_source_consume(source, took);
+    }
+}
+
+/* What came broke off, or nobody takes it: so does what leaves. */
+static void fail(struct host_p3_contents *contents)
+{
+    contents->out->aborted = true;
+    over(contents, true, HOST_P3_HTTP_TYPES_ERROR_CODE_CONNECTION_TERMINATED);
+    host_outgoing_body_pump(contents->out);
+}
+
+static void pump(struct host_p3_contents *contents)
+{
+    int rc = SW_END;
+    if (!contents->from && !contents->trailers_from)
+        return;
+    host_waiter_stop(&contents->waiter); /* it may be on what is left here */
+    if (contents->from) {
+        rc = move(contents, host_p3_incoming_source(contents->from));
+        if (rc == SW_WAIT)
+            return;
+        host_p3_incoming_leave_bytes(contents->from);
+        contents->from = NULL;
+        contents->bytes_over = true;
+        if (rc < 0)
+            fail(contents);
+    }
+    if (contents->trailers_from && contents->bytes_over && !contents->is_over) {
+        rc = host_p3_incoming_end(contents->trailers_from);
+        if (rc == SW_WAIT) {
+            wait_for_bytes(contents, host_p3_incoming_source(contents->trailers_from));
+            return;
+        }
+        host_p3_incoming_leave_trailers(contents->trailers_from);
+        contents->trailers_from = NULL;
+        contents->trailers_known = true;
+        if (rc < 0)
+            fail(contents);
+    }
 }
 
 /* ---- the three ends ---- */
@@ -182,6 +260,10 @@ static void work(void *arg)
     enum host_outgoing_state state = contents->out->state;
     if (!contents->is_over && state == HOST_OUTGOING_BROKEN)
         over(contents, true, HOST_P3_HTTP_TYPES_ERROR_CODE_CONNECTION_TERMINATED);
+    if (!contents->is_over && state == HOST_OUTGOING_ATTACHED) {
+        pump(contents);
+        state = contents->out->state;
+    }
     if (!contents->is_over && !contents->awaits && state == HOST_OUTGOING_ATTACHED && contents->bytes_over &&
         contents->trailers_known)
         finish(contents);
@@ -192,8 +274,10 @@ static void work(void *arg)
         component_stream_wake(contents->sent);
     contents->has_message--;
     bool is_settled = is_response && contents->is_over;
-    if (contents->is_over)
+    if (contents->is_over) {
+        leave_others(contents);
         arrived(contents);
+    }
     release(contents);
     if (is_settled && http->settled) /* last: it may end the request, and with it the host */
         http->settled(http->settled_arg);
@@ -211,13 +295,17 @@ static int take(struct component_call *call, struct host_p3_contents *contents,
     contents->bytes_over = !bytes->has;
     if (bytes->has) {
         uint32_t type = component_call_part_type(call, component_call_param_type(call, 1), 1);
-        rc = component_stream_take(call, bytes->value, type, &bytes_ops, contents, &contents->bytes);
+        rc = host_p3_incoming_pass_bytes(call, bytes->value, type, &contents->from);
+        if (rc == SW_ABSENT)
+            rc = component_stream_take(call, bytes->value, type, &bytes_ops, contents, &contents->bytes);
         contents->bytes_over = rc == SW_END;
     }
     if (rc < 0)
         return rc;
-    rc = component_stream_take(call, trailers, component_call_param_type(call, 2), &trailers_ops, contents,
-                               &contents->trailers);
+    uint32_t type = component_call_param_type(call, 2);
+    rc = host_p3_incoming_pass_trailers(call, trailers, type, &contents->trailers_from);
+    if (rc == SW_ABSENT)
+        rc = component_stream_take(call, trailers, type, &trailers_ops, contents, &contents->trailers);
     if (rc == SW_END)
         contents->trailers_known = true;
     return rc < 0 ? rc : 0;

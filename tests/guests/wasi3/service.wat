@@ -1,5 +1,6 @@
 ;; wasi:http/handler@0.3 without a runtime. The first letter of the path says what it does; afterwards the task ends or goes on:
-;;   /text a fixed text   /body the request's body, piece by piece   /pass the request's stream handed on as it is   /unreachable a trap
+;;   /text a fixed text   /body the request's body, piece by piece   /pass the request's stream handed on as it is, /all and its trailers
+;;   /unreachable a trap
 ;;   /refuse an error code   /never no return   /later a text, and the task goes on for 50 ms and prints   /cut a text, then a trap
 ;; What waits is given back to the host by the callback; short writes that the host takes at once are made without `async`.
 (module
@@ -37,6 +38,7 @@
   (data (i32.const 1024) "content-typetext/plainHello by a stream\0athe task went on\0a")
   (global $next (mut i32) (i32.const 4096))
   (global $in (mut i32) (i32.const 0))
+  (global $came (mut i32) (i32.const 0))
   (global $out (mut i32) (i32.const 0))
   (global $trailers (mut i32) (i32.const 0))
   (global $set (mut i32) (i32.const 0))
@@ -59,13 +61,16 @@
 
   ;; Returns a response with these contents; $trailers is to be written.
   (func $respond (param $contents i32)
-    (local $fields i32) (local $pair i64)
+    (local $pair i64)
+    (local.set $pair (call $trailers-new))
+    (global.set $trailers (i32.wrap_i64 (i64.shr_u (local.get $pair) (i64.const 32))))
+    (call $respond-with (local.get $contents) (i32.wrap_i64 (local.get $pair))))
+  (func $respond-with (param $contents i32) (param $trailers i32)
+    (local $fields i32)
     (local.set $fields (call $fields))
     (call $append (local.get $fields) (i32.const 1024) (i32.const 12) (i32.const 1036) (i32.const 10) (i32.const 64))
     (if (i32.load8_u (i32.const 64)) (then unreachable))
-    (local.set $pair (call $trailers-new))
-    (global.set $trailers (i32.wrap_i64 (i64.shr_u (local.get $pair) (i64.const 32))))
-    (call $response (local.get $fields) (i32.const 1) (local.get $contents) (i32.wrap_i64 (local.get $pair)) (i32.const 64))
+    (call $response (local.get $fields) (i32.const 1) (local.get $contents) (local.get $trailers) (i32.const 64))
     (call $sent-drop (i32.load (i32.const 68)))
     (call $return (i32.const 0) (i32.load (i32.const 64)) (i32.const 0) (i64.const 0) (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 0)))
   (func $respond-by-stream
@@ -89,7 +94,7 @@
     (global.set $judged (i32.wrap_i64 (i64.shr_u (local.get $pair) (i64.const 32))))
     (call $consume (local.get $request) (i32.wrap_i64 (local.get $pair)) (i32.const 64))
     (global.set $in (i32.load (i32.const 64)))
-    (call $came-drop (i32.load (i32.const 68))))
+    (global.set $came (i32.load (i32.const 68))))
   (func $judge
     (drop (call $judged-write (global.get $judged) (i32.const 0)))
     (call $judged-drop (global.get $judged)))
@@ -134,13 +139,20 @@
     (local.set $letter (i32.load8_u (i32.add (i32.load (i32.const 68)) (i32.const 1))))
     (if (i32.eq (local.get $letter) (i32.const 0x74 (; t ;))) (then (call $text) (call $finish) (return (i32.const 0))))
     (if (i32.eq (local.get $letter) (i32.const 0x62 (; b ;)))
-      (then (call $consume-body (local.get $request)) (call $respond-by-stream) (return (call $go-on))))
+      (then (call $consume-body (local.get $request)) (call $came-drop (global.get $came)) (call $respond-by-stream) (return (call $go-on))))
     (if (i32.eq (local.get $letter) (i32.const 0x70 (; p ;)))
       (then
         (call $consume-body (local.get $request))
+        (call $came-drop (global.get $came))
         (call $respond (global.get $in))
         (call $judge)
         (call $finish-trailers)
+        (return (i32.const 0))))
+    (if (i32.eq (local.get $letter) (i32.const 0x61 (; a ;)))
+      (then
+        (call $consume-body (local.get $request))
+        (call $respond-with (global.get $in) (global.get $came))
+        (call $judge)
         (return (i32.const 0))))
     (if (i32.eq (local.get $letter) (i32.const 0x72 (; r ;)))
       (then ;; err(HTTP-request-denied)
