@@ -2,7 +2,8 @@
  *
  * Invariants
  *  1. A waiter is in at most one list, and leaves it by host_waiter_stop only.
- *  2. host_event_fire may meet waiters that come and go while it runs: its own mark keeps the place, and marks (wake NULL) are skipped. */
+ *  2. host_event_fire may meet waiters that come and go while it runs: its own mark keeps the place, and marks (wake NULL) are skipped.
+ *     Who waits again while it is woken has to wait for the next turn. */
 #include "host/carrier.h"
 
 #include "engine/engine.h"
@@ -10,18 +11,20 @@
 void host_event_init(struct host_event *event)
 {
     sw_list_init(&event->waiters);
+    event->turn = 0;
 }
 
 void host_event_fire(struct host_event *event)
 {
     struct host_waiter mark = {.wake = NULL};
+    uint64_t turn = ++event->turn;
     sw_list_init(&mark.link);
     sw_list_add_head(&event->waiters, &mark.link);
     while (mark.link.next != &event->waiters) {
         struct host_waiter *waiter = SW_CONTAINER(mark.link.next, struct host_waiter, link);
         sw_list_remove(&mark.link);
         sw_list_add_head(&waiter->link, &mark.link);
-        if (waiter->wake)
+        if (waiter->wake && waiter->since < turn)
             waiter->wake(waiter->arg);
     }
     sw_list_remove(&mark.link);
@@ -31,6 +34,7 @@ void host_waiter_start(struct host_waiter *waiter, struct host_event *event, voi
                        void *arg)
 {
     waiter->wake = wake;
+    waiter->since = event->turn;
     waiter->arg = arg;
     sw_list_init(&waiter->link);
     sw_list_add_tail(&event->waiters, &waiter->link);

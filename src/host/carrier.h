@@ -23,12 +23,14 @@ struct host_waiter {
     struct sw_link link;
     void (*wake)(void *arg);
     void *arg;
+    uint64_t since; /* the event's turn when the wait began */
 };
 struct host_event { /* what can be waited for; embedded in carriers, futures, timers */
     struct sw_link waiters;
+    uint64_t turn; /* how often it was fired */
 };
 void host_event_init(struct host_event *event);
-void host_event_fire(struct host_event *event); /* wakes everyone linked */
+void host_event_fire(struct host_event *event); /* wakes everyone linked before */
 void host_waiter_start(struct host_waiter *waiter, struct host_event *event, void (*wake)(void *arg),
                        void *arg);
 void host_waiter_stop(struct host_waiter *waiter); /* twice is fine */

@@ -74,6 +74,16 @@ def test_a_piece_comes_back_before_the_next_is_sent(served, path):
         connection.until(b"0\r\n\r\n")
 
 
+def test_who_waits_for_the_end_of_a_body_that_comes_piece_by_piece(served):
+    with Connection(served("wasi3").port) as connection:
+        connection.send(b"POST /over HTTP/1.1\r\nhost: a\r\ntransfer-encoding: chunked\r\n\r\n")
+        for _ in range(3):
+            connection.send(b"3\r\none\r\n")
+            time.sleep(0.1)  # so that the guest waits already
+        connection.send(b"0\r\n\r\n")
+        assert b"200 OK" in connection.until(TEXT)
+
+
 @pytest.mark.parametrize("path", ["/body", "/pass", "/all"])
 def test_a_client_that_leaves_ends_the_request(served, path):
     server = served("wasi3")

@@ -13,6 +13,7 @@ struct host_p3_incoming {
     struct host_http_types_incoming_body *body;
     struct component_end *bytes, *trailers;
     bool bytes_passed, trailers_passed; /* contents have it instead */
+    bool awaits_trailers;               /* the guest asked for them before they were there */
     struct host_waiter waiter;
     struct loop_defer work;
 };
@@ -28,15 +29,12 @@ static void release(struct host_p3_incoming *in)
     HOST_FREE(in->host, in);
 }
 
+/* In the event's turn it may not end: that frees what the event is part of, within the client's own callback. */
 static void wake(void *arg)
 {
     struct host_p3_incoming *in = arg;
-    struct component_end *trailers = in->trailers; /* while it is there, so is the struct */
     host_waiter_stop(&in->waiter);
-    if (in->bytes)
-        component_stream_wake(in->bytes);
-    if (trailers)
-        component_stream_wake(trailers);
+    loop_defer_add(in->host->loop, &in->work);
 }
 
 static int wait_for(struct host_p3_incoming *in)
@@ -44,6 +42,35 @@ static int wait_for(struct host_p3_incoming *in)
     host_waiter_stop(&in->waiter);
     host_waiter_start(&in->waiter, &in->body->source.ready, wake, in);
     return SW_WAIT;
+}
+
+int host_p3_incoming_end(struct host_p3_incoming *in)
+{
+    struct sw_str bytes;
+    struct sw_err err;
+    int rc = in->bytes || in->bytes_passed ? SW_WAIT : 0; /* the stream comes first */
+    while (rc == 0 && (rc = host_source_peek(&in->body->source, &bytes, &err)) == 0)
+        host_source_consume(&in->body->source, bytes.n);
+    return rc;
+}
+
+/* The same, and wakes when there is more. A future whose reader is woken must have its value, and keeps it: bodies do not leave their end. */
+static int reach_end(struct host_p3_incoming *in)
+{
+    int rc = host_p3_incoming_end(in);
+    if (rc == SW_WAIT && !in->bytes && !in->bytes_passed)
+        (void)wait_for(in);
+    return rc;
+}
+
+static void work(void *arg)
+{
+    struct host_p3_incoming *in = arg;
+    struct component_end *trailers = in->trailers; /* while it is there, so is the struct */
+    if (in->bytes)
+        component_stream_wake(in->bytes);
+    if (trailers && in->awaits_trailers && reach_end(in) != SW_WAIT)
+        component_stream_wake(trailers);
 }
 
 static int bytes_copy(void *arg, struct component_call *call, uint32_t at, uint32_t n, uint32_t *ret_n)
@@ -102,15 +129,10 @@ static int store_failure(struct host_p3_incoming *in, struct component_call *cal
 static int trailers_copy(void *arg, struct component_call *call, uint32_t at, uint32_t n, uint32_t *ret_n)
 {
     struct host_p3_incoming *in = arg;
-    struct sw_str bytes;
-    struct sw_err err;
-    int rc = 0;
-    if (in->bytes || in->bytes_passed)
-        return SW_WAIT; /* the stream comes first */
-    while ((rc = host_source_peek(&in->body->source, &bytes, &err)) == 0)
-        host_source_consume(&in->body->source, bytes.n);
+    int rc = reach_end(in);
+    in->awaits_trailers = rc == SW_WAIT;
     if (rc == SW_WAIT)
-        return wait_for(in);
+        return rc;
     *ret_n = n;
     return rc == SW_END ? store_trailers(in, call, at) : store_failure(in, call, at);
 }
@@ -137,7 +159,7 @@ int host_p3_incoming(struct component_call *call, struct host_http_types_incomin
     if (body->call)
         host_http_call_ref(body->call);
     sw_list_init(&in->waiter.link);
-    loop_defer_init(&in->work, wake, in);
+    loop_defer_init(&in->work, work, in);
     int rc = component_stream_new(call, component_call_part_type(call, pair, 0), &bytes_ops, in, &ret->f0,
                                   &in->bytes);
     if (rc == 0)
@@ -179,16 +201,6 @@ int host_p3_incoming_pass_trailers(struct component_call *call, uint32_t handle,
 struct host_source *host_p3_incoming_source(struct host_p3_incoming *in)
 {
     return &in->body->source;
-}
-
-int host_p3_incoming_end(struct host_p3_incoming *in)
-{
-    struct sw_str bytes;
-    struct sw_err err;
-    int rc = in->bytes || in->bytes_passed ? SW_WAIT : 0;
-    while (rc == 0 && (rc = host_source_peek(&in->body->source, &bytes, &err)) == 0)
-        host_source_consume(&in->body->source, bytes.n);
-    return rc;
 }
 
 void host_p3_incoming_leave_bytes(struct host_p3_incoming *in)

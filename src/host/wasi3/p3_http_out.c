@@ -221,7 +221,7 @@ static void finish(struct host_p3_contents *contents)
 {
     struct host_http_types_outgoing_body *out = contents->out;
     bool is_short = out->length != UINT64_MAX && out->written != out->length &&
-                    !(contents->host->http.is_head && out->written == 0);
+                    !(!out->is_request && contents->host->http.is_head && out->written == 0);
     if (out->aborted || is_short) {
         out->aborted = true;
         over(contents, true,

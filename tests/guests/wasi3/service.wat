@@ -1,5 +1,6 @@
 ;; wasi:http/handler@0.3 without a runtime. The first letter of the path says what it does; afterwards the task ends or goes on:
 ;;   /text a fixed text   /body the request's body, piece by piece   /pass the request's stream handed on as it is, /all and its trailers
+;;   /over a text when the request's body, which is not read, is over
 ;;   /unreachable a trap
 ;;   /refuse an error code   /never no return   /later a text, and the task goes on for 50 ms and prints   /cut a text, then a trap
 ;; What waits is given back to the host by the callback; short writes that the host takes at once are made without `async`.
@@ -12,6 +13,7 @@
   (import "wasi:http/types@0.3.0" "[async-lower][stream-read-1][static]request.consume-body" (func $read (param i32 i32 i32) (result i32)))
   (import "wasi:http/types@0.3.0" "[stream-drop-readable-1][static]request.consume-body" (func $read-drop (param i32)))
   (import "wasi:http/types@0.3.0" "[future-drop-readable-2][static]request.consume-body" (func $came-drop (param i32)))
+  (import "wasi:http/types@0.3.0" "[async-lower][future-read-2][static]request.consume-body" (func $came-read (param i32 i32) (result i32)))
   (import "wasi:http/types@0.3.0" "[constructor]fields" (func $fields (result i32)))
   (import "wasi:http/types@0.3.0" "[method]fields.append" (func $append (param i32 i32 i32 i32 i32 i32)))
   (import "wasi:http/types@0.3.0" "[static]response.new" (func $response (param i32 i32 i32 i32 i32)))
@@ -34,7 +36,7 @@
   (import "$root" "[waitable-join]" (func $join (param i32 i32)))
   (import "$root" "[subtask-drop]" (func $subtask-drop (param i32)))
   (memory (export "memory") 4)
-  ;; 0: zeros, which are ok(none) and ok   64: results   1024: texts   4096: the allocator's   65536: the piece of the body
+  ;; 0: zeros, which are ok(none) and ok   64: results   128: how the body ended   1024: texts   4096: the allocator's   65536: the piece of the body
   (data (i32.const 1024) "content-typetext/plainHello by a stream\0athe task went on\0a")
   (global $next (mut i32) (i32.const 4096))
   (global $in (mut i32) (i32.const 0))
@@ -128,6 +130,13 @@
       (br $again))
     unreachable)
 
+  (func $over (result i32)
+    (call $came-drop (global.get $came))
+    (if (i32.load8_u (i32.const 128)) (then unreachable))
+    (call $text)
+    (call $finish)
+    (i32.const 0))
+
   ;; A subtask that is not done yet: its handle is above the state.
   (func $sleep (param $nanoseconds i64) (result i32)
     (call $wait (i32.shr_u (call $wait-for (local.get $nanoseconds)) (i32.const 4))))
@@ -154,6 +163,13 @@
         (call $respond-with (global.get $in) (global.get $came))
         (call $judge)
         (return (i32.const 0))))
+    (if (i32.eq (local.get $letter) (i32.const 0x6f (; o ;)))
+      (then
+        (call $consume-body (local.get $request))
+        (call $read-drop (global.get $in))
+        (call $judge)
+        (if (i32.eq (call $came-read (global.get $came) (i32.const 128)) (i32.const -1)) (then (return (call $wait (global.get $came)))))
+        (return (call $over))))
     (if (i32.eq (local.get $letter) (i32.const 0x72 (; r ;)))
       (then ;; err(HTTP-request-denied)
         (call $return (i32.const 1) (i32.const 15) (i32.const 0) (i64.const 0) (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 0))
@@ -176,5 +192,6 @@
         (call $line-drop (i32.wrap_i64 (i64.shr_u (local.get $pair) (i64.const 32))))
         (return (i32.const 0))))
     (call $join (local.get $index) (i32.const 0))
+    (if (i32.eq (local.get $event) (i32.const 4 (; FUTURE_READ ;))) (then (return (call $over))))
     (call $moved (local.get $said))
     (call $go-on)))

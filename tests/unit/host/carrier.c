@@ -41,6 +41,37 @@ static void a_fired_event_wakes_everyone_once(void **state)
     CHECK(sw_list_empty(&event.waiters));
 }
 
+struct again {
+    struct host_waiter waiter;
+    struct host_event *event;
+    unsigned wakes;
+};
+
+static void waits_again(void *arg)
+{
+    struct again *again = arg;
+    CHECK_INT(++again->wakes <= 2, true); /* else the event never ends */
+    host_waiter_stop(&again->waiter);
+    host_waiter_start(&again->waiter, again->event, waits_again, again);
+}
+
+static void who_waits_again_when_woken_waits_for_the_next_turn(void **state)
+{
+    (void)state;
+    struct host_event event;
+    struct again again[2] = {{.event = &event}, {.event = &event}};
+    host_event_init(&event);
+    for (int i = 0; i < 2; i++)
+        host_waiter_start(&again[i].waiter, &event, waits_again, &again[i]);
+    for (unsigned turn = 1; turn <= 2; turn++) {
+        host_event_fire(&event);
+        CHECK_INT(again[0].wakes, turn);
+        CHECK_INT(again[1].wakes, turn);
+    }
+    for (int i = 0; i < 2; i++)
+        host_waiter_stop(&again[i].waiter);
+}
+
 static void a_wake_may_stop_itself_or_its_neighbours(void **state)
 {
     (void)state;
@@ -180,6 +211,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_fired_event_wakes_everyone_once),
+        cmocka_unit_test(who_waits_again_when_woken_waits_for_the_next_turn),
         cmocka_unit_test(a_wake_may_stop_itself_or_its_neighbours),
         cmocka_unit_test(a_fiber_waits_until_its_event_fires),
         cmocka_unit_test(objects_are_reused_and_zeroed),
