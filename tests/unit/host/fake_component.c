@@ -175,6 +175,13 @@ int component_stream_take(struct component_call *call, uint32_t handle, uint32_t
     return no_streams();
 }
 
+int component_stream_origin(struct component_call *call, uint32_t handle, uint32_t type,
+                            const struct component_stream_ops *ops, void **ret_arg)
+{
+    (void)call, (void)handle, (void)type, (void)ops, (void)ret_arg;
+    return no_streams();
+}
+
 void component_stream_wake(struct component_end *end)
 {
     (void)end;
