@@ -59,6 +59,19 @@ static const struct component_host_interface *home_of(const struct link_host_imp
     return import->interface;
 }
 
+/* For the message that none of the host's fits. */
+static int add_version(struct link *link, struct sw_str version, struct link_host_import *import)
+{
+    const char *text = import->other_version.n
+                           ? sw_arena_printf(&link->plan->arena, SW_FMT " and " SW_FMT,
+                                             SW_ARG(import->other_version), SW_ARG(version))
+                           : NULL;
+    if (import->other_version.n && !text)
+        return sw_arena_fail(&link->plan->arena, version.n, link->err);
+    import->other_version = text ? sw_str_of(text) : version;
+    return 0;
+}
+
 int component__host_import(struct link *link, const struct component_port *port, struct link_host_import *ret)
 {
     struct link_host_import import = {.name = SW_LIT("")};
@@ -76,7 +89,10 @@ int component__host_import(struct link *link, const struct component_port *port,
             import.interface = interface;
             break;
         }
-        import.other_version = has_version(interface) ? sw_str_of(interface->version) : SW_LIT("no version");
+        rc = add_version(link, has_version(interface) ? sw_str_of(interface->version) : SW_LIT("no version"),
+                         &import);
+        if (rc < 0)
+            return rc;
     }
     if (!import.interface)
         find_older(link->host, version, &import);

@@ -15,14 +15,14 @@ WHERE = r"component 'main': '[^']*'"
 
 # tests/guests/wat/refused/NAME.wat: the exact message behind "error: "
 REFUSED = {
-    "no_handler": r"component 'main': Expected component to export one of `wasi:http/incoming-handler@0\.2\.x`, `fermyon:spin/inbound-http` but it exported none of those",
+    "no_handler": r"component 'main': Expected component to export one of `wasi:http/incoming-handler@0\.2\.x`, `wasi:http/handler@0\.3\.x`, `fermyon:spin/inbound-http` but it exported none of those",
     "handler_type": r"component 'main': exports 'handle' of 'wasi:http/incoming-handler' as func\(x: u32\), expected func\(request: own<wasi:http/types/incoming-request>, response-out: own<wasi:http/types/response-outparam>\)",
     "handler_numbers": r"component 'main': exports 'handle' of 'wasi:http/incoming-handler' as func\(request: u32, response-out: u32\), expected func\(request: own<.*",
     "handler_lists": r"component 'main': exports 'handle' of 'wasi:http/incoming-handler' as func\(request: string, response-out: string\), expected func\(request: own<.*",
     "handler_own_resources": r"component 'main': exports 'handle' of 'wasi:http/incoming-handler' as func\(request: own<#\d+>, response-out: own<#\d+>\), expected func\(request: own<.*",
     "unknown_import": WHERE + r": imports 'evil:kernel/ring-zero@1\.0\.0', which this host does not have",
     "import_type": WHERE + r": imports 'get-random-u64' of 'wasi:random/random@0\.2\.0' as func\(seed: u64\) -> u64, but this host has func\(\) -> u64",
-    "import_version": WHERE + r": imports 'wasi:random/random@7\.0\.0', which this host does not have; it has 'wasi:random/random' at 0\.2\.\d+",
+    "import_version": WHERE + r": imports 'wasi:random/random@7\.0\.0', which this host does not have; it has 'wasi:random/random' at 0\.2\.\d+ and 0\.3\.0",
     "component_import_left": WHERE + r": imports 'whatever', which this host does not have",
     "core_import_missing": WHERE + r": missing module instantiation argument named `a` at byte 0x2f",
     "bad_core": WHERE + r": core module 0: compile: failed to compile: .*type mismatch: expected i32, found i64",
