@@ -101,6 +101,9 @@ def test_workers_that_all_die_when_they_accept_end_it(cache, tmp_path, point):
     try:
         server.await_ready()
         check_refused(server)
+        end = time.monotonic() + 10  # the supervisor's lines have a queue of their own
+        while not (" a packet: " in server.log() and "is started again in" in server.log()) and time.monotonic() < end:
+            time.sleep(0.02)
         assert " a packet: " in server.log() and "is started again in" in server.log()
     finally:
         server.kill()
