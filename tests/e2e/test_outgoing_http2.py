@@ -287,7 +287,8 @@ def test_a_body_that_ends_too_early_is_an_error(server, peer):
 
 def test_more_fields_than_a_head_may_have_are_an_error(server, peer):
     headers, _ = ask(server, over(peer(serving(many_fields)), x_body="none"))
-    assert headers["x-error"] in ("HTTP-response-header-section-size", "HTTP-protocol-error")
+    # the last one when libcurl has ended the connection before it says why
+    assert headers["x-error"] in ("HTTP-response-header-section-size", "HTTP-protocol-error", "connection-terminated")
 
 
 def test_a_server_that_says_nothing_runs_out_of_time(server, peer):
