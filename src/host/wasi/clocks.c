@@ -136,6 +136,17 @@ static uint64_t later(uint64_t base, uint64_t by)
     return by < UINT64_MAX - base ? base + by : UINT64_MAX;
 }
 
+uint64_t host_clock_deadline_at(const struct host *host, uint64_t instant)
+{
+    uint64_t zero = host->clock_zero_ns;
+    return instant > HOST_CLOCK_START_NS ? later(zero, instant - HOST_CLOCK_START_NS) : zero;
+}
+
+uint64_t host_clock_deadline_after(uint64_t ns)
+{
+    return later(sw_clock_mono_ns(), ns);
+}
+
 static int subscribe(struct component_call *call, uint64_t deadline_ns, struct host_io_poll_pollable **ret)
 {
     struct host_io_poll_pollable *pollable = host_pollable_new(call, &clock_pollable, NULL);
@@ -149,14 +160,13 @@ static int subscribe(struct component_call *call, uint64_t deadline_ns, struct h
 int host_clocks_monotonic_clock_subscribe_instant(struct component_call *call, uint64_t when,
                                                   struct host_io_poll_pollable **ret)
 {
-    uint64_t zero = host_of(call)->clock_zero_ns;
-    return subscribe(call, when > HOST_CLOCK_START_NS ? later(zero, when - HOST_CLOCK_START_NS) : zero, ret);
+    return subscribe(call, host_clock_deadline_at(host_of(call), when), ret);
 }
 
 int host_clocks_monotonic_clock_subscribe_duration(struct component_call *call, uint64_t when,
                                                    struct host_io_poll_pollable **ret)
 {
-    return subscribe(call, later(sw_clock_mono_ns(), when), ret);
+    return subscribe(call, host_clock_deadline_after(when), ret);
 }
 
 /* ---- wall-clock ---- */

@@ -8,6 +8,7 @@
 #include "host/bindings3/p3_clocks_system_clock.h"
 #include "host/host_internal.h"
 #include "host/limits.h"
+#include "host/wasi/clocks.h"
 #include "loop/loop.h"
 
 #define NS_PER_MS 1000000u
@@ -85,17 +86,10 @@ static void forget(struct component_operation *operation)
     loop_timer_free(sleep->timer);
 }
 
-static uint64_t later(uint64_t base, uint64_t by)
-{
-    return by < UINT64_MAX - base ? base + by : UINT64_MAX;
-}
-
 int host_p3_clocks_monotonic_clock_wait_until_start(struct component_call *call,
                                                     struct component_operation *operation, uint64_t when)
 {
-    uint64_t zero = host_of(call)->clock_zero_ns;
-    return begin(call, operation,
-                 when > HOST_CLOCK_START_NS ? later(zero, when - HOST_CLOCK_START_NS) : zero);
+    return begin(call, operation, host_clock_deadline_at(host_of(call), when));
 }
 
 int host_p3_clocks_monotonic_clock_wait_until_poll(struct component_call *call,
@@ -113,7 +107,7 @@ void host_p3_clocks_monotonic_clock_wait_until_cancel(struct component_operation
 int host_p3_clocks_monotonic_clock_wait_for_start(struct component_call *call,
                                                   struct component_operation *operation, uint64_t how_long)
 {
-    return begin(call, operation, later(sw_clock_mono_ns(), how_long));
+    return begin(call, operation, host_clock_deadline_after(how_long));
 }
 
 int host_p3_clocks_monotonic_clock_wait_for_poll(struct component_call *call,
