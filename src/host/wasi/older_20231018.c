@@ -5,6 +5,7 @@
 #include "host/bindings/clocks_monotonic_clock.h"
 #include "host/bindings/http_outgoing_handler.h"
 #include "host/bindings/older_rc20231018.h"
+#include "host/bindings/older_rc20231110.h"
 #include "host/host_internal.h"
 
 /* ---- wasi:io, wasi:clocks, wasi:filesystem ---- */
@@ -275,20 +276,18 @@ int host_older_rc20231018_future_trailers_get(
     struct component_call *call, struct host_http_types_future_trailers *self,
     struct host_option_result_http_types_fields_older_rc20231018_error *ret)
 {
-    struct host_option_result_result_option_http_types_fields_http_types_error_code_void now;
-    int rc = host_http_types_future_trailers_get(call, self, &now);
+    struct host_option_result_option_http_types_fields_http_types_error_code now; /* as it was next */
+    int rc = host_older_rc20231110_future_trailers_get(call, self, &now);
     if (rc < 0)
         return rc;
-    if (now.has && now.value.is_err)
-        return host_trap(call, "the trailers were taken already");
     ret->has = now.has;
     if (!now.has)
         return 0;
-    ret->value.is_err = now.value.ok.is_err;
-    if (now.value.ok.is_err)
-        ret->value.err = error_of(&now.value.ok.err);
-    else if (now.value.ok.ok.has)
-        ret->value.ok = now.value.ok.ok.value;
+    ret->value.is_err = now.value.is_err;
+    if (now.value.is_err)
+        ret->value.err = error_of(&now.value.err);
+    else if (now.value.ok.has)
+        ret->value.ok = now.value.ok.value;
     else
         return host_http_types_fields_new(call, &ret->value.ok); /* it could not say that there are none */
     return 0;
