@@ -86,7 +86,7 @@ int host_p3_ignore(struct component_call *call, uint32_t future, uint32_t param)
 
 /* An error-code as a value: 0.2's cases, in the same order. The payload's parts that nobody knows are none. `room` is where it points to. */
 struct host_p3_error_room {
-    struct component_value values[4];
+    struct component_value values[2];
     struct component_value parts[2];
 };
 void host_p3_error_value(const struct host_http_types_error_code *code, struct host_p3_error_room *room,
