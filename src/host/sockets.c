@@ -51,7 +51,7 @@ int host_socket_error_of(int number)
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
         if (rows[i].number == number)
-            return rows[i].error;
+            return (int)rows[i].error;
     return HOST_SOCKET_UNKNOWN;
 }
 
